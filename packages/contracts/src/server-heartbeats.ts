@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import { count, envelope, instantMs } from './envelope.ts'
+
+/** A server tells that it lives, what it can carry and what it carries. Key: server id. */
+export const serverHeartbeat = envelope.extend({
+  event: z.literal('server_heartbeat'),
+  server_id: z.string().min(1).max(100),
+  started_at: instantMs,
+  labels: z.record(z.string(), z.string()),
+  /** In cost units: one channel in copy mode costs 1. */
+  capacity: count,
+  load: count,
+  engines: count,
+  channels: count,
+  versions: z.record(z.string(), z.string()),
+})
+export type ServerHeartbeat = z.infer<typeof serverHeartbeat>

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { channelEnvelope, count, text } from './envelope.ts'
+
+/** One playable file of a channel, in the format that engines play as it is. Its name in any store is its content hash. */
+export const track = z.object({
+  media_id: z.string().max(64),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  size_bytes: count,
+  duration_ms: count,
+  title: text,
+  artist: text,
+})
+export type Track = z.infer<typeof track>
+
+/** `copy` sends the files' frames as they are; `encode` decodes and encodes again (needed for anything that mixes). */
+export const streamMode = z.enum(['copy', 'encode'])
+
+const mount = z.string().regex(/^\/[a-z0-9][a-z0-9-]{0,99}$/, 'a mount is / and a slug')
+
+/**
+ * The whole wanted stream of one channel. `generation` grows with every change of any kind, `epoch` with every
+ * placement: an agent acts on the newest and ignores the rest. `source_token` is the channel's password at Icecast.
+ */
+export const startStream = channelEnvelope.extend({
+  event: z.literal('start_stream'),
+  generation: count,
+  epoch: count,
+  /** The server that shall run it; null while none is free. */
+  server_id: z.string().max(100).nullable(),
+  mount,
+  source_token: z.string().max(500),
+  name: text,
+  description: text,
+  genre: text,
+  mode: streamMode,
+  bitrate_kbps: z.int().min(32).max(320),
+  tracks: z.array(track).max(10_000),
+})
+
+export const stopStream = channelEnvelope.extend({
+  event: z.literal('stop_stream'),
+  generation: count,
+  epoch: count,
+  server_id: z.string().max(100).nullable(),
+  mount,
+})
+
+export const streamCommand = z.discriminatedUnion('event', [startStream, stopStream])
+export type StartStream = z.infer<typeof startStream>
+export type StreamCommand = z.infer<typeof streamCommand>

@@ -1,0 +1,66 @@
+/**
+ * The topics, their default names and what they promise. Names and variables are part of the product's interface.
+ *
+ * Two kinds only. A `state` topic keeps the last value of each key (compacted; a null value removes the key), and
+ * a reader rebuilds itself from the beginning. An `events` topic holds past facts, kept for `retentionMs`.
+ */
+export const topics = {
+  streamCommands: {
+    defaultName: 'skipcast-stream-commands',
+    env: 'KAFKA_TOPIC_STREAM_COMMANDS',
+    kind: 'state',
+    partitions: 12,
+  },
+  streamStatus: {
+    defaultName: 'skipcast-stream-status',
+    env: 'KAFKA_TOPIC_STREAM_STATUS',
+    kind: 'state',
+    partitions: 12,
+  },
+  streamEvents: {
+    defaultName: 'skipcast-stream-events',
+    env: 'KAFKA_TOPIC_STREAM_EVENTS',
+    kind: 'events',
+    partitions: 12,
+    retentionMs: 30 * 86_400_000,
+  },
+  listenerMetrics: {
+    defaultName: 'skipcast-listener-metrics',
+    env: 'KAFKA_TOPIC_LISTENER_METRICS',
+    kind: 'events',
+    partitions: 12,
+    retentionMs: 7 * 86_400_000,
+  },
+  userInteractions: {
+    defaultName: 'skipcast-user-interactions',
+    env: 'KAFKA_TOPIC_USER_INTERACTIONS',
+    kind: 'events',
+    partitions: 12,
+    retentionMs: 30 * 86_400_000,
+  },
+  serverHeartbeats: {
+    defaultName: 'skipcast-server-heartbeats',
+    env: 'KAFKA_TOPIC_SERVER_HEARTBEATS',
+    kind: 'state',
+    partitions: 3,
+  },
+} as const satisfies Record<string, TopicDefinition>
+
+export type TopicDefinition =
+  | { readonly defaultName: string; readonly env: string; readonly kind: 'state'; readonly partitions: number }
+  | {
+      readonly defaultName: string
+      readonly env: string
+      readonly kind: 'events'
+      readonly partitions: number
+      readonly retentionMs: number
+    }
+
+export type Topic = keyof typeof topics
+export type StateTopic = { [T in Topic]: (typeof topics)[T]['kind'] extends 'state' ? T : never }[Topic]
+export type EventTopic = Exclude<Topic, StateTopic>
+
+/** A record that can't be read, or whose handler can never succeed, goes to this topic with the reason in its headers. */
+export function deadLetterTopic(topicName: string): string {
+  return `${topicName}.dlq`
+}

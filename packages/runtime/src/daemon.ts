@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import type { ChildUser } from './child-user.ts'
+import { AppError } from './errors.ts'
+import { giveTo, readFileIfThere, writeFileAtomic } from './files.ts'
+import { identify, isAlive, signalProcess, type ProcessIdentity } from './process-identity.ts'
+import { waitFor } from './wait-for.ts'
+
+/** A process that outlives the one that started it, found again by a file that holds its identity. */
+export interface Daemon extends ProcessIdentity {
+  /** Whatever the starter wants to know when it finds the process again, e.g. a hash of its configuration. */
+  readonly tag: string
+}
+
+export interface DaemonCommand {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  /** Standard output and error go to this file (appended): a pipe would end with its reader, and the child with the pipe. */
+  readonly logFile: string
+  readonly identityFile: string
+  readonly tag: string
+  readonly user?: ChildUser | undefined
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/**
+ * Starts a program detached, in a session of its own, with no descriptors of ours but its log file, and writes its identity (0600).
+ * Resolves once the process exists; whether it serves is for the caller to see. Rejects with PROGRAM_MISSING.
+ */
+export async function startDaemon(command: DaemonCommand): Promise<Daemon> {
+  const log = openSync(command.logFile, 'a', 0o600)
+  giveTo(command.user, command.logFile)
+  const child = spawn(command.program, command.args, {
+    cwd: command.cwd,
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8', ...command.env },
+    ...(command.user && { uid: command.user.uid, gid: command.user.gid }),
+  })
+  const started = await new Promise<ProcessIdentity>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('spawn', () => resolve(identify(child.pid!) ?? { pid: child.pid!, startTime: 'gone' }))
+  })
+    .catch((cause: unknown) => {
+      throw new AppError('PROGRAM_MISSING', `${command.program} could not be started`, { cause })
+    })
+    .finally(() => closeSync(log))
+  child.unref()
+  const daemon = { ...started, tag: command.tag }
+  await writeFileAtomic(command.identityFile, JSON.stringify(daemon))
+  return daemon
+}
+
+/** The living process that an identity file speaks of, or null. */
+export async function findDaemon(identityFile: string): Promise<Daemon | null> {
+  const text = await readFileIfThere(identityFile)
+  if (text === null) return null
+  try {
+    const daemon = JSON.parse(text) as Daemon
+    return isAlive(daemon) ? daemon : null
+  } catch {
+    return null // torn by a full disk: as good as absent
+  }
+}
+
+/** TERM (or `signal`), wait up to `graceMs`, KILL; resolves once the process is gone and its identity file too. */
+export async function stopDaemon(
+  daemon: ProcessIdentity,
+  options: { identityFile: string; graceMs: number; signal?: NodeJS.Signals },
+): Promise<void> {
+  signalProcess(daemon, options.signal ?? 'SIGTERM')
+  const gone = () => !isAlive(daemon)
+  await waitFor('the process to end', gone, { timeoutMs: options.graceMs, everyMs: 10 }).catch(async () => {
+    signalProcess(daemon, 'SIGKILL')
+    await waitFor('the killed process to end', gone, { timeoutMs: 5000, everyMs: 10 })
+  })
+  await rm(options.identityFile, { force: true })
+}

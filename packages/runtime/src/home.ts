@@ -1,0 +1,67 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { makeDirectory, pathIn, readFileIfThere } from './files.ts'
+
+/** `SKIPCAST_HOME`: everything that this machine's roles keep on disk. Its layout is in `services/server/README.md`. */
+export interface Home {
+  readonly path: string
+  /** A directory of one service below the home (0700 unless told otherwise). */
+  directory(name: string, options?: Parameters<typeof makeDirectory>[1]): Promise<string>
+  /** A secret of this machine (43 characters, base64url), made at first use and kept in a 0600 file. Safe with several processes at once. */
+  secret(name: string): Promise<string>
+  /** A loopback port for an internal purpose, chosen free at first use and then always the same. Safe with several processes at once. */
+  port(name: string): Promise<number>
+}
+
+/** Opens (and makes) the home. Others may pass through it (0711): children that run as another user must reach their own parts. */
+export async function openHome(path: string): Promise<Home> {
+  const root = resolve(path)
+  await makeDirectory(root, { mode: 0o711 })
+  return {
+    path: root,
+    directory: (name, options) => makeDirectory(join(root, name), options),
+    async secret(name) {
+      const directory = await makeDirectory(join(root, 'secrets'))
+      return chooseOnce(pathIn(directory, name), () => randomBytes(32).toString('base64url'))
+    },
+    async port(name) {
+      const directory = await makeDirectory(join(root, 'ports'))
+      return Number(await chooseOnce(pathIn(directory, name), async () => String(await freePort())))
+    },
+  }
+}
+
+/** The file's value. The first to come chooses it: a hard link appears whole, and only once. */
+async function chooseOnce(path: string, choose: () => string | Promise<string>): Promise<string> {
+  const chosen = await readFileIfThere(path)
+  if (chosen !== null) return chosen.trim()
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  await writeFile(draft, `${await choose()}\n`, { mode: 0o600 })
+  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  await rm(draft)
+  return (await readFile(path, 'utf8')).trim()
+}
+
+/**
+ * A TCP port on loopback that nobody listens on now. Below the range from which the system gives outgoing connections
+ * theirs, so that it is still free the next time.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000)
+    if (await portIsFree(port, '127.0.0.1')) return port
+  }
+}
+
+/** True when nobody listens on this port of this address. */
+export function portIsFree(port: number, host: string): Promise<boolean> {
+  return new Promise((done) => {
+    const probe = createServer()
+    probe.once('error', () => done(false))
+    probe.listen(port, host, () => probe.close(() => done(true)))
+  })
+}

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process'
+import type { ChildUser } from './child-user.ts'
+import { AppError } from './errors.ts'
+
+/** Most output that is kept of each stream; the rest is read and dropped. */
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024
+
+/**
+ * Runs a program to its end: argv only, never a shell; standard input empty. Resolves with what it printed when it exits with 0.
+ * Rejects with PROGRAM_MISSING (no such program) or COMMAND_FAILED (exit code, signal or timeout; the end of its error output is in `details`).
+ */
+export function runCommand(
+  program: string,
+  args: readonly string[],
+  options: { timeoutMs: number; user?: ChildUser | undefined; cwd?: string; env?: Record<string, string> },
+): Promise<{ stdout: Buffer; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: options.timeoutMs,
+      killSignal: 'SIGKILL',
+      ...(options.user && { uid: options.user.uid, gid: options.user.gid }),
+      ...(options.cwd && { cwd: options.cwd }),
+      ...(options.env && { env: options.env }),
+    })
+    const stdout = collect(child.stdout)
+    const stderr = collect(child.stderr)
+    child.once('error', (cause) => {
+      const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+      reject(new AppError(missing ? 'PROGRAM_MISSING' : 'COMMAND_FAILED', `${program} could not be started`, { cause }))
+    })
+    child.once('close', (code, signal) => {
+      const errors = stderr().toString('utf8')
+      if (code === 0) return resolve({ stdout: stdout(), stderr: errors })
+      const how = signal ? `was ended by ${signal} (limit ${options.timeoutMs} ms)` : `failed with exit code ${code}`
+      reject(new AppError('COMMAND_FAILED', `${program} ${how}`, { details: errors.slice(-2000) }))
+    })
+  })
+}
+
+function collect(stream: NodeJS.ReadableStream): () => Buffer {
+  const chunks: Buffer[] = []
+  let size = 0
+  stream.on('data', (chunk: Buffer) => {
+    if (size < MAX_OUTPUT_BYTES) chunks.push(chunk)
+    size += chunk.length
+  })
+  return () => Buffer.concat(chunks)
+}
