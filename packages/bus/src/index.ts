@@ -1,0 +1,2 @@
+export type { Bus, Outgoing, StateView } from './ports.ts'
+export type { ServiceContext } from './service-context.ts'
