@@ -1,0 +1,146 @@
+#!/usr/bin/env node
+/**
+ * What `npm start` and `npm test` run first, on the machine's own Node (20 or newer) and with nothing installed:
+ *
+ *   programs of the distribution → dependencies (pnpm) → Prisma client → the product or its tests, on the locked Node
+ *
+ * Each step is skipped when it has nothing to do, so that the second start is quick.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants as os } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const bin = join(root, 'node_modules', '.bin')
+const isRoot = process.getuid?.() === 0
+
+/** Program → Debian package. Kafka's two may be absent: Skipcast then runs on its in-memory bus, on this machine alone. */
+const needed = { liquidsoap: 'liquidsoap', icecast2: 'icecast2', ffmpeg: 'ffmpeg' }
+const neededForKafka = { java: 'openjdk-17-jre-headless', mvn: 'maven' }
+const neededForTests = { kcat: 'kcat' }
+
+const commands = {
+  start: [['services/server/src/main.ts']],
+  test: [
+    ['node_modules/jest/bin/jest.js', '--selectProjects', 'unit'],
+    ['node_modules/jest/bin/jest.js', '--selectProjects', 'int', '--runInBand'],
+  ],
+}
+
+const command = process.argv[2]
+if (!(command in commands)) fail(`Usage: node deploy/bootstrap.mjs ${Object.keys(commands).join('|')}`)
+if (Number(process.versions.node.split('.')[0]) < 20) fail(`Skipcast needs Node 20 or newer; this is ${process.version}.`)
+if (process.platform !== 'linux') fail('Skipcast runs on Linux (Debian 12 or newer).')
+
+installPrograms()
+makeChildUser()
+installDependencies()
+generatePrismaClient()
+await run(commands[command])
+
+function installPrograms() {
+  const programs = { ...needed, ...neededForKafka, ...(command === 'test' && neededForTests) }
+  const missing = Object.keys(programs).filter((program) => !onPath(program))
+  if (missing.length === 0) return
+  const packages = missing.map((program) => programs[program])
+  const install = ['install', '-y', '--no-install-recommends', ...packages]
+  if (isRoot && onPath('apt-get')) {
+    step(`installing ${packages.join(', ')}`)
+    // Debian would start an icecast2 of its own on port 8000.
+    const services = onPath('systemctl') && packages.includes('icecast2')
+    if (services) quietly('systemctl', ['mask', 'icecast2.service'])
+    must('apt-get', ['update', '-qq'])
+    must('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...install], { DEBIAN_FRONTEND: 'noninteractive' })
+    if (services) quietly('systemctl', ['unmask', 'icecast2.service'])
+    if (services) quietly('systemctl', ['disable', 'icecast2.service'])
+    return
+  }
+  const essential = missing.filter((program) => program in needed)
+  const advice = `sudo apt-get ${install.join(' ')}`
+  if (essential.length > 0) fail(`These programs are missing: ${missing.join(', ')}. Install them, then try again:\n\n  ${advice}\n`)
+  console.error(`• ${missing.join(' and ')} missing; to have it:  ${advice}`)
+}
+
+/** icecast2, Liquidsoap and PostgreSQL do not run as root; started by root, they run as this user. */
+function makeChildUser() {
+  if (!isRoot || /^skipcast:/m.test(readFileSync('/etc/passwd', 'utf8'))) return
+  step('making the system user "skipcast" for child processes')
+  must('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'skipcast'])
+}
+
+function installDependencies() {
+  const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json']
+  once('dependencies', files, () => {
+    step('installing dependencies')
+    const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    must('npm', ['exec', '--yes', `--package=${packageManager}`, '--', 'pnpm', 'install', '--frozen-lockfile', '--loglevel=error'], {
+      CI: 'true',
+    })
+  })
+}
+
+function generatePrismaClient() {
+  once('prisma', ['prisma/schema.prisma', 'prisma.config.ts', 'pnpm-lock.yaml'], () => {
+    step('generating the database client')
+    must(join(bin, 'prisma'), ['generate', '--no-hints'], { CHECKPOINT_DISABLE: '1' })
+  })
+}
+
+/** Runs `action` unless it has run to its end for just these files. */
+function once(name, files, action) {
+  const stamp = join(root, 'node_modules', '.cache', 'skipcast', name)
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(readFileSync(join(root, file)))
+  const digest = hash.digest('hex')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return
+  action()
+  mkdirSync(dirname(stamp), { recursive: true })
+  writeFileSync(stamp, digest)
+}
+
+/** Runs the commands one after the other on the locked Node, hands signals on, and ends as the first that fails did. */
+async function run(list) {
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` }
+  if (command === 'start') env.DEMO_CHANNEL ??= 'true'
+  for (const args of list) {
+    const flags = args[0].includes('jest') ? ['--experimental-vm-modules', '--no-warnings'] : []
+    const child = spawn(join(bin, 'node'), [...flags, ...args, ...process.argv.slice(3)], { cwd: root, stdio: 'inherit', env })
+    const handOn = (signal) => child.kill(signal)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, handOn)
+    const [code, signal] = await new Promise((done) => child.once('close', (...end) => done(end)))
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, handOn)
+    if (code !== 0) process.exit(code ?? 128 + os.signals[signal])
+  }
+}
+
+function onPath(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+function quietly(program, args) {
+  spawnSync(program, args, { stdio: 'ignore' })
+}
+
+function must(program, args, env = {}) {
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+  if (status !== 0) fail(`"${program} ${args.join(' ')}" failed${error ? `: ${error.message}` : ` with exit code ${status}`}.`)
+}
+
+function step(text) {
+  console.error(`• ${text} …`)
+}
+
+function fail(text) {
+  console.error(text)
+  process.exit(1)
+}
