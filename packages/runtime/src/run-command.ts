@@ -6,25 +6,27 @@ import { AppError } from './errors.ts'
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024
 
 /**
- * Runs a program to its end: argv only, never a shell; standard input empty. Resolves with what it printed when it exits with 0.
+ * Runs a program to its end: argv only, never a shell; standard input is `input`, else empty. Resolves with what it printed when it exits with 0.
  * Rejects with PROGRAM_MISSING (no such program) or COMMAND_FAILED (exit code, signal or timeout; the end of its error output is in `details`).
  */
 export function runCommand(
   program: string,
   args: readonly string[],
-  options: { timeoutMs: number; user?: ChildUser | undefined; cwd?: string; env?: Record<string, string> },
+  options: { timeoutMs: number; user?: ChildUser | undefined; cwd?: string; env?: Record<string, string>; input?: Buffer },
 ): Promise<{ stdout: Buffer; stderr: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       timeout: options.timeoutMs,
       killSignal: 'SIGKILL',
       ...(options.user && { uid: options.user.uid, gid: options.user.gid }),
       ...(options.cwd && { cwd: options.cwd }),
       ...(options.env && { env: options.env }),
     })
-    const stdout = collect(child.stdout)
-    const stderr = collect(child.stderr)
+    const stdout = collect(child.stdout!)
+    const stderr = collect(child.stderr!)
+    child.stdin?.on('error', () => {}) // a program need not read all of its input; its exit code tells
+    child.stdin?.end(options.input)
     child.once('error', (cause) => {
       const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
       reject(new AppError(missing ? 'PROGRAM_MISSING' : 'COMMAND_FAILED', `${program} could not be started`, { cause }))
