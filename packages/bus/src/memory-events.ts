@@ -1,0 +1,165 @@
+import { topics, type EventTopic } from '@skipcast/contracts'
+import { messageOf, type Logger } from '@skipcast/runtime'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import type { Bus } from './ports.ts'
+import { recordRetry, type RetryPolicy } from './retry.ts'
+import { decode, type WireRecord } from './wire.ts'
+
+/** Most records kept of one partition; older ones are gone, as after Kafka's retention time. */
+const MAX_RECORDS_PER_PARTITION = 2000
+const MAX_DEAD_LETTERS = 1000
+/** How long closing a consumer waits for the handler that runs. */
+const CLOSE_GRACE_MS = 5000
+
+export interface DeadLetter extends WireRecord {
+  readonly reason: string
+}
+
+interface Partition {
+  /** Offset of `records[0]`. */
+  first: number
+  readonly records: WireRecord[]
+}
+
+interface Member {
+  /** Resolves with true once the record needs no further attempt, false when the member was closed before. */
+  settle(record: WireRecord): Promise<boolean>
+}
+
+/** Consumers of one name: each partition belongs to one of them, and the offsets outlive them. */
+interface Group {
+  readonly topic: EventTopic
+  readonly offsets: number[]
+  readonly busy: Set<number>
+  members: Member[]
+}
+
+export interface MemoryEvents extends Pick<Bus, 'consume'>, AsyncDisposable {
+  append(topic: EventTopic, record: WireRecord): void
+  deadLetters(topic: EventTopic): readonly DeadLetter[]
+  /** Goes on after `isDown` turned false. */
+  wake(): void
+}
+
+/** The events half of the in-memory bus: bounded logs in partitions, consumer groups, retries, dead letters. */
+export function memoryEvents(options: { logger: Logger; retry: RetryPolicy; isDown: () => boolean }): MemoryEvents {
+  const logs = new Map<EventTopic, Partition[]>()
+  const groups = new Map<string, Group>()
+  const dead = new Map<EventTopic, DeadLetter[]>()
+  const consumers = new Set<AsyncDisposable>()
+
+  const logOf = (topic: EventTopic) => {
+    const log = logs.get(topic) ?? Array.from({ length: topics[topic].partitions }, () => ({ first: 0, records: [] }))
+    logs.set(topic, log)
+    return log
+  }
+
+  const bury = (topic: EventTopic, record: WireRecord, reason: string) => {
+    const letters = dead.get(topic) ?? []
+    dead.set(topic, letters)
+    letters.push({ ...record, reason })
+    if (letters.length > MAX_DEAD_LETTERS) letters.shift()
+    options.logger.error({ topic, key: record.key, reason }, 'a record went to the dead letters')
+  }
+
+  /** Hands out what waits on one partition, one record at a time, until nothing waits or nobody is there. */
+  const drain = async (group: Group, index: number) => {
+    if (group.busy.has(index)) return
+    group.busy.add(index)
+    const partition = logOf(group.topic)[index]!
+    for (;;) {
+      await nextTurn()
+      const offset = Math.max(group.offsets[index]!, partition.first)
+      const record = partition.records[offset - partition.first]
+      const member = group.members[index % group.members.length]
+      if (!record || !member || options.isDown()) break
+      if (await member.settle(record)) group.offsets[index] = offset + 1
+    }
+    group.busy.delete(index)
+  }
+
+  const drainAll = (group: Group) => {
+    for (const index of group.offsets.keys()) void drain(group, index)
+  }
+
+  return {
+    append(topic, record) {
+      const log = logOf(topic)
+      const index = partitionOf(record.key, log.length)
+      const partition = log[index]!
+      partition.records.push(record)
+      if (partition.records.length > MAX_RECORDS_PER_PARTITION) {
+        partition.records.shift()
+        partition.first += 1
+      }
+      for (const group of groups.values()) if (group.topic === topic) void drain(group, index)
+    },
+
+    consume({ topic, group: name, handle }) {
+      const id = `${topic}/${name}`
+      const group = groups.get(id) ?? { topic, offsets: logOf(topic).map(() => 0), busy: new Set(), members: [] }
+      groups.set(id, group)
+      const closing = new AbortController()
+      const running = new Set<Promise<unknown>>()
+
+      const settle = async (record: WireRecord): Promise<boolean> => {
+        const retry = recordRetry(options.retry)
+        while (!closing.signal.aborted) {
+          const decoded = decode(topic, record.value)
+          if ('unreadable' in decoded) {
+            bury(topic, record, decoded.unreadable)
+            return true
+          }
+          try {
+            await handle(decoded.message)
+            return true
+          } catch (error) {
+            const next = retry.failed(error)
+            if (next.kind === 'dead') {
+              bury(topic, record, next.reason)
+              return true
+            }
+            options.logger.warn({ topic, key: record.key, problem: messageOf(error) }, 'a record is tried again')
+            await sleep(next.afterMs, undefined, { signal: closing.signal }).catch(() => undefined)
+          }
+        }
+        return false
+      }
+      const member: Member = {
+        settle(record) {
+          const settled = settle(record).finally(() => running.delete(settled))
+          running.add(settled)
+          return settled
+        },
+      }
+      group.members.push(member)
+      drainAll(group)
+
+      const consumer: AsyncDisposable = {
+        async [Symbol.asyncDispose]() {
+          consumers.delete(consumer)
+          group.members = group.members.filter((other) => other !== member)
+          closing.abort()
+          await Promise.race([Promise.all(running), sleep(CLOSE_GRACE_MS, undefined, { ref: false })])
+          drainAll(group)
+        },
+      }
+      consumers.add(consumer)
+      return consumer
+    },
+
+    deadLetters: (topic) => dead.get(topic) ?? [],
+    wake() {
+      for (const group of groups.values()) drainAll(group)
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...consumers].map((consumer) => consumer[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+function partitionOf(key: string, count: number): number {
+  let hash = 0
+  for (let index = 0; index < key.length; index++) hash = (hash * 31 + key.charCodeAt(index)) >>> 0
+  return hash % count
+}

@@ -1,0 +1,28 @@
+import { backoff, isAppError, messageOf } from '@skipcast/runtime'
+
+/** How often and how fast a record is handed out again whose handler threw. */
+export interface RetryPolicy {
+  /** Calls of the handler before a record is given up whose failure nobody called retryable. */
+  readonly attempts: number
+  readonly firstMs: number
+  readonly mostMs: number
+}
+
+export const defaultRetry: RetryPolicy = { attempts: 5, firstMs: 100, mostMs: 10_000 }
+
+export type AfterFailure =
+  | { readonly kind: 'again'; readonly afterMs: number }
+  | { readonly kind: 'dead'; readonly reason: string }
+
+/** Follows the attempts at one record. A retryable AppError never uses up an attempt: what it waits for will come back. */
+export function recordRetry(policy: RetryPolicy, random?: () => number): { failed(error: unknown): AfterFailure } {
+  const wait = backoff({ ...policy, ...(random && { random }) })
+  let left = policy.attempts
+  return {
+    failed(error) {
+      const retryable = isAppError(error) && error.kind.retryable
+      if (!retryable && --left <= 0) return { kind: 'dead', reason: `the handler failed: ${messageOf(error)}` }
+      return { kind: 'again', afterMs: wait.next() }
+    },
+  }
+}
