@@ -12,6 +12,14 @@ export interface Mp3Frame {
   readonly silent: boolean
 }
 
+export interface Mp3FrameReader {
+  /** The frames that these bytes completed. */
+  push(bytes: Buffer): Mp3Frame[]
+  readonly skippedBytes: number
+  /** How often frames went on after skipped bytes: the places where a listener hears a cut. Joining in mid-frame is none. */
+  readonly resyncs: number
+}
+
 const BITRATES_V1 = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]
 const BITRATES_V2 = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160]
 const SAMPLE_RATES = [44_100, 48_000, 32_000]
@@ -56,11 +64,13 @@ function readHeader(bytes: Buffer, offset: number): Header | null {
 
 /**
  * Cuts a byte stream into frames. Bytes may come in pieces of any size; bytes that belong to no frame are skipped and
- * counted (`skippedBytes`). A frame is believed only when the next one begins where it ends.
+ * counted. A frame is believed only when the next one begins where it ends, so the last of a stream never comes out.
  */
-export function mp3FrameReader(): { push(bytes: Buffer): Mp3Frame[]; readonly skippedBytes: number } {
+export function mp3FrameReader(): Mp3FrameReader {
   let pending: Buffer = Buffer.alloc(0)
   let skipped = 0
+  let resyncs = 0
+  let inStep: boolean | undefined // undefined: no frame yet
   return {
     push(bytes) {
       pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes])
@@ -74,17 +84,23 @@ export function mp3FrameReader(): { push(bytes: Buffer): Mp3Frame[]; readonly sk
           if (readHeader(pending, end)) {
             frames.push(toFrame(pending.subarray(at, end), header))
             at = end
+            if (inStep === false) resyncs += 1
+            inStep = true
             continue
           }
         }
         at += 1
         skipped += 1
+        inStep &&= false
       }
       pending = Buffer.from(pending.subarray(at))
       return frames
     },
     get skippedBytes() {
       return skipped
+    },
+    get resyncs() {
+      return resyncs
     },
   }
 }
@@ -123,15 +139,16 @@ export function silentFrames(format: { bitrateKbps: number; sampleRate: number }
   const bitrateIndex = BITRATES_V1.indexOf(format.bitrateKbps)
   const rateIndex = SAMPLE_RATES.indexOf(format.sampleRate)
   if (bitrateIndex < 1 || rateIndex < 0) throw new RangeError('not a bitrate and sample rate of MPEG-1 layer III')
-  const exactBytes = (144_000 * format.bitrateKbps) / format.sampleRate
+  const bytes = Math.floor((144_000 * format.bitrateKbps) / format.sampleRate)
+  const rest = (144_000 * format.bitrateKbps) % format.sampleRate // whole numbers: exact however long it runs
   let owed = 0
   return {
     frameMs: (1152 * 1000) / format.sampleRate,
     next() {
-      owed += exactBytes - Math.floor(exactBytes)
-      const padding = owed >= 1 ? 1 : 0
-      owed -= padding
-      const frame = Buffer.alloc(Math.floor(exactBytes) + padding)
+      owed += rest
+      const padding = owed >= format.sampleRate ? 1 : 0
+      owed -= padding * format.sampleRate
+      const frame = Buffer.alloc(bytes + padding)
       frame.writeUInt32BE((0xfffb0000 | (bitrateIndex << 12) | (rateIndex << 10) | (padding << 9) | 0x40) >>> 0)
       return frame
     },
