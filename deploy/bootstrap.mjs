@@ -23,11 +23,8 @@ const neededForKafka = { java: 'openjdk-17-jre-headless', mvn: 'maven' }
 const neededForTests = { kcat: 'kcat' }
 
 const commands = {
-  start: [['services/server/src/main.ts']],
-  test: [
-    ['node_modules/jest/bin/jest.js', '--selectProjects', 'unit'],
-    ['node_modules/jest/bin/jest.js', '--selectProjects', 'int', '--runInBand'],
-  ],
+  start: ['services/server/src/main.ts'],
+  test: ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--runInBand'],
 }
 
 const command = process.argv[2]
@@ -39,7 +36,7 @@ installPrograms()
 makeChildUser()
 installDependencies()
 generatePrismaClient()
-await run(commands[command])
+run(commands[command])
 
 function installPrograms() {
   const programs = { ...needed, ...neededForKafka, ...(command === 'test' && neededForTests) }
@@ -101,19 +98,13 @@ function once(name, files, action) {
   writeFileSync(stamp, digest)
 }
 
-/** Runs the commands one after the other on the locked Node, hands signals on, and ends as the first that fails did. */
-async function run(list) {
+/** Runs the command on the locked Node, hands signals on, and ends as it did. */
+function run(args) {
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` }
   if (command === 'start') env.DEMO_CHANNEL ??= 'true'
-  for (const args of list) {
-    const flags = args[0].includes('jest') ? ['--experimental-vm-modules', '--no-warnings'] : []
-    const child = spawn(join(bin, 'node'), [...flags, ...args, ...process.argv.slice(3)], { cwd: root, stdio: 'inherit', env })
-    const handOn = (signal) => child.kill(signal)
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, handOn)
-    const [code, signal] = await new Promise((done) => child.once('close', (...end) => done(end)))
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, handOn)
-    if (code !== 0) process.exit(code ?? 128 + os.signals[signal])
-  }
+  const child = spawn(join(bin, 'node'), [...args, ...process.argv.slice(3)], { cwd: root, stdio: 'inherit', env })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.once('close', (code, signal) => process.exit(code ?? 128 + os.signals[signal]))
 }
 
 function onPath(program) {

@@ -1,0 +1,51 @@
+import { hostname } from 'node:os'
+import { env } from '@skipcast/runtime'
+import { z } from 'zod'
+
+export const roles = ['kafka', 'api', 'icecast', 'metrics', 'liquidsoap'] as const
+export type Role = (typeof roles)[number]
+
+/** `SERVER_ROLES`: a comma list of roles, or `all`. */
+const roleList = z
+  .string()
+  .default('all')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  )
+  .pipe(
+    z
+      .array(
+        z.enum([...roles, 'all'], {
+          error: ({ input }) => `"${String(input)}" is no role; roles are ${roles.join(', ')} and all`,
+        }),
+      )
+      .min(1, `must name at least one of ${roles.join(', ')}, all`),
+  )
+  .transform((names): ReadonlySet<Role> => new Set(names.flatMap((name) => (name === 'all' ? roles : [name]))))
+
+/** What concerns the process as a whole; each role has a schema of its own. */
+export const serverEnv = z
+  .object({
+    SERVER_ROLES: roleList,
+    SERVER_ID: env.name().default(() => hostname().replaceAll(/[^A-Za-z0-9._-]/g, '-')),
+    SKIPCAST_HOME: z.string().default('./.skipcast'),
+    SKIPCAST_ENVIRONMENT: env.name().default('production'),
+    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    LOG_FORMAT: z.enum(['json', 'pretty']).optional(),
+    ON_STOP: z.enum(['stop', 'hand-over']).default('stop'),
+    DEMO_CHANNEL: env.boolean().default(false),
+  })
+  .transform((flat) => ({
+    roles: flat.SERVER_ROLES,
+    serverId: flat.SERVER_ID,
+    home: flat.SKIPCAST_HOME,
+    environment: flat.SKIPCAST_ENVIRONMENT,
+    log: { level: flat.LOG_LEVEL, format: flat.LOG_FORMAT },
+    onStop: flat.ON_STOP,
+    demoChannel: flat.DEMO_CHANNEL,
+  }))
+
+export type ServerConfig = z.output<typeof serverEnv>

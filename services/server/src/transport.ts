@@ -1,0 +1,44 @@
+import type { BusConfig } from '@skipcast/bus'
+import { kafkaAvailability, type KafkaConfig } from '@skipcast/kafka'
+import { AppError, type Home, type Logger } from '@skipcast/runtime'
+import { roles, type Role } from './config.ts'
+
+/** Which road the services take, and whether this process runs the broker itself. */
+export interface Transport {
+  readonly bus: BusConfig
+  readonly runBroker: boolean
+}
+
+/**
+ * Kafka wherever it can be had: the one at `KAFKA_BROKER`, else the one-node broker of the role `kafka`. The in-memory bus
+ * only where one process has every role: when asked for, or aloud when there is neither a broker nor a JVM.
+ */
+export async function chooseTransport(
+  mine: ReadonlySet<Role>,
+  bus: BusConfig,
+  kafka: KafkaConfig | undefined,
+  home: Home,
+  logger: Logger,
+): Promise<Transport> {
+  const alone = roles.every((role) => role === 'kafka' || mine.has(role))
+  const inMemory = (why: string): Transport => {
+    if (!alone) {
+      throw new AppError(
+        'CONFIG_INVALID',
+        `${why}, but the in-memory bus serves only a process that has every role. Set KAFKA_BROKER.`,
+      )
+    }
+    logger.warn(
+      `${why}: running on the in-memory bus, on this machine alone. Events are lost at every stop; what is on air is not.`,
+    )
+    return { bus: { ...bus, kind: 'memory' }, runBroker: false }
+  }
+  if (bus.kind === 'memory') return inMemory('EVENT_BUS=memory')
+  if (bus.brokers.length > 0) return { bus, runBroker: false }
+  if (kafka) {
+    const available = await kafkaAvailability(home)
+    if (!available.ok) return inMemory(`No Kafka can be run here (${available.reason})`)
+  }
+  const port = kafka?.port ?? (await home.port('kafka'))
+  return { bus: { ...bus, brokers: [`127.0.0.1:${port}`] }, runBroker: kafka !== undefined }
+}
