@@ -15,6 +15,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = join(root, 'node_modules', '.bin')
+/** Not in package.json: there pnpm would want to write itself into the lockfile, which a frozen install forbids. */
+const pnpm = 'pnpm@12.21.0'
 const isRoot = process.getuid?.() === 0
 
 /** Program → Debian package. Kafka's two may be absent: Skipcast then runs on its in-memory bus, on this machine alone. */
@@ -72,8 +74,7 @@ function installDependencies() {
   const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json']
   once('dependencies', files, () => {
     step('installing dependencies')
-    const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-    must('npm', ['exec', '--yes', `--package=${packageManager}`, '--', 'pnpm', 'install', '--frozen-lockfile', '--loglevel=error'], {
+    must('npm', ['exec', '--yes', `--package=${pnpm}`, '--', 'pnpm', 'install', '--frozen-lockfile', '--loglevel=error'], {
       CI: 'true',
     })
   })
