@@ -1,0 +1,71 @@
+import { AppError, isAppError, runCommand, waitFor } from '@skipcast/runtime'
+import type { Listener } from './listener.ts'
+import type { ReceivedFrame } from './received-audio.ts'
+import { SILENCE, strongestTone, type Tone } from './spectrum.ts'
+
+const SAMPLE_RATE = 22_050
+/** Frames before the wanted ones that a decoder gets too: main data may begin up to 511 bytes earlier. */
+const LEAD_IN_FRAMES = 10
+/** An encoder's and a decoder's delay together: the first of what decodes from a frame belongs to audio before it. */
+const CODEC_DELAY_MS = 80
+const TOLERANCE_HZ = 10
+/** Less than this part of the energy, and something else sounds as well. */
+const CLEAR_SHARE = 0.6
+
+/** The strongest tone in the last `lastMs` of audio that a listener received; silence when it received nothing. Rejects when ffmpeg fails. */
+export async function hearTone(listener: Pick<Listener, 'framesSince'>, options: { lastMs: number }): Promise<Tone> {
+  return strongestTone(await decodeLast(listener.framesSince(-Infinity), options.lastMs), SAMPLE_RATE)
+}
+
+/**
+ * Waits until this tone, and hardly anything beside it, is heard in audio that arrived after the call. Resolves with the tone.
+ * Rejects with TIMEOUT, which tells what was heard last.
+ */
+export async function hears(
+  listener: Pick<Listener, 'framesSince'>,
+  frequencyHz: number,
+  options: { timeoutMs: number; windowMs?: number },
+): Promise<Tone> {
+  const mark = performance.now()
+  const windowMs = options.windowMs ?? 400
+  let last = SILENCE
+  const listen = async () => {
+    const frames = listener.framesSince(mark)
+    if (playMs(frames) < windowMs + CODEC_DELAY_MS) return null
+    last = strongestTone(await decodeLast(frames, windowMs), SAMPLE_RATE)
+    const isIt = last.frequencyHz !== null && Math.abs(last.frequencyHz - frequencyHz) < TOLERANCE_HZ && last.share > CLEAR_SHARE
+    return isIt ? last : null
+  }
+  try {
+    return await waitFor(`a tone of ${frequencyHz} Hz`, listen, { timeoutMs: options.timeoutMs, everyMs: 50 })
+  } catch (cause) {
+    if (!isAppError(cause, 'TIMEOUT')) throw cause
+    throw new AppError('TIMEOUT', `${cause.message}; heard last: ${describe(last)}`, { cause: cause.cause })
+  }
+}
+
+/** Mono samples, -1 to 1, of the last `lastMs` that these frames play. */
+async function decodeLast(frames: readonly ReceivedFrame[], lastMs: number): Promise<Float32Array> {
+  let first = frames.length
+  for (let ms = 0; first > 0 && ms < lastMs;) ms += frames[--first]!.durationMs
+  if (first === frames.length) return new Float32Array()
+  const input = Buffer.concat(frames.slice(Math.max(0, first - LEAD_IN_FRAMES)).map((frame) => frame.data))
+  const output = ['-af', 'aresample=rematrix_maxval=1', '-ac', '1', '-ar', `${SAMPLE_RATE}`, '-f', 'f32le', 'pipe:1']
+  const { stdout } = await runCommand('ffmpeg', ['-v', 'error', '-f', 'mp3', '-i', 'pipe:0', ...output], {
+    timeoutMs: 20_000,
+    input,
+  })
+  const samples = new Float32Array(
+    stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + stdout.length - (stdout.length % 4)),
+  )
+  return samples.subarray(Math.max(0, samples.length - Math.round((lastMs * SAMPLE_RATE) / 1000)))
+}
+
+function playMs(frames: readonly ReceivedFrame[]): number {
+  return frames.reduce((sum, frame) => sum + frame.durationMs, 0)
+}
+
+function describe({ frequencyHz, levelDbfs, share }: Tone): string {
+  if (frequencyHz === null) return 'silence'
+  return `${frequencyHz.toFixed(0)} Hz at ${levelDbfs.toFixed(0)} dBFS (${(share * 100).toFixed(0)} % of the energy)`
+}
