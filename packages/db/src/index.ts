@@ -1,0 +1,26 @@
+export { openDatabase, type Database } from './database.ts'
+export { leadership, type LeaderSession } from './leadership.ts'
+export { migrate } from './migrate.ts'
+export { newId } from './new-id.ts'
+export { localPostgres, type LocalPostgres } from './postgres/local-postgres.ts'
+export type { AccountStore } from './stores/accounts.ts'
+export { OUTBOX_CHANNEL } from './stores/channel-writes.ts'
+export type { ChannelStore, PlacedCount } from './stores/channels.ts'
+export type { ListenerCountStore } from './stores/listener-counts.ts'
+export type { MediaStore } from './stores/media.ts'
+export { outboxOf, type Outbox, type OutboxEntry } from './stores/outbox.ts'
+export type { PlaylistStore } from './stores/playlists.ts'
+export type {
+  Channel,
+  ChannelChange,
+  ListenerCount,
+  Media,
+  NewChannel,
+  NewMedia,
+  Page,
+  PageRequest,
+  Role,
+  ToCommand,
+  User,
+} from './stores/records.ts'
+export { openStores, type Stores } from './stores/stores.ts'

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backoff, isAppError, messageOf, type Logger } from '@skipcast/runtime'
+import { Client } from 'pg'
+import { connectionSettings } from './database.ts'
+import { storeError } from './database-errors.ts'
+
+/**
+ * The connection that holds the lock. What a leader writes through it can't be written by one who lost the lock without
+ * knowing: with the connection, both are gone.
+ */
+export interface LeaderSession {
+  /** Rejects with DATABASE_UNAVAILABLE. */
+  query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>
+}
+
+export interface LeadershipOptions {
+  readonly url: string
+  readonly logger: Logger
+  /** Of all processes that share the database, one at a time leads under this name. */
+  readonly name: string
+  /** Notifications (NOTIFY) on this channel reach the leader. */
+  readonly channel: string
+  /** Starts what only the leader does. It is disposed when the lead is lost. */
+  readonly lead: (session: LeaderSession) => { onNotify(): void } & AsyncDisposable
+}
+
+const HANG_UP_MS = 1000
+/** A dead leader's machine can't close its connection: PostgreSQL itself finds out within about 10 s, and frees the lock. */
+const NOTICE_DEAD_LEADERS = `
+  SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
+  SET client_connection_check_interval = 2000`
+
+/**
+ * Waits in the background to become the leader, leads until the connection or this is gone, and begins again. The lock is
+ * an advisory lock of PostgreSQL: when its holder dies, the next in the queue has it at once.
+ */
+export function leadership(options: LeadershipOptions): AsyncDisposable {
+  const closing = new AbortController()
+  const wait = backoff({ firstMs: 100, mostMs: 5000 })
+  const reign = async () => {
+    while (!closing.signal.aborted) {
+      await serveOneTerm(options, closing.signal, () => wait.reset()).catch((error: unknown) => {
+        options.logger.debug({ lead: options.name, problem: messageOf(error) }, 'not leading: the database does not answer')
+      })
+      await sleep(wait.next(), undefined, { signal: closing.signal }).catch(() => {})
+    }
+  }
+  const reigning = reign()
+  return {
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      await reigning
+    },
+  }
+}
+
+async function serveOneTerm(options: LeadershipOptions, closing: AbortSignal, onLead: () => void): Promise<void> {
+  const { statement_timeout: _, query_timeout: limitMs, ...settings } = connectionSettings(options.url)
+  const client = new Client(settings) // without limits: waiting for the lock may take for ever
+  const over = Promise.withResolvers<void>()
+  client.on('error', () => over.resolve())
+  client.on('end', () => over.resolve())
+  let leading = false
+  const close = () => (leading ? over.resolve() : void hangUp(client))
+  closing.addEventListener('abort', close, { once: true })
+  try {
+    await client.connect()
+    await client.query(NOTICE_DEAD_LEADERS)
+    await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [options.name])
+    await client.query(`LISTEN ${client.escapeIdentifier(options.channel)}`)
+    if (closing.aborted) return
+    leading = true
+    onLead()
+    options.logger.debug({ lead: options.name }, 'leading')
+    await using work = options.lead(sessionOf(client, limitMs, over.resolve))
+    client.on('notification', () => work.onNotify())
+    await over.promise
+  } finally {
+    closing.removeEventListener('abort', close)
+    await hangUp(client)
+  }
+}
+
+/** A connection that failed once is not trusted with the lead: `onFailure` ends the term. */
+function sessionOf(client: Client, limitMs: number | undefined, onFailure: () => void): LeaderSession {
+  return {
+    async query<Row>(sql: string, values: readonly unknown[] = []) {
+      try {
+        const { rows } = await client.query({ text: sql, values: [...values], ...(limitMs && { query_timeout: limitMs }) })
+        return rows as Row[]
+      } catch (error) {
+        const foreseen = storeError(error)
+        if (isAppError(foreseen)) onFailure()
+        throw foreseen
+      }
+    },
+  }
+}
+
+/** A server that is frozen does not say goodbye; it is not waited for. */
+async function hangUp(client: Client): Promise<void> {
+  const ended = client.end().catch(() => {})
+  await Promise.race([ended, sleep(HANG_UP_MS, undefined, { ref: false })])
+}

@@ -1,0 +1,84 @@
+import { AppError } from '@skipcast/runtime'
+import type { Database, Session } from '../database.ts'
+import type { Media as MediaRow } from '../generated/client.ts'
+import { newId } from '../new-id.ts'
+import { lockChannel, writeChannel } from './channel-writes.ts'
+import { closeGaps } from './playlists.ts'
+import type { Media, NewMedia, Page, PageRequest, ToCommand } from './records.ts'
+
+/**
+ * The library. A file on disk is shared by all media with the same content, so what is done to it happens under a lock of its
+ * hash: nobody removes a file that somebody is just adding. Every method may reject with DATABASE_UNAVAILABLE.
+ */
+export interface MediaStore {
+  /** `placeFile` puts the air file where it belongs; then the record is made. Rejects with what `placeFile` rejects with. */
+  add(media: NewMedia, placeFile: () => Promise<void>): Promise<Media>
+  find(id: string): Promise<Media | null>
+  /** Newest first; of one owner, or of all (null). */
+  list(ownerId: string | null, page: PageRequest): Promise<Page<Media>>
+  /** Takes it off all playlists (running channels get their new ones) and removes it. Rejects with NOT_FOUND, or CONFLICT when it is the last of a running channel. */
+  remove(id: string): Promise<Media>
+  /** Calls `removeFile` if no media has this content any more. */
+  removeFileIfUnused(sha256: string, removeFile: () => Promise<void>): Promise<void>
+}
+
+export function toMedia(row: MediaRow): Media {
+  return { ...row, sizeBytes: Number(row.sizeBytes) }
+}
+
+export function mediaStore(database: Database, toCommand: ToCommand): MediaStore {
+  return {
+    add(media, placeFile) {
+      return database.transaction(async (session) => {
+        await lockContent(session, media.sha256)
+        await placeFile()
+        return toMedia(await session.media.create({ data: { ...media, id: newId() } }))
+      })
+    },
+
+    async find(id) {
+      const row = await database.run((client) => client.media.findUnique({ where: { id } }))
+      return row && toMedia(row)
+    },
+
+    list(ownerId, { page, perPage }) {
+      return database.run(async (client) => {
+        const where = ownerId === null ? {} : { ownerId }
+        const [rows, total] = await Promise.all([
+          client.media.findMany({ where, orderBy: { id: 'desc' }, skip: (page - 1) * perPage, take: perPage }),
+          client.media.count({ where }),
+        ])
+        return { items: rows.map(toMedia), total }
+      })
+    },
+
+    remove(id) {
+      return database.transaction(async (session) => {
+        // Holds off whoever is just attaching it, so that the playlists read next are all there are.
+        await session.$executeRaw`SELECT 1 FROM media WHERE id = ${id} FOR UPDATE`
+        const row = await session.media.findUnique({ where: { id }, include: { channels: { orderBy: { channelId: 'asc' } } } })
+        if (!row) throw new AppError('NOT_FOUND', 'There is no such media.')
+        const { channels, ...media } = row
+        for (const { channelId } of channels) {
+          const channel = await lockChannel(session, channelId)
+          await session.channelMedia.deleteMany({ where: { channelId, mediaId: id } })
+          await closeGaps(session, channelId)
+          await writeChannel(session, channel, {}, toCommand)
+        }
+        await session.media.delete({ where: { id } })
+        return toMedia(media)
+      })
+    },
+
+    removeFileIfUnused(sha256, removeFile) {
+      return database.transaction(async (session) => {
+        await lockContent(session, sha256)
+        if ((await session.media.count({ where: { sha256 } })) === 0) await removeFile()
+      })
+    },
+  }
+}
+
+async function lockContent(session: Session, sha256: string): Promise<void> {
+  await session.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${sha256}, 1))`
+}

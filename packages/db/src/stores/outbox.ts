@@ -1,0 +1,44 @@
+import type { LeaderSession } from '../leadership.ts'
+
+/** One message that was committed and waits for the bus. */
+export interface OutboxEntry {
+  readonly id: string
+  readonly topic: string
+  readonly key: string
+  /** null removes the key. */
+  readonly payload: unknown
+}
+
+/** The outbox as the relay sees it, on the connection of the leader alone. Every method may reject with DATABASE_UNAVAILABLE. */
+export interface Outbox {
+  /** The oldest entries, in the order in which they were committed per key. */
+  next(): Promise<OutboxEntry[]>
+  /** Forgets what the bus has. */
+  remove(entries: readonly OutboxEntry[]): Promise<void>
+  /** Keeps an entry that the bus can never take, with the reason, and passes it over from now on. */
+  setAside(entry: OutboxEntry, problem: string): Promise<void>
+}
+
+const MAX_ENTRIES = 500
+/** A batch takes no further entry once it holds so much. */
+const MAX_BATCH_BYTES = 512 * 1024
+
+export function outboxOf(session: LeaderSession): Outbox {
+  return {
+    next() {
+      return session.query<OutboxEntry>(
+        `SELECT id::text, topic, key, payload FROM (
+           SELECT id, topic, key, payload, coalesce(sum(octet_length(payload::text)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+           FROM (SELECT * FROM outbox WHERE problem IS NULL ORDER BY id LIMIT $1) oldest
+         ) measured WHERE before < $2 ORDER BY id`,
+        [MAX_ENTRIES, MAX_BATCH_BYTES],
+      )
+    },
+    async remove(entries) {
+      await session.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [entries.map((entry) => entry.id)])
+    },
+    async setAside(entry, problem) {
+      await session.query('UPDATE outbox SET problem = $2 WHERE id = $1', [entry.id, problem])
+    },
+  }
+}

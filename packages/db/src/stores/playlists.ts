@@ -1,0 +1,93 @@
+import { AppError } from '@skipcast/runtime'
+import { isDangling } from '../database-errors.ts'
+import type { Database, Session } from '../database.ts'
+import { lockChannel, writeChannel } from './channel-writes.ts'
+import { toMedia } from './media.ts'
+import type { Channel, Media, Page, PageRequest, ToCommand } from './records.ts'
+
+/** What channels play, in order. Every method may reject with DATABASE_UNAVAILABLE. */
+export interface PlaylistStore {
+  /** In order of play. */
+  list(channelId: string, page: PageRequest): Promise<Page<Media>>
+  /**
+   * Appends media that are not on the playlist yet, in the order given; a running channel gets them at once. `ownerId` limits them to
+   * that owner's (null: anybody's). Rejects with NOT_FOUND for the channel or naming the media, with CONFLICT when the playlist would be too long.
+   */
+  attach(channelId: string, mediaIds: readonly string[], options: { ownerId: string | null }): Promise<Channel>
+  /** Takes media off; those that are not on it do not matter. Rejects with NOT_FOUND, or CONFLICT when a running channel would have none left. */
+  detach(channelId: string, mediaIds: readonly string[]): Promise<Channel>
+}
+
+/** Most tracks of one channel: its whole playlist travels in one message. */
+const MAX_TRACKS = 10_000
+
+export function playlistStore(database: Database, toCommand: ToCommand): PlaylistStore {
+  return {
+    list(channelId, { page, perPage }) {
+      return database.run(async (client) => {
+        const where = { channelId }
+        const [rows, total] = await Promise.all([
+          client.channelMedia.findMany({
+            where,
+            include: { media: true },
+            orderBy: { position: 'asc' },
+            skip: (page - 1) * perPage,
+            take: perPage,
+          }),
+          client.channelMedia.count({ where }),
+        ])
+        return { items: rows.map(({ media }) => toMedia(media)), total }
+      })
+    },
+
+    async attach(channelId, mediaIds, { ownerId }) {
+      const work = database.transaction(async (session) => {
+        const channel = await lockChannel(session, channelId)
+        const playlist = await readIds(session, channelId)
+        const added = [...new Set(mediaIds)].filter((id) => !playlist.has(id))
+        if (playlist.size + added.length > MAX_TRACKS)
+          throw new AppError('CONFLICT', `A playlist holds up to ${MAX_TRACKS} tracks.`)
+        await requireMedia(session, added, ownerId)
+        const data = added.map((mediaId, index) => ({ channelId, mediaId, position: playlist.size + index }))
+        if (data.length === 0) return channel
+        await session.channelMedia.createMany({ data })
+        return writeChannel(session, channel, {}, toCommand)
+      })
+      return work.catch((error: unknown) => {
+        if (isDangling(error)) throw new AppError('NOT_FOUND', 'One of these media was deleted a moment ago.')
+        throw error
+      })
+    },
+
+    detach(channelId, mediaIds) {
+      return database.transaction(async (session) => {
+        const channel = await lockChannel(session, channelId)
+        const { count } = await session.channelMedia.deleteMany({ where: { channelId, mediaId: { in: [...mediaIds] } } })
+        if (count === 0) return channel
+        await closeGaps(session, channelId)
+        return writeChannel(session, channel, {}, toCommand)
+      })
+    },
+  }
+}
+
+/** Numbers a locked channel's playlist from 0 without gaps, in its present order. */
+export async function closeGaps(session: Session, channelId: string): Promise<void> {
+  await session.$executeRaw`
+    UPDATE channel_media cm SET position = dense.position
+    FROM (SELECT media_id, (row_number() OVER (ORDER BY position) - 1)::int AS position FROM channel_media WHERE channel_id = ${channelId}) dense
+    WHERE cm.channel_id = ${channelId} AND cm.media_id = dense.media_id AND cm.position <> dense.position`
+}
+
+async function readIds(session: Session, channelId: string): Promise<Set<string>> {
+  const rows = await session.channelMedia.findMany({ where: { channelId }, select: { mediaId: true } })
+  return new Set(rows.map((row) => row.mediaId))
+}
+
+async function requireMedia(session: Session, ids: string[], ownerId: string | null): Promise<void> {
+  const where = { id: { in: ids }, ...(ownerId !== null && { ownerId }) }
+  const found = new Set((await session.media.findMany({ where, select: { id: true } })).map((row) => row.id))
+  const missing = ids.filter((id) => !found.has(id))
+  if (missing.length === 0) return
+  throw new AppError('NOT_FOUND', 'Some of these media do not exist, or are not yours.', { details: { media_ids: missing } })
+}

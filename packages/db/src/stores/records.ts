@@ -1,0 +1,76 @@
+import type { StreamCommand, Track } from '@skipcast/contracts'
+
+/** What the stores take and give. Instants are Dates; counters that grow without end are safe integers. */
+
+export type Role = 'admin' | 'dj' | 'listener'
+
+export interface User {
+  readonly id: string
+  readonly username: string
+  readonly role: Role
+}
+
+/** A channel as wanted: what a person asked for and where it was placed. What really runs, agents tell on the bus. */
+export interface Channel {
+  readonly id: string
+  readonly ownerId: string
+  readonly name: string
+  readonly slug: string
+  readonly description: string
+  readonly genre: string
+  readonly mode: 'copy' | 'encode'
+  readonly bitrateKbps: number
+  readonly wanted: 'on' | 'off'
+  /** Grows by one with each command that is published. */
+  readonly generation: number
+  /** Grows by one with each change of `serverId`. */
+  readonly epoch: number
+  readonly serverId: string | null
+  /** When the last command was given; null before the first. */
+  readonly commandedAt: Date | null
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'description' | 'genre' | 'mode' | 'bitrateKbps'>
+
+/** What can be changed of a channel. */
+export type ChannelChange = Partial<Pick<Channel, 'name' | 'description' | 'genre' | 'wanted' | 'serverId'>>
+
+export interface Media {
+  readonly id: string
+  readonly ownerId: string
+  readonly title: string
+  readonly artist: string
+  readonly album: string
+  /** Of the air file, as are size and duration. */
+  readonly sha256: string
+  readonly sizeBytes: number
+  readonly durationMs: number
+  readonly originalName: string
+  readonly originalSha256: string
+  readonly createdAt: Date
+}
+
+export type NewMedia = Omit<Media, 'id' | 'createdAt'>
+
+export interface ListenerCount {
+  readonly channelId: string
+  readonly count: number
+  readonly peak: number
+  readonly observedAt: Date
+}
+
+export interface PageRequest {
+  /** From 1. */
+  readonly page: number
+  readonly perPage: number
+}
+
+export interface Page<T> {
+  readonly items: T[]
+  readonly total: number
+}
+
+/** Makes the message that tells agents what is wanted of a channel now. It throws when there is no valid one. */
+export type ToCommand = (channel: Channel, tracks: readonly Track[], at: Date) => StreamCommand

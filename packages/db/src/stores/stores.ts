@@ -1,0 +1,26 @@
+import type { Database } from '../database.ts'
+import { accountStore, type AccountStore } from './accounts.ts'
+import { channelStore, type ChannelStore } from './channels.ts'
+import { listenerCountStore, type ListenerCountStore } from './listener-counts.ts'
+import { mediaStore, type MediaStore } from './media.ts'
+import { playlistStore, type PlaylistStore } from './playlists.ts'
+import type { ToCommand } from './records.ts'
+
+/** Everything that is kept in PostgreSQL. */
+export interface Stores {
+  readonly accounts: AccountStore
+  readonly channels: ChannelStore
+  readonly playlists: PlaylistStore
+  readonly media: MediaStore
+  readonly listenerCounts: ListenerCountStore
+}
+
+export function openStores(database: Database, options: { toCommand: ToCommand }): Stores {
+  return {
+    accounts: accountStore(database),
+    channels: channelStore(database, options.toCommand),
+    playlists: playlistStore(database, options.toCommand),
+    media: mediaStore(database, options.toCommand),
+    listenerCounts: listenerCountStore(database),
+  }
+}
