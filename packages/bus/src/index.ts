@@ -1,3 +1,6 @@
+export { busEnv, type BusConfig } from './config.ts'
+export { kafkaBus } from './kafka-bus.ts'
 export { memoryBus, type MemoryBus } from './memory-bus.ts'
+export { openBus } from './open-bus.ts'
 export type { Bus, Outgoing, StateView } from './ports.ts'
 export type { ServiceContext } from './service-context.ts'

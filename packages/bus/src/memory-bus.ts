@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { memoryEvents, type DeadLetter } from './memory-events.ts'
 import type { Bus } from './ports.ts'
 import { defaultRetry, type RetryPolicy } from './retry.ts'
-import { stateFeed, type StateFeed } from './state-view.ts'
+import { stateFeed } from './state-view.ts'
 import { encode, type WireRecord } from './wire.ts'
 
 /** The in-memory bus, with what only tests may do to it. */
@@ -14,7 +14,7 @@ export interface MemoryBus extends Bus {
   outage(isDown: boolean): void
   /** Appends what nobody validated, as a foreign producer would. */
   append(topic: Topic, record: WireRecord): void
-  deadLetters(topic: EventTopic): readonly DeadLetter[]
+  deadLetters(topic: Topic): readonly DeadLetter[]
 }
 
 /**
@@ -52,7 +52,12 @@ export function memoryBus(options: { logger?: Logger; retry?: RetryPolicy } = {}
     consume: (subscription) => events.consume(subscription),
     watch<T extends StateTopic>(topic: T) {
       const feed = stateFeed(topic, logger, async () => void watchers.delete(watcher))
-      const watcher: Watcher = watcherOf(topic, feed, () => isDown || !watchers.has(watcher))
+      const take = (news: News) => {
+        if (news.kind === 'caught-up') return feed.caughtUp()
+        const unreadable = feed.apply(news.record.key, news.record.value)
+        if (unreadable !== null) events.bury(topic, news.record, unreadable)
+      }
+      const watcher: Watcher = watcherOf(topic, take, () => isDown || !watchers.has(watcher))
       watchers.add(watcher)
       for (const [key, value] of states.get(topic) ?? []) watcher.push({ kind: 'record', record: { key, value } })
       watcher.push({ kind: 'caught-up' })
@@ -85,7 +90,7 @@ interface Watcher {
 }
 
 /** Brings one watcher its news in a later turn, in order, unless it is held up. */
-function watcherOf<T extends StateTopic>(topic: T, feed: StateFeed<T>, isHeld: () => boolean): Watcher {
+function watcherOf(topic: StateTopic, take: (news: News) => void, isHeld: () => boolean): Watcher {
   const waiting: News[] = []
   let scheduled = false
   const deliver = () => {
@@ -93,8 +98,7 @@ function watcherOf<T extends StateTopic>(topic: T, feed: StateFeed<T>, isHeld: (
     while (!isHeld()) {
       const news = waiting.shift()
       if (!news) return
-      if (news.kind === 'record') feed.apply(news.record.key, news.record.value)
-      else feed.markCaughtUp()
+      take(news)
     }
   }
   const wake = () => {

@@ -1,9 +1,10 @@
-import { topics, type EventTopic } from '@skipcast/contracts'
-import { messageOf, type Logger } from '@skipcast/runtime'
+import { topics, type EventTopic, type Topic } from '@skipcast/contracts'
+import type { Logger } from '@skipcast/runtime'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from './ports.ts'
-import { recordRetry, type RetryPolicy } from './retry.ts'
-import { decode, type WireRecord } from './wire.ts'
+import type { RetryPolicy } from './retry.ts'
+import { settle, type Delivery } from './settle.ts'
+import type { WireRecord } from './wire.ts'
 
 /** Most records kept of one partition; older ones are gone, as after Kafka's retention time. */
 const MAX_RECORDS_PER_PARTITION = 2000
@@ -36,7 +37,8 @@ interface Group {
 
 export interface MemoryEvents extends Pick<Bus, 'consume'>, AsyncDisposable {
   append(topic: EventTopic, record: WireRecord): void
-  deadLetters(topic: EventTopic): readonly DeadLetter[]
+  bury(topic: Topic, record: WireRecord, reason: string): void
+  deadLetters(topic: Topic): readonly DeadLetter[]
   /** Goes on after `isDown` turned false. */
   wake(): void
 }
@@ -45,7 +47,7 @@ export interface MemoryEvents extends Pick<Bus, 'consume'>, AsyncDisposable {
 export function memoryEvents(options: { logger: Logger; retry: RetryPolicy; isDown: () => boolean }): MemoryEvents {
   const logs = new Map<EventTopic, Partition[]>()
   const groups = new Map<string, Group>()
-  const dead = new Map<EventTopic, DeadLetter[]>()
+  const dead = new Map<Topic, DeadLetter[]>()
   const consumers = new Set<AsyncDisposable>()
 
   const logOf = (topic: EventTopic) => {
@@ -54,12 +56,11 @@ export function memoryEvents(options: { logger: Logger; retry: RetryPolicy; isDo
     return log
   }
 
-  const bury = (topic: EventTopic, record: WireRecord, reason: string) => {
+  const bury = (topic: Topic, record: WireRecord, reason: string) => {
     const letters = dead.get(topic) ?? []
     dead.set(topic, letters)
     letters.push({ ...record, reason })
     if (letters.length > MAX_DEAD_LETTERS) letters.shift()
-    options.logger.error({ topic, key: record.key, reason }, 'a record went to the dead letters')
   }
 
   /** Hands out what waits on one partition, one record at a time, until nothing waits or nobody is there. */
@@ -102,32 +103,16 @@ export function memoryEvents(options: { logger: Logger; retry: RetryPolicy; isDo
       const closing = new AbortController()
       const running = new Set<Promise<unknown>>()
 
-      const settle = async (record: WireRecord): Promise<boolean> => {
-        const retry = recordRetry(options.retry)
-        while (!closing.signal.aborted) {
-          const decoded = decode(topic, record.value)
-          if ('unreadable' in decoded) {
-            bury(topic, record, decoded.unreadable)
-            return true
-          }
-          try {
-            await handle(decoded.message)
-            return true
-          } catch (error) {
-            const next = retry.failed(error)
-            if (next.kind === 'dead') {
-              bury(topic, record, next.reason)
-              return true
-            }
-            options.logger.warn({ topic, key: record.key, problem: messageOf(error) }, 'a record is tried again')
-            await sleep(next.afterMs, undefined, { signal: closing.signal }).catch(() => undefined)
-          }
-        }
-        return false
+      const delivery: Delivery<typeof topic, WireRecord> = {
+        topic,
+        handle,
+        bury: async (record, reason) => bury(topic, record, reason),
+        retry: options.retry,
+        logger: options.logger.child({ topic, group: name }),
       }
       const member: Member = {
         settle(record) {
-          const settled = settle(record).finally(() => running.delete(settled))
+          const settled = settle(delivery, record, closing.signal).finally(() => running.delete(settled))
           running.add(settled)
           return settled
         },
@@ -148,6 +133,7 @@ export function memoryEvents(options: { logger: Logger; retry: RetryPolicy; isDo
       return consumer
     },
 
+    bury,
     deadLetters: (topic) => dead.get(topic) ?? [],
     wake() {
       for (const group of groups.values()) drainAll(group)

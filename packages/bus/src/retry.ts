@@ -10,9 +10,10 @@ export interface RetryPolicy {
 
 export const defaultRetry: RetryPolicy = { attempts: 5, firstMs: 100, mostMs: 10_000 }
 
+/** Either way `afterMs` is the time to wait before the next try, of whatever kind. */
 export type AfterFailure =
   | { readonly kind: 'again'; readonly afterMs: number }
-  | { readonly kind: 'dead'; readonly reason: string }
+  | { readonly kind: 'dead'; readonly afterMs: number; readonly reason: string }
 
 /** Follows the attempts at one record. A retryable AppError never uses up an attempt: what it waits for will come back. */
 export function recordRetry(policy: RetryPolicy, random?: () => number): { failed(error: unknown): AfterFailure } {
@@ -20,9 +21,10 @@ export function recordRetry(policy: RetryPolicy, random?: () => number): { faile
   let left = policy.attempts
   return {
     failed(error) {
-      const retryable = isAppError(error) && error.kind.retryable
-      if (!retryable && --left <= 0) return { kind: 'dead', reason: `the handler failed: ${messageOf(error)}` }
-      return { kind: 'again', afterMs: wait.next() }
+      const afterMs = wait.next()
+      const isRetryable = isAppError(error) && error.kind.retryable
+      if (isRetryable || --left > 0) return { kind: 'again', afterMs }
+      return { kind: 'dead', afterMs, reason: `the handler failed: ${messageOf(error)}` }
     },
   }
 }

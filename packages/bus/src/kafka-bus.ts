@@ -1,0 +1,62 @@
+import type { EventTopic, StateTopic } from '@skipcast/contracts'
+import type { HealthBoard, Logger } from '@skipcast/runtime'
+import type { BusConfig } from './config.ts'
+import { kafkaAdmin } from './kafka/admin.ts'
+import { kafkaClient } from './kafka/client.ts'
+import { consumeEvents } from './kafka/consume.ts'
+import { deadLetters } from './kafka/dead-letters.ts'
+import { link } from './kafka/link.ts'
+import { publisher } from './kafka/publisher.ts'
+import { topicSetup } from './kafka/topic-setup.ts'
+import { watchState } from './kafka/watch.ts'
+import type { Bus } from './ports.ts'
+import { defaultRetry, type RetryPolicy } from './retry.ts'
+import { encode } from './wire.ts'
+
+const PING_LIMIT_MS = 3000
+
+/** The bus on Kafka. It needs no broker to be made: everything connects when it can, and again after each outage. */
+export function kafkaBus(
+  config: BusConfig,
+  context: { readonly logger: Logger; readonly health: HealthBoard; readonly retry?: RetryPolicy },
+): Bus {
+  const { topicNames: names, replication, consumerGroup } = config
+  const logger = context.logger.child({ bus: 'kafka' })
+  const client = kafkaClient({ ...config, logger })
+  const health = link(logger, context.health)
+  const admin = kafkaAdmin(client)
+  const topics = topicSetup({ admin, names, replication, logger })
+  const records = publisher(client, topics, health)
+  const shared = { client, admin, topics, link: health, logger, bury: deadLetters(records) }
+  const readers = new Set<AsyncDisposable>()
+
+  const keep = <R extends AsyncDisposable>(reader: R): R => {
+    readers.add(reader)
+    return reader
+  }
+
+  return {
+    kind: 'kafka',
+    async publish(topic, outgoing) {
+      await records.publish(
+        names[topic],
+        outgoing.map((record) => encode(topic, record)),
+      )
+    },
+    consume<T extends EventTopic>({ topic, group, handle }: Parameters<typeof this.consume<T>>[0]) {
+      const retry = context.retry ?? defaultRetry
+      return keep(consumeEvents({ ...shared, retry, topic, topicName: names[topic], group, handle }))
+    },
+    watch<T extends StateTopic>(topic: T) {
+      return keep(watchState({ ...shared, topic, topicName: names[topic], group: consumerGroup }))
+    },
+    async ping() {
+      await admin.ask('a ping', PING_LIMIT_MS, (connected) => connected.describeCluster())
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...readers].map((reader) => reader[Symbol.asyncDispose]()))
+      await records[Symbol.asyncDispose]()
+      await admin[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import { AppError, isAppError, messageOf, type Logger } from '@skipcast/runtime'
+import { Kafka, logLevel, type logCreator } from 'kafkajs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { calmRequestQueues } from './request-queue.ts'
+
+const CONNECT_LIMIT_MS = 3000
+const REQUEST_LIMIT_MS = 10_000
+
+/**
+ * kafkajs, told to give up soon: whoever uses it here builds a new producer or consumer when one has failed, as its own ways of
+ * getting well again have gaps (it waits on connections that are gone, or ends without a word).
+ */
+export function kafkaClient(options: { brokers: readonly string[]; clientId: string; logger: Logger }): Kafka {
+  calmRequestQueues()
+  return new Kafka({
+    brokers: [...options.brokers],
+    clientId: options.clientId,
+    connectionTimeout: CONNECT_LIMIT_MS,
+    requestTimeout: REQUEST_LIMIT_MS,
+    retry: { initialRetryTime: 100, retries: 4, maxRetryTime: 1000 },
+    logLevel: logLevel.INFO,
+    logCreator: quietLog(options.logger),
+  })
+}
+
+/** What kafkajs says, two levels quieter: it calls each failed attempt an error, and we tell ourselves what matters. */
+function quietLog(logger: Logger): logCreator {
+  const levels = { [logLevel.ERROR]: 'debug', [logLevel.WARN]: 'debug', [logLevel.INFO]: 'trace' } as const
+  return () =>
+    ({ namespace, level, log }) => {
+      if (level !== logLevel.ERROR && level !== logLevel.WARN && level !== logLevel.INFO) return
+      const { message, error, broker, groupId } = log as Record<string, unknown>
+      logger[levels[level]]({ kafkajs: namespace, error, broker, groupId }, String(message))
+    }
+}
+
+/** Whatever kafkajs threw, as the failure that callers of the bus know. */
+export function unavailable(cause: unknown): AppError {
+  if (isAppError(cause)) return cause
+  return new AppError('BUS_UNAVAILABLE', `Kafka does not answer: ${messageOf(cause)}`, { cause })
+}
+
+/** The same promise, but given up after `limitMs` with BUS_UNAVAILABLE. */
+export async function within<T>(limitMs: number, what: string, promise: Promise<T>): Promise<T> {
+  const timer = new AbortController()
+  const timeout = sleep(limitMs, undefined, { signal: timer.signal }).then(() => {
+    throw new AppError('BUS_UNAVAILABLE', `Waited ${limitMs} ms in vain for Kafka: ${what}`)
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    timer.abort()
+    timeout.catch(() => undefined)
+    promise.catch(() => undefined)
+  }
+}
