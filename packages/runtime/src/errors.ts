@@ -9,6 +9,7 @@ const table = {
   NOT_FOUND: { fault: 'caller', retryable: false, status: 404 },
   CONFLICT: { fault: 'caller', retryable: false, status: 409 },
   TOO_LARGE: { fault: 'caller', retryable: false, status: 413 },
+  UNSUPPORTED_MEDIA_TYPE: { fault: 'caller', retryable: false, status: 415 },
   UNPROCESSABLE: { fault: 'caller', retryable: false, status: 422 },
   TOO_MANY_REQUESTS: { fault: 'caller', retryable: true, status: 429 },
   CONFIG_INVALID: { fault: 'caller', retryable: false, status: 500 },
