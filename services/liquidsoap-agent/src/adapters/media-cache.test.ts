@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { folderMediaStore } from './folder-media-store.ts'
+import { mediaCache, type MediaCache } from './media-cache.ts'
+
+let root: string
+let cache: MediaCache
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'skipcast-cache-'))
+  await mkdir(join(root, 'cache'))
+  cache = mediaCache(join(root, 'cache'), folderMediaStore(join(root, 'store')))
+})
+afterEach(() => rm(root, { recursive: true }))
+
+async function store(content: string, sha256 = createHash('sha256').update(content).digest('hex')): Promise<string> {
+  await mkdir(join(root, 'store', sha256.slice(0, 2)), { recursive: true })
+  await writeFile(join(root, 'store', sha256.slice(0, 2), `${sha256}.mp3`), content)
+  return sha256
+}
+
+describe('the media cache', () => {
+  test('fetches a file once, however many ask at once', async () => {
+    const sha256 = await store('music')
+    await Promise.all([cache.fetch(sha256), cache.fetch(sha256), cache.fetch(sha256)])
+    expect(await readFile(cache.pathOf(sha256), 'utf8')).toBe('music')
+    expect(await cache.list()).toEqual(new Set([sha256]))
+  })
+
+  test('a file that the store lacks, or that is not what its name says, leaves nothing behind', async () => {
+    await expect(cache.fetch('a'.repeat(64))).rejects.toMatchObject({ code: 'MEDIA_MISSING' })
+    const damaged = await store('not that', 'b'.repeat(64))
+    await expect(cache.fetch(damaged)).rejects.toMatchObject({ code: 'MEDIA_MISSING' })
+    expect(await readdir(join(root, 'cache'))).toEqual([])
+  })
+
+  test('evicts what nobody wants, the least recently used first, and keeps what is wanted', async () => {
+    const hashes = await Promise.all(['one', 'two', 'six'].map((content) => store(content)))
+    for (const [age, sha256] of hashes.entries()) {
+      await cache.fetch(sha256)
+      await utimes(cache.pathOf(sha256), 1000 + age, 1000 + age)
+    }
+    await cache.evict(new Set([hashes[0]!]), 6)
+    expect(await cache.list()).toEqual(new Set([hashes[0], hashes[2]]))
+  })
+})

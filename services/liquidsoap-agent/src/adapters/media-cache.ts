@@ -1,0 +1,68 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { chmod, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { AppError, pathIn } from '@skipcast/runtime'
+import type { MediaStore } from './folder-media-store.ts'
+
+/** The files that engines of this machine play, kept here so that they go on playing with everything else dead. */
+export interface MediaCache {
+  /** The absolute path of the file in the cache, there or not. */
+  pathOf(sha256: string): string
+  /** The hashes of all files that are there. */
+  list(): Promise<ReadonlySet<string>>
+  /** Fetches a file that is not there. Two calls for one file are one. Rejects with MEDIA_MISSING (also when its content is not what its name says). */
+  fetch(sha256: string): Promise<void>
+  /** Removes files that nobody wants, the least recently used first, until the rest fits into `maxBytes`. */
+  evict(wanted: ReadonlySet<string>, maxBytes: number): Promise<void>
+}
+
+const FILE_NAME = /^([0-9a-f]{64})\.mp3$/
+
+/** A cache in a directory that the engines' user may enter; its files are readable by all. */
+export function mediaCache(directory: string, store: MediaStore): MediaCache {
+  const pathOf = (sha256: string) => pathIn(directory, `${sha256}.mp3`)
+  const list = async () => new Set((await readdir(directory)).flatMap((name) => FILE_NAME.exec(name)?.[1] ?? []))
+  const underWay = new Map<string, Promise<void>>()
+
+  const fetch = async (sha256: string) => {
+    const draft = join(directory, `.${sha256}.${randomBytes(4).toString('hex')}`)
+    try {
+      await store.fetch(sha256, draft)
+      if ((await hashOf(draft)) !== sha256) {
+        throw new AppError('MEDIA_MISSING', `The stored file ${sha256.slice(0, 12)}… is damaged; upload the track again`)
+      }
+      await chmod(draft, 0o644)
+      await rename(draft, pathOf(sha256))
+    } finally {
+      await rm(draft, { force: true })
+    }
+  }
+
+  return {
+    pathOf,
+    list,
+    fetch(sha256) {
+      const running = underWay.get(sha256) ?? fetch(sha256).finally(() => underWay.delete(sha256))
+      underWay.set(sha256, running)
+      return running
+    },
+    async evict(wanted, maxBytes) {
+      const files = await Promise.all([...(await list())].map(async (sha256) => ({ sha256, stats: await stat(pathOf(sha256)) })))
+      let sizeBytes = files.reduce((sum, { stats }) => sum + stats.size, 0)
+      for (const { sha256, stats } of files.sort((a, b) => a.stats.atimeMs - b.stats.atimeMs)) {
+        if (sizeBytes <= maxBytes) return
+        if (wanted.has(sha256)) continue
+        await rm(pathOf(sha256), { force: true })
+        sizeBytes -= stats.size
+      }
+    },
+  }
+}
+
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file), hash)
+  return hash.digest('hex')
+}

@@ -1,0 +1,87 @@
+import { request, type ClientRequest, type IncomingMessage } from 'node:http'
+import { icyReader, mp3FrameReader } from '@skipcast/audio'
+import { backoff } from '@skipcast/runtime'
+
+/** What one of our own listeners hears on a mount. Moments are of the clock that was passed in, in ms; null: not yet. */
+export interface Heard {
+  readonly isConnected: boolean
+  readonly lastByteAt: number | null
+  /** When the last frame came that was no digital silence. */
+  readonly lastSoundAt: number | null
+  readonly title: string | null
+}
+
+export interface Ear extends AsyncDisposable {
+  readonly heard: Heard
+}
+
+/** Icecast greets a listener with seconds of old audio at once; what comes this soon tells nothing of now. */
+const GREETING_MS = 500
+/** A mount that sends nothing for so long is asked again on a new connection. */
+const DEAF_AFTER_MS = 5000
+
+/**
+ * Listens to one mount as any listener does, for as long as it is not disposed, and connects again by itself. It
+ * parses frames and does not decode: about 16 kB/s and 38 frames a second for a stream of 128 kbit/s.
+ */
+export function mountEar(options: { host: string; port: number; mount: string; now: () => number }): Ear {
+  const { host, port, mount, now } = options
+  const wait = backoff({ firstMs: 100, mostMs: 2000 })
+  const heard = {
+    isConnected: false,
+    lastByteAt: null as number | null,
+    lastSoundAt: null as number | null,
+    title: null as string | null,
+  }
+  let connection: ClientRequest | undefined
+  let retry: NodeJS.Timeout | undefined
+  let isDisposed = false
+
+  const connect = () => {
+    connection = request({
+      host,
+      port,
+      path: mount,
+      agent: false,
+      timeout: DEAF_AFTER_MS,
+      headers: { 'user-agent': 'skipcast-monitor/1', 'icy-metadata': '1' },
+    })
+    connection.once('response', listen)
+    connection.once('timeout', () => connection?.destroy())
+    connection.once('error', () => {}) // 'close' follows, and that is where we go on
+    connection.once('close', () => {
+      heard.isConnected = false
+      if (!isDisposed) retry = setTimeout(connect, wait.next())
+    })
+    connection.end()
+  }
+
+  const listen = (response: IncomingMessage) => {
+    response.once('error', () => {})
+    if (response.statusCode !== 200) return void response.destroy()
+    const titles = icyReader(Number(response.headers['icy-metaint'] ?? 0))
+    const frames = mp3FrameReader()
+    let since: number | undefined
+    heard.isConnected = true
+    response.on('data', (bytes: Buffer) => {
+      const at = now()
+      since ??= at
+      wait.reset()
+      heard.lastByteAt = at
+      const piece = titles.push(bytes)
+      heard.title = piece.titles.at(-1) ?? heard.title
+      const hasSound = frames.push(piece.audio).some((frame) => !frame.silent)
+      if (hasSound && at - since >= GREETING_MS) heard.lastSoundAt = at
+    })
+  }
+
+  connect()
+  return {
+    heard,
+    async [Symbol.asyncDispose]() {
+      isDisposed = true
+      clearTimeout(retry)
+      connection?.destroy()
+    },
+  }
+}
