@@ -58,7 +58,10 @@ export function mountEar(options: { host: string; port: number; mount: string; n
 
   const listen = (response: IncomingMessage) => {
     response.once('error', () => {})
-    if (response.statusCode !== 200) return void response.destroy()
+    if (response.statusCode !== 200) {
+      response.destroy()
+      return
+    }
     const titles = icyReader(Number(response.headers['icy-metaint'] ?? 0))
     const frames = mp3FrameReader()
     let since: number | undefined
