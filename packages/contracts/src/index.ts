@@ -3,7 +3,15 @@ export { listenerMetric, type ListenerMetric } from './listener-metrics.ts'
 export { messages, type MessageOf } from './messages.ts'
 export { serverHeartbeat, type ServerHeartbeat } from './server-heartbeats.ts'
 export { signSourceToken, verifySourceToken, type SourceClaim } from './source-token.ts'
-export { streamCommand, streamMode, track, type StartStream, type StreamCommand, type Track } from './stream-commands.ts'
+export {
+  streamCommand,
+  streamCost,
+  streamMode,
+  track,
+  type StartStream,
+  type StreamCommand,
+  type Track,
+} from './stream-commands.ts'
 export { streamEvent, type StreamEvent } from './stream-events.ts'
 export { nowPlaying, phase, streamError, streamStatus, type Phase, type StreamError, type StreamStatus } from './stream-status.ts'
 export { deadLetterTopic, topics, type EventTopic, type StateTopic, type Topic, type TopicDefinition } from './topics.ts'
