@@ -12,6 +12,11 @@ const shared = {
 export default {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['**/src/**/*.test.ts'] },
-    { ...shared, displayName: 'int', testMatch: ['**/test/**/*.int.test.ts'] },
+    {
+      ...shared,
+      displayName: 'int',
+      testMatch: ['**/test/**/*.int.test.ts'],
+      globalTeardown: '<rootDir>/packages/db/src/testing/stop-test-servers.ts',
+    },
   ],
 }

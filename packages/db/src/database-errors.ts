@@ -18,7 +18,7 @@ const AWAY_TEXTS = /^(Connection terminated|Query read timeout|timeout exceeded|
  * too busy, its tables are not there yet); everything else as it was thrown.
  */
 export function storeError(error: unknown): unknown {
-  if (isAppError(error) || !(error instanceof Error) || !isAway(error)) return error
+  if (isAppError(error) || !isAway(error as Thrown)) return error
   return new AppError('DATABASE_UNAVAILABLE', 'The database does not answer. Try again in a moment.', { cause: error })
 }
 
@@ -32,18 +32,22 @@ export function isDangling(error: unknown): boolean {
   return prismaCode(error) === 'P2003'
 }
 
-function isAway(error: Error): boolean {
-  const { kind, state } = driverSays(error)
-  if (AWAY_STATES.test(state) || UNPREPARED_STATES.test(state) || AWAY_SOCKETS.test(state) || AWAY_KINDS.has(kind)) return true
-  return AWAY_CODES.has(prismaCode(error) ?? '') || AWAY_TEXTS.test(error.message)
+/** What `pg`, its sockets and Prisma throw, as far as it matters here. */
+interface Thrown {
+  readonly message?: string
+  /** A SQLSTATE, the code of a socket's error, or Prisma's own. */
+  readonly code?: string
+  /** What adapter-pg said, which Prisma wraps. */
+  readonly meta?: {
+    readonly driverAdapterError?: { readonly cause?: { readonly kind?: string; readonly originalCode?: string } }
+  }
 }
 
-/** Prisma keeps what adapter-pg said in its metadata; errors of `pg` itself carry a SQLSTATE or the socket's code. */
-function driverSays(error: Error): { kind: string; state: string } {
-  if (prismaCode(error) === null) return { kind: '', state: (error as { code?: string }).code ?? '' }
-  const { meta } = error as { meta?: { driverAdapterError?: { cause?: { kind?: string; originalCode?: string } } } }
-  const cause = meta?.driverAdapterError?.cause
-  return { kind: cause?.kind ?? '', state: cause?.originalCode ?? '' }
+function isAway(error: Thrown): boolean {
+  const said = error.meta?.driverAdapterError?.cause
+  const state = said?.originalCode ?? error.code ?? ''
+  if (AWAY_STATES.test(state) || UNPREPARED_STATES.test(state) || AWAY_SOCKETS.test(state) || AWAY_CODES.has(state)) return true
+  return AWAY_KINDS.has(said?.kind ?? '') || AWAY_TEXTS.test(error.message ?? '')
 }
 
 function prismaCode(error: unknown): string | null {
