@@ -1,0 +1,47 @@
+import type { Bus } from '@skipcast/bus'
+import type { Fleet } from '../ports.ts'
+import type { BusWatch } from './bus-watch.ts'
+
+/**
+ * The servers, from their heartbeats on the bus. Ages are measured on our own clock, from arrival, so that servers' clocks do
+ * not matter; only what stood on the topic before we came is as old as it says. While the bus is away nobody is called silent.
+ */
+export function fleet(
+  bus: Bus,
+  busWatch: BusWatch,
+  options: { silentAfterMs: number; onChange: () => void },
+): Fleet & AsyncDisposable {
+  const heartbeats = bus.watch('serverHeartbeats')
+  const arrivals = new Map<string, number>() // performance.now()
+  const noteArrival = (id: string) => {
+    const heartbeat = heartbeats.values.get(id)
+    if (!heartbeat) return
+    const ageMs = heartbeats.isCaughtUp ? 0 : Math.max(0, Date.now() - heartbeat.occurred_at)
+    arrivals.set(id, performance.now() - ageMs)
+  }
+  for (const id of heartbeats.values.keys()) noteArrival(id)
+  heartbeats.onChange((id) => {
+    if (id !== null) noteArrival(id)
+    options.onChange()
+  })
+
+  const wasHeardLately = (id: string) => performance.now() - (arrivals.get(id) ?? -Infinity) <= options.silentAfterMs
+
+  return {
+    servers() {
+      if (busWatch.hearingSince === null) return []
+      const heard = [...heartbeats.values.values()].filter(({ server_id }) => wasHeardLately(server_id))
+      return heard.map(({ server_id, capacity }) => ({ id: server_id, capacity }))
+    },
+    sight(id) {
+      const { hearingSince } = busWatch
+      if (hearingSince === null || !heartbeats.isCaughtUp) return { kind: 'unknown' }
+      if (wasHeardLately(id) && heartbeats.values.has(id)) return { kind: 'heard' }
+      const couldBeHeardForMs = performance.now() - hearingSince
+      if (couldBeHeardForMs <= options.silentAfterMs) return { kind: 'unknown' }
+      const silentForMs = performance.now() - (arrivals.get(id) ?? hearingSince)
+      return { kind: 'silent', since: Math.round(Date.now() - silentForMs) }
+    },
+    [Symbol.asyncDispose]: () => heartbeats[Symbol.asyncDispose](),
+  }
+}

@@ -1,0 +1,40 @@
+import { env } from '@skipcast/runtime'
+import { z } from 'zod'
+
+const BITRATES = ['32', '40', '48', '56', '64', '80', '96', '112', '128', '160', '192', '224', '256', '320'] as const
+const SAMPLE_RATES = ['32000', '44100', '48000'] as const
+const MAX_MEDIA_BYTES = 2 * 1024 ** 3
+
+/** The variables of the role `api`. */
+export const apiEnv = z
+  .object({
+    API_HOST: env.host().default('127.0.0.1'),
+    API_PORT: env.port().default(3000),
+    DATABASE_URL: env.url('postgresql:', 'postgres:').optional(),
+    ICECAST_PORT: env.port().default(8000),
+    PUBLIC_LISTEN_URL: env.url('http:', 'https:').optional(),
+    MEDIA_PATH: z.string().max(1000).optional(),
+    MEDIA_MAX_BYTES: env.integer(1024, MAX_MEDIA_BYTES).default(200 * 1024 ** 2),
+    LIQUIDSOAP_BITRATE: z.enum(BITRATES, { error: 'must be a bitrate of MP3 in kbit/s, such as 128' }).default('128'),
+    LIQUIDSOAP_SAMPLERATE: z.enum(SAMPLE_RATES, { error: `must be one of ${SAMPLE_RATES.join(', ')}` }).default('44100'),
+    SOURCE_SIGNING_KEY: z.string().min(32, 'must have at least 32 characters').max(500).optional(),
+    SERVER_SILENT_AFTER_MS: env.integer(500, 600_000).default(3000),
+  })
+  .transform((flat) => ({
+    host: flat.API_HOST,
+    port: flat.API_PORT,
+    /** Absent: a PostgreSQL of our own is run in the home. */
+    databaseUrl: flat.DATABASE_URL,
+    /** What listeners put before a mount. */
+    listenUrl: (flat.PUBLIC_LISTEN_URL ?? `http://localhost:${flat.ICECAST_PORT}`).replace(/\/+$/, ''),
+    /** Absent: `media` in the home. */
+    mediaPath: flat.MEDIA_PATH,
+    mediaMaxBytes: flat.MEDIA_MAX_BYTES,
+    /** The one format of everything that is sent. */
+    airFormat: { bitrateKbps: Number(flat.LIQUIDSOAP_BITRATE), sampleRate: Number(flat.LIQUIDSOAP_SAMPLERATE) },
+    /** Absent: a secret of the home, which the role icecast of the same home shares. */
+    signingKey: flat.SOURCE_SIGNING_KEY,
+    serverSilentAfterMs: flat.SERVER_SILENT_AFTER_MS,
+  }))
+
+export type ApiConfig = z.output<typeof apiEnv>

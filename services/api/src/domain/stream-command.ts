@@ -1,0 +1,55 @@
+import { signSourceToken, stamp, streamCommand, type StreamCommand, type Track } from '@skipcast/contracts'
+import type { WantedStream } from './stream-view.ts'
+
+/** A channel as far as agents need to know it. */
+export interface CommandedChannel extends WantedStream {
+  readonly id: string
+  readonly name: string
+  readonly description: string
+  readonly genre: string
+  readonly mode: 'copy' | 'encode'
+  readonly bitrateKbps: number
+}
+
+export interface CommandContext {
+  readonly origin: { readonly application: string; readonly environment: string }
+  /** Signs the channel's password at Icecast. */
+  readonly signingKey: string
+}
+
+/** The id of the command in force: the same however often it is published. */
+export function commandId(channel: { readonly id: string; readonly generation: number }): string {
+  return `${channel.id}:${channel.generation}`
+}
+
+/** The message that tells everybody what is wanted of a channel. Throws when the contract does not allow it. */
+export function toStreamCommand(
+  context: CommandContext,
+  channel: CommandedChannel,
+  tracks: readonly Track[],
+  at: Date,
+): StreamCommand {
+  const { id, slug, generation, epoch } = channel
+  const mount = `/${slug}`
+  const common = {
+    ...stamp(context.origin, at.getTime(), commandId(channel)),
+    channel_id: id,
+    channel_slug: slug,
+    generation,
+    epoch,
+    server_id: channel.serverId,
+    mount,
+  }
+  if (channel.wanted === 'off') return streamCommand.parse({ ...common, event: 'stop_stream' })
+  return streamCommand.parse({
+    ...common,
+    event: 'start_stream',
+    source_token: signSourceToken(context.signingKey, { channelId: id, mount, epoch }),
+    name: channel.name,
+    description: channel.description,
+    genre: channel.genre,
+    mode: channel.mode,
+    bitrate_kbps: channel.bitrateKbps,
+    tracks,
+  })
+}

@@ -1,0 +1,94 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import multipart from '@fastify/multipart'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { Logger } from '@skipcast/runtime'
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify'
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
+import type { ApiPorts } from '../ports.ts'
+import { accessHook, type Access } from './access.ts'
+import { channelRoutes } from './channel-routes.ts'
+import { describe, documentInfo, tidyDocument } from './document.ts'
+import { errorHandler, notFoundHandler } from './errors.ts'
+import { mediaRoutes } from './media-routes.ts'
+import { playlistRoutes } from './playlist-routes.ts'
+import { streamRoutes } from './stream-routes.ts'
+import { systemRoutes } from './system-routes.ts'
+
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route of ours and who may call it; the authorisation matrix is tested from it. */
+    accessTable: readonly { readonly method: string; readonly url: string; readonly access: Access }[]
+  }
+}
+
+const MAX_BODY_BYTES = 128 * 1024
+/** A slow sender has so long for a whole upload. */
+const REQUEST_TIMEOUT_MS = 15 * 60_000
+const MAX_PARAMETER_LENGTH = 300
+
+/** The whole HTTP side. It does nothing until asked: without a database it still answers, and can write down its own description. */
+export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Promise<App> {
+  const logger: FastifyBaseLogger = options.logger
+  const refuse = errorHandler(options.logger)
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
+    clientErrorHandler: refuseUnreadable,
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler(refuse)
+  app.setNotFoundHandler(notFoundHandler)
+
+  await app.register(swagger, {
+    openapi: { ...documentInfo, servers: [...documentInfo.servers], tags: [...documentInfo.tags] },
+    transform: jsonSchemaTransform,
+    transformObject: (input) => tidyDocument(jsonSchemaTransformObject(input)),
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  await app.register(multipart, {
+    throwFileSizeLimit: false,
+    limits: { files: 1, fields: 5, parts: 6, fieldSize: 1000, headerPairs: 50 },
+  })
+
+  const accessTable: { method: string; url: string; access: Access }[] = []
+  app.decorate('accessTable', accessTable)
+  await app.register(async (own) => {
+    for (const name of ['actor', 'channel', 'media'] as const) own.decorateRequest(name, null as never)
+    own.addHook('onRoute', (route) => {
+      const { access } = route.config ?? {}
+      if (!access) throw new Error(`${route.url} does not say who may call it`)
+      for (const method of [route.method].flat()) accessTable.push({ method, url: route.url, access })
+      route.schema = describe(route)
+    })
+    own.addHook('onRequest', accessHook(ports))
+    for (const routes of [channelRoutes, streamRoutes, playlistRoutes, mediaRoutes, systemRoutes])
+      routes(own.withTypeProvider<ZodTypeProvider>(), ports)
+  })
+  await app.ready()
+  return app
+}
+
+/** What is not even HTTP gets the same shape of error. */
+function refuseUnreadable(_error: Error, socket: Socket): void {
+  const body = JSON.stringify({ error: 'BAD_REQUEST', message: 'This is no HTTP request that can be read.' })
+  if (socket.writable) {
+    socket.end(
+      `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    )
+  }
+}

@@ -1,0 +1,87 @@
+import { randomInt } from 'node:crypto'
+import { z } from 'zod'
+import { slugFor } from '../domain/slug.ts'
+import type { ApiPorts } from '../ports.ts'
+import type { App } from './app.ts'
+import { channelChange, channelParams, newChannel, pageQuery } from './inputs.ts'
+import { channelBody, pageBody, showChannel, showPage } from './views.ts'
+
+const tags = ['channels']
+const SUFFIX_LENGTH = 6
+
+export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
+  app.get('/api/channels', {
+    config: { access: 'public' },
+    schema: { tags, summary: 'List channels, newest first', querystring: pageQuery, response: { 200: pageBody(channelBody) } },
+    handler: async ({ query }) =>
+      showPage(await stores.channels.list({ page: query.page, perPage: query.per_page }), query, showChannel),
+  })
+
+  app.post('/api/channels', {
+    config: { access: 'maker', refusals: [409] },
+    schema: {
+      tags,
+      summary: 'Make a channel',
+      description: 'Without a slug, one is made from the name.',
+      body: newChannel,
+      response: { 201: z.object({ message: z.string(), channel: channelBody }) },
+    },
+    async handler({ actor, body }, reply) {
+      const channel = await stores.channels.create({
+        ownerId: actor.id,
+        name: body.name,
+        slug: body.slug ?? slugFor(body.name, randomSuffix()),
+        description: body.description,
+        genre: body.genre,
+        mode: 'copy',
+        bitrateKbps: settings.bitrateKbps,
+      })
+      return reply.code(201).send({ message: 'Channel created successfully', channel: showChannel(channel) })
+    },
+  })
+
+  app.get('/api/channels/:channel', {
+    config: { access: 'public' },
+    schema: { tags, summary: 'Read a channel', params: channelParams, response: { 200: channelBody } },
+    handler: async ({ channel }) => showChannel(channel),
+  })
+
+  app.put('/api/channels/:channel', {
+    config: { access: 'channel_owner' },
+    schema: {
+      tags,
+      summary: 'Change a channel',
+      description: 'Fields left out stay as they are. A running stream takes them over.',
+      params: channelParams,
+      body: channelChange,
+      response: { 200: channelBody },
+    },
+    handler: async ({ channel, body }) => showChannel(await stores.channels.change(channel.id, () => withoutUndefined(body))),
+  })
+
+  app.delete('/api/channels/:channel', {
+    config: { access: 'channel_owner' },
+    schema: {
+      tags,
+      summary: 'Stop and delete a channel',
+      params: channelParams,
+      response: { 204: z.undefined().describe('It is gone') },
+    },
+    async handler({ channel }, reply) {
+      await stores.channels.remove(channel.id)
+      return reply.code(204).send()
+    },
+  })
+}
+
+/** null when nothing is left to change. */
+function withoutUndefined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } | null {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return given.length === 0 ? null : (Object.fromEntries(given) as { [K in keyof T]: Exclude<T[K], undefined> })
+}
+
+function randomSuffix(): string {
+  return randomInt(36 ** SUFFIX_LENGTH)
+    .toString(36)
+    .padStart(SUFFIX_LENGTH, '0')
+}

@@ -1,0 +1,91 @@
+import type { FastifySchema, RouteOptions } from 'fastify'
+import { z } from 'zod'
+import { errorBody } from './views.ts'
+
+/** What the OpenAPI document says beside the routes. */
+export const documentInfo = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Skipcast',
+    version: '1.0.0',
+    description:
+      'Runs internet radio channels. What is wanted is answered at once (202); what really happens is in `stream.phase`. Every error is `{error, message, details?}`.',
+    license: { name: 'MIT', identifier: 'MIT' },
+  },
+  servers: [{ url: '/' }],
+  tags: [
+    { name: 'channels', description: 'Radio stations and their playlists' },
+    { name: 'streams', description: 'On air and off, and how it is' },
+    { name: 'media', description: 'Music' },
+    { name: 'system', description: 'How the service itself is' },
+  ],
+  components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+} as const
+
+const MEANINGS: Readonly<Record<string, string>> = { 200: 'Well', 201: 'Made', 202: 'Safely noted; it happens soon', 503: 'Not ready' }
+
+const REASONS = {
+  400: 'A field is wrong or unknown; `details` names each',
+  401: 'No valid token',
+  403: 'Not yours',
+  404: 'There is no such thing',
+  409: 'Not in this state; the message says what to do',
+  413: 'Too large',
+  415: 'Not the content type this takes',
+  422: 'The file can not be used',
+  429: 'Too much at once; see Retry-After',
+  503: 'The database is away; see Retry-After',
+} as const
+
+type Refusal = keyof typeof REASONS
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Statuses of errors that only this route answers; those that follow from its access and inputs go without saying. */
+    refusals?: readonly Refusal[]
+  }
+}
+
+/**
+ * Adds to a route's schema what follows from its access and its inputs: the token it needs and the errors it can answer. Each
+ * answer says what it means.
+ */
+export function describe({ config, schema = {} }: RouteOptions): FastifySchema {
+  const access = config?.access
+  const statuses = new Set<Refusal>(config?.refusals)
+  if (schema.body || schema.querystring) statuses.add(400)
+  if (schema.body) statuses.add(413).add(415)
+  if (access !== 'public') statuses.add(401)
+  if (access === 'maker' || access === 'channel_owner') statuses.add(403)
+  if (schema.params) statuses.add(404)
+  if (access !== 'public' || schema.params || schema.querystring) statuses.add(503)
+  const answers = Object.entries((schema.response ?? {}) as Record<string, z.ZodType>).map(([status, body]) => [
+    status,
+    body instanceof z.ZodUndefined || !(body instanceof z.ZodType)
+      ? body
+      : answer(MEANINGS[status] ?? '', body),
+  ])
+  const refusals = [...statuses].map((status) => [status, answer(REASONS[status], errorBody)])
+  return {
+    ...schema,
+    ...(access !== 'public' && { security: [{ bearer: [] }] }),
+    response: Object.fromEntries([...answers, ...refusals]),
+  }
+}
+
+function answer(description: string, schema: z.ZodType) {
+  return { description, content: { 'application/json': { schema } } }
+}
+
+/**
+ * Leaves out what says nothing: schemas that nothing refers to (the generator writes each one twice, as input and as output), and the
+ * largest number there is as a limit.
+ */
+export function tidyDocument<T extends object>(document: T): T {
+  const text = JSON.stringify(document)
+  const { components, ...rest } = JSON.parse(text, (key, value: unknown) =>
+    key === 'maximum' && value === Number.MAX_SAFE_INTEGER ? undefined : value,
+  ) as { components?: { schemas?: Record<string, unknown> } }
+  const schemas = Object.entries(components?.schemas ?? {}).filter(([name]) => text.includes(`"#/components/schemas/${name}"`))
+  return { ...rest, components: { ...components, schemas: Object.fromEntries(schemas) } } as T
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import type { ApiPorts } from '../ports.ts'
+import type { App } from './app.ts'
+import { channelParams, mediaIds, pageQuery } from './inputs.ts'
+import { channelBody, mediaBody, pageBody, showChannel, showMedia, showPage } from './views.ts'
+
+const tags = ['channels']
+
+export function playlistRoutes(app: App, { stores }: ApiPorts): void {
+  const url = '/api/channels/:channel/media'
+  const answer = z.object({ message: z.string(), channel: channelBody })
+
+  app.get(url, {
+    config: { access: 'channel_owner' },
+    schema: {
+      tags,
+      summary: 'List a channel’s playlist, in order of play',
+      params: channelParams,
+      querystring: pageQuery,
+      response: { 200: pageBody(mediaBody) },
+    },
+    handler: async ({ channel, query }) =>
+      showPage(await stores.playlists.list(channel.id, { page: query.page, perPage: query.per_page }), query, showMedia),
+  })
+
+  app.post(url, {
+    config: { access: 'channel_owner', refusals: [409] },
+    schema: {
+      tags,
+      summary: 'Append media to a playlist',
+      description:
+        'In the order given. What is on the playlist already stays where it is. A running stream takes the new playlist over.',
+      params: channelParams,
+      body: mediaIds,
+      response: { 200: answer },
+    },
+    async handler({ actor, channel, body }) {
+      const ownerId = actor.role === 'admin' ? null : actor.id
+      const changed = await stores.playlists.attach(channel.id, body.media_ids, { ownerId })
+      return { message: 'Media attached successfully', channel: showChannel(changed) }
+    },
+  })
+
+  app.delete(url, {
+    config: { access: 'channel_owner', refusals: [409] },
+    schema: {
+      tags,
+      summary: 'Take media off a playlist',
+      description: 'A running stream keeps at least one piece: stop it before taking the last.',
+      params: channelParams,
+      body: mediaIds,
+      response: { 200: answer },
+    },
+    async handler({ channel, body }) {
+      const changed = await stores.playlists.detach(channel.id, body.media_ids)
+      return { message: 'Media detached successfully', channel: showChannel(changed) }
+    },
+  })
+}

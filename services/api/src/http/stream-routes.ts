@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import type { ApiPorts } from '../ports.ts'
+import { startStream, stopStream } from '../switch-stream.ts'
+import type { App } from './app.ts'
+import { channelParams } from './inputs.ts'
+import { showCommand, showStream, streamCommandBody, streamStatusBody } from './views.ts'
+
+const tags = ['streams']
+
+export function streamRoutes(app: App, ports: ApiPorts): void {
+  app.post('/api/channels/:channel/stream/start', {
+    config: { access: 'channel_owner', refusals: [409] },
+    schema: {
+      tags,
+      summary: 'Put a channel on air',
+      description:
+        'Answers as soon as the wish is safely kept; follow `stream.phase` with the status. A channel that is on stays as it is.',
+      params: channelParams,
+      response: { 202: streamCommandBody },
+    },
+    async handler({ channel }, reply) {
+      const started = await startStream(ports, channel.id)
+      return reply.code(202).send(await showCommand(ports, started, 'Stream start command sent successfully'))
+    },
+  })
+
+  app.post('/api/channels/:channel/stream/stop', {
+    config: { access: 'channel_owner' },
+    schema: { tags, summary: 'Take a channel off air', params: channelParams, response: { 202: streamCommandBody } },
+    async handler({ channel }, reply) {
+      const stopped = await stopStream(ports, channel.id)
+      return reply.code(202).send(await showCommand(ports, stopped, 'Stream stop command sent successfully'))
+    },
+  })
+
+  app.get('/api/channels/:channel/stream/status', {
+    config: { access: 'public' },
+    schema: {
+      tags,
+      summary: 'How a stream is',
+      description: '`stream` is what was observed, never what was wished; `channel.state` is what was wished.',
+      params: channelParams,
+      response: { 200: streamStatusBody },
+    },
+    handler: ({ channel }) => showStream(ports, channel, 'Stream status'),
+  })
+
+  app.get('/api/channels/:channel/stream-url', {
+    config: { access: 'public' },
+    schema: { tags, summary: 'Where to listen', params: channelParams, response: { 200: z.object({ stream_url: z.string() }) } },
+    handler: async ({ channel }) => ({ stream_url: `${ports.settings.listenUrl}/${channel.slug}` }),
+  })
+}

@@ -1,0 +1,151 @@
+import type { Channel, Media, Page } from '@skipcast/db'
+import { z } from 'zod'
+import { nowPlaying as nowPlayingMessage, phase, streamMode } from '@skipcast/contracts'
+import { commandId } from '../domain/stream-command.ts'
+import { streamView } from '../domain/stream-view.ts'
+import type { ApiPorts } from '../ports.ts'
+
+/** What the API answers with: each schema stands beside the function that makes it. */
+
+const instant = z.string().meta({ format: 'date-time' })
+const counter = z.int().min(0)
+
+export const errorBody = z
+  .object({
+    error: z.string().meta({ description: 'A stable code, such as NOT_FOUND.', examples: ['NOT_FOUND'] }),
+    message: z.string().meta({ description: 'For people: what is wrong and what to do.' }),
+    details: z.unknown().optional(),
+  })
+  .meta({ id: 'Error' })
+
+const channelState = z.enum(['on', 'off']).meta({ description: 'What is wanted. What really happens is the stream’s phase.' })
+
+export const channelBody = z
+  .object({
+    id: z.string(),
+    owner_id: z.string(),
+    name: z.string(),
+    slug: z.string(),
+    description: z.string(),
+    genre: z.string(),
+    state: channelState,
+    mode: streamMode,
+    bitrate_kbps: counter,
+    created_at: instant,
+    updated_at: instant,
+  })
+  .meta({ id: 'Channel' })
+
+export function showChannel(channel: Channel): z.output<typeof channelBody> {
+  const { id, name, slug, description, genre, mode } = channel
+  return {
+    id,
+    owner_id: channel.ownerId,
+    name,
+    slug,
+    description,
+    genre,
+    state: channel.wanted,
+    mode,
+    bitrate_kbps: channel.bitrateKbps,
+    created_at: channel.createdAt.toISOString(),
+    updated_at: channel.updatedAt.toISOString(),
+  }
+}
+
+export const mediaBody = z
+  .object({
+    id: z.string(),
+    owner_id: z.string(),
+    title: z.string(),
+    artist: z.string(),
+    album: z.string(),
+    duration_ms: counter,
+    size_bytes: counter.meta({ description: 'Of the file that is sent to listeners.' }),
+    original_name: z.string(),
+    created_at: instant,
+  })
+  .meta({ id: 'Media' })
+
+export function showMedia(media: Media): z.output<typeof mediaBody> {
+  const { id, title, artist, album } = media
+  return {
+    id,
+    owner_id: media.ownerId,
+    title,
+    artist,
+    album,
+    duration_ms: media.durationMs,
+    size_bytes: media.sizeBytes,
+    original_name: media.originalName,
+    created_at: media.createdAt.toISOString(),
+  }
+}
+
+/** One page of a list. */
+export function pageBody<T extends z.ZodType>(item: T) {
+  return z.object({ data: z.array(item), current_page: counter, per_page: counter, total: counter })
+}
+
+export function showPage<T, V>(found: Page<T>, query: { page: number; per_page: number }, show: (item: T) => V) {
+  return { data: found.items.map(show), current_page: query.page, per_page: query.per_page, total: found.total }
+}
+
+export const streamBody = z
+  .object({
+    phase,
+    server: z.string().nullable().meta({ description: 'Where it was placed.' }),
+    epoch: counter,
+    mount: z.string(),
+    listen_url: z.string(),
+    since: instant.nullable().meta({ description: 'When the phase began.' }),
+    now_playing: nowPlayingMessage.omit({ started_at: true }).extend({ started_at: instant }).nullable(),
+    listeners: counter.nullable().meta({ description: 'null: not known.' }),
+    last_error: z.object({ code: z.string(), message: z.string(), hint: z.string(), at: instant }).nullable(),
+  })
+  .meta({ id: 'Stream' })
+
+const channelSummary = channelBody.pick({ id: true, name: true, slug: true, state: true })
+export const streamStatusBody = z.object({ message: z.string(), channel: channelSummary, stream: streamBody })
+export const streamCommandBody = streamStatusBody.extend({ command: z.object({ id: z.string() }) })
+
+/** A count that nobody has confirmed for so long is not shown any more. */
+const COUNT_STALE_AFTER_MS = 120_000
+
+export async function showStream(ports: ApiPorts, channel: Channel, message: string): Promise<z.output<typeof streamStatusBody>> {
+  const counted = await ports.stores.listenerCounts.find(channel.id)
+  const isFresh = counted !== null && Date.now() - counted.observedAt.getTime() < COUNT_STALE_AFTER_MS
+  const view = streamView({
+    wanted: channel,
+    status: ports.statuses.get(channel.id),
+    server: channel.serverId === null ? { kind: 'unknown' } : ports.fleet.sight(channel.serverId),
+    listeners: isFresh ? counted.count : null,
+  })
+  return {
+    message,
+    channel: { id: channel.id, name: channel.name, slug: channel.slug, state: channel.wanted },
+    stream: {
+      phase: view.phase,
+      server: view.server,
+      epoch: view.epoch,
+      mount: view.mount,
+      listen_url: ports.settings.listenUrl + view.mount,
+      since: view.since === null ? null : isoOf(view.since),
+      now_playing: view.nowPlaying && { ...view.nowPlaying, started_at: isoOf(view.nowPlaying.started_at) },
+      listeners: view.listeners,
+      last_error: view.lastError && { ...view.lastError, at: isoOf(view.lastError.at) },
+    },
+  }
+}
+
+export async function showCommand(
+  ports: ApiPorts,
+  channel: Channel,
+  message: string,
+): Promise<z.output<typeof streamCommandBody>> {
+  return { ...(await showStream(ports, channel, message)), command: { id: commandId(channel) } }
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,31 @@
+import type { Readable } from 'node:stream'
+import type { Media } from '@skipcast/db'
+import { originalName, readTags } from './domain/tags.ts'
+import type { ApiPorts } from './ports.ts'
+
+/**
+ * Takes in an uploaded file: to disk as it comes, looked at, made into an air file (the one format that is sent, without tags), stored by
+ * its content. The upload itself is not kept. Whatever goes wrong, nothing of it stays.
+ * Rejects with TOO_LARGE, UNPROCESSABLE, TOO_MANY_REQUESTS, DATABASE_UNAVAILABLE.
+ */
+export async function importMedia(
+  { stores, audio, mediaFiles, settings }: ApiPorts,
+  upload: { ownerId: string; fileName: string; stream: Readable },
+): Promise<Media> {
+  await using incoming = mediaFiles.receive()
+  const original = await incoming.write(upload.stream, settings.mediaMaxBytes)
+  const { tags } = await audio.probe(incoming.path)
+  const { durationMs } = await audio.convert(incoming.path, incoming.airPath)
+  const { sha256, sizeBytes } = await mediaFiles.measure(incoming.airPath)
+  const name = originalName(upload.fileName)
+  const record = {
+    ownerId: upload.ownerId,
+    ...readTags(tags, name),
+    sha256,
+    sizeBytes,
+    durationMs,
+    originalName: name,
+    originalSha256: original.sha256,
+  }
+  return stores.media.add(record, () => mediaFiles.keep(incoming.airPath, sha256))
+}

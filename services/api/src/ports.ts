@@ -1,0 +1,66 @@
+import type { Readable } from 'node:stream'
+import type { StreamStatus } from '@skipcast/contracts'
+import type { Stores } from '@skipcast/db'
+import type { HealthBoard } from '@skipcast/runtime'
+import type { ServerSight } from './domain/stream-view.ts'
+
+/** What the routes and the use cases need from the world. */
+export interface ApiPorts {
+  readonly stores: Stores
+  readonly fleet: Fleet
+  /** What agents told last of each channel. */
+  readonly statuses: ReadonlyMap<string, StreamStatus>
+  readonly audio: AudioTools
+  readonly mediaFiles: MediaFiles
+  readonly health: HealthBoard
+  /** 0 ≤ x < 1. */
+  readonly random: () => number
+  readonly settings: ApiSettings
+}
+
+export interface ApiSettings {
+  /** What listeners put before a mount, without a slash at its end. */
+  readonly listenUrl: string
+  readonly mediaMaxBytes: number
+  readonly bitrateKbps: number
+}
+
+/** The servers that run engines, as their heartbeats tell. */
+export interface Fleet {
+  /** Those that were heard lately; while nobody can be heard, none. */
+  servers(): { readonly id: string; readonly capacity: number }[]
+  sight(serverId: string): ServerSight
+}
+
+/** What an uploaded file is. */
+export interface Probe {
+  readonly durationMs: number
+  readonly tags: Readonly<Record<string, unknown>>
+}
+
+/** Looks into files of strangers: without a network, within a time limit, as an unprivileged user. */
+export interface AudioTools {
+  /** Rejects with UNPROCESSABLE for anything that is no audio. */
+  probe(path: string): Promise<Probe>
+  /** Makes the air file. Rejects with UNPROCESSABLE, or TOO_MANY_REQUESTS when too many others wait. */
+  convert(from: string, to: string): Promise<{ readonly durationMs: number }>
+}
+
+/** A file that is being made, gone with all beside it when disposed. */
+export interface IncomingFile extends AsyncDisposable {
+  readonly path: string
+  /** Where the air file is made. */
+  readonly airPath: string
+  /** Writes the stream to `path`. Rejects with TOO_LARGE above `maxBytes`, and with what the stream fails with. */
+  write(stream: Readable, maxBytes: number): Promise<{ readonly sha256: string }>
+}
+
+/** The media store: air files by the hash of their content. */
+export interface MediaFiles {
+  receive(): IncomingFile
+  /** The hash and size of a file that was made beside an incoming one. */
+  measure(path: string): Promise<{ readonly sha256: string; readonly sizeBytes: number }>
+  /** Moves an air file to its place; resolves when it is safely on the disk. One that is there already is the same. */
+  keep(path: string, sha256: string): Promise<void>
+  remove(sha256: string): Promise<void>
+}
