@@ -1,0 +1,106 @@
+import { verifySourceToken, type SourceClaim, type StreamCommand } from '@skipcast/contracts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { judge } from './domain/judge.ts'
+import { readMount } from './domain/mounts.ts'
+import type { Question } from './domain/question.ts'
+import { makeRoom } from './make-room.ts'
+import type { EpochStore, Feeder, IcecastAdmin } from './ports.ts'
+import type { SessionLog } from './session-log.ts'
+import type { Settling } from './settling.ts'
+import type { Telemetry } from './telemetry.ts'
+
+/** A listener who comes while a source is being let in waits for it, rather than hear that there is none. */
+const LISTENER_WAITS_MS = 500
+/** How long Icecast needs to put our filler's request in its line. */
+const FILLER_QUEUES_MS = 20
+
+export interface AnswerPorts {
+  readonly signingKey: string
+  readonly admin: IcecastAdmin
+  readonly epochs: EpochStore
+  readonly feeder: Pick<Feeder, 'nudge' | 'isOwnPassword'>
+  readonly settling: Settling
+  readonly sessions: Pick<SessionLog, 'ended'>
+  readonly commands: { of(channelId: string): StreamCommand | undefined; at(mount: string): StreamCommand | undefined }
+  readonly telemetry: Telemetry
+}
+
+/**
+ * Answers one question of Icecast's: true is yes. Icecast asks on one thread per kind of mount, one question after the other,
+ * which is what makes room safe to make: nobody else gets in between. It is also why nothing here may wait for another question.
+ * Rejects when a dependency fails; the caller then says no.
+ */
+export async function answer(ports: AnswerPorts, question: Question, signal: AbortSignal): Promise<boolean> {
+  switch (question.kind) {
+    case 'source':
+      return admitSource(ports, question, signal)
+    case 'admin':
+      return mayUseAdmin(ports, question)
+    case 'source-started':
+      if (readMount(question.path)?.kind === 'channel' && !ports.settling.isUnderWay(question.path))
+        ports.settling.begin(question.path)
+      return true
+    case 'source-ended':
+      if (readMount(question.path)?.kind !== 'channel') return true
+      // The mount may be free now. Our filler's request shall stand in line before those listeners who come after this.
+      ports.feeder.nudge(question.path)
+      await sleep(FILLER_QUEUES_MS)
+      return true
+    case 'listener-came':
+      if (readMount(question.path)?.kind !== 'channel') return false
+      await ports.settling.done(question.path, LISTENER_WAITS_MS)
+      return true
+    case 'listener-left':
+      recordSession(ports, question)
+      return true
+    default:
+      return question satisfies never
+  }
+}
+
+function recordSession({ commands, sessions }: AnswerPorts, left: Extract<Question, { kind: 'listener-left' }>): void {
+  const command = commands.at(left.path)
+  if (command && !left.isMonitor) sessions.ended({ ...left, command })
+}
+
+async function admitSource(
+  ports: AnswerPorts,
+  { path, user, password }: Extract<Question, { kind: 'source' }>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { telemetry, settling } = ports
+  const place = readMount(path)
+  if (!place || user !== 'source') return telemetry.refused(path, place ? 'wrong-user' : 'no-such-mount')
+  if (ports.feeder.isOwnPassword(password)) {
+    // No room is made: where anybody else is, Icecast itself turns the filler away.
+    if (place.kind === 'channel' && !settling.isUnderWay(path)) settling.begin(path)
+    return true
+  }
+  const claim = place.kind === 'channel' ? verifySourceToken(ports.signingKey, path, password) : null
+  if (!claim) return telemetry.refused(path, 'no-genuine-token')
+  const refusal = judge(claim, await knownAbout(ports, claim))
+  if (refusal) return telemetry.refused(path, refusal, claim)
+
+  await ports.epochs.raise(claim.channelId, claim.epoch)
+  await makeRoom(ports.admin, path, signal)
+  settling.begin(path)
+  telemetry.admitted(path, claim)
+  return true
+}
+
+/** Only who feeds the mount by right now: the token of the current epoch, in full. */
+async function mayUseAdmin(ports: AnswerPorts, { path, user, password }: Extract<Question, { kind: 'admin' }>): Promise<boolean> {
+  const isChannel = readMount(path)?.kind === 'channel'
+  const claim = isChannel && user === 'source' ? verifySourceToken(ports.signingKey, path, password) : null
+  if (!claim) return false
+  const known = await knownAbout(ports, claim)
+  return judge(claim, known) === null && known.highestEpoch === claim.epoch
+}
+
+async function knownAbout({ epochs, commands }: AnswerPorts, { channelId, mount }: SourceClaim) {
+  return {
+    highestEpoch: await epochs.highest(channelId),
+    command: commands.of(channelId),
+    ownerId: commands.at(mount)?.channel_id,
+  }
+}

@@ -1,0 +1,99 @@
+import { escapeXml } from './escape-xml.ts'
+
+export interface IcecastSettings {
+  readonly hostname: string
+  /** Where the public listens. */
+  readonly bind: string
+  readonly port: number
+  /** A second socket on loopback for this role alone: its calls never queue behind a rush of listeners (the backlog is 5). */
+  readonly innerPort: number
+  readonly adminUser: string
+  readonly adminPassword: string
+  readonly maxListeners: number
+  readonly maxSources: number
+  /** Whom Icecast asks about every source and every listener. */
+  readonly askUrl: string
+  readonly logDirectory: string
+  /** An empty folder: Icecast serves no file and no page of its own. */
+  readonly webroot: string
+}
+
+/** What connections of the role itself and of administrators need beside listeners and sources. */
+const SPARE_CLIENTS = 100
+const LOG_SIZE_KIB = 10_000
+const ASKED = ['stream_auth', 'mount_add', 'mount_remove', 'listener_add', 'listener_remove']
+
+/**
+ * The whole configuration of icecast2. No channel stands in it: three patterns serve them all, so nothing is ever reloaded
+ * (a reload can block Icecast for minutes). Order matters, the first match counts, and the nameless block ends the search.
+ * There is no source password: who may feed a mount is asked for each source.
+ */
+export function icecastXml(settings: IcecastSettings): string {
+  const text = (value: string | number) => escapeXml(String(value))
+  const asking = [
+    `    <authentication type="url">`,
+    ...ASKED.map((event) => `      <option name="${event}" value="${text(settings.askUrl)}"/>`),
+    `    </authentication>`,
+  ].join('\n')
+
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<icecast>
+  <hostname>${text(settings.hostname)}</hostname>
+  <location>-</location>
+  <admin>-</admin>
+  <server-id>Skipcast</server-id>
+  <fileserve>0</fileserve>
+  <http-headers>
+    <header name="Access-Control-Allow-Origin" value="*"/>
+  </http-headers>
+  <limits>
+    <clients>${text(settings.maxListeners + settings.maxSources + SPARE_CLIENTS)}</clients>
+    <sources>${text(settings.maxSources)}</sources>
+    <queue-size>524288</queue-size>
+    <burst-size>65535</burst-size>
+    <client-timeout>30</client-timeout>
+    <header-timeout>15</header-timeout>
+    <source-timeout>2</source-timeout>
+  </limits>
+  <authentication>
+    <admin-user>${text(settings.adminUser)}</admin-user>
+    <admin-password>${text(settings.adminPassword)}</admin-password>
+  </authentication>
+  <listen-socket>
+    <bind-address>${text(settings.bind)}</bind-address>
+    <port>${text(settings.port)}</port>
+  </listen-socket>
+  <listen-socket>
+    <bind-address>127.0.0.1</bind-address>
+    <port>${text(settings.innerPort)}</port>
+  </listen-socket>
+  <mount type="default">
+    <mount-name>/*</mount-name>
+${asking}
+  </mount>
+  <mount type="default">
+    <mount-name>/w/*</mount-name>
+    <hidden>1</hidden>
+${asking}
+  </mount>
+  <mount type="default">
+    <hidden>1</hidden>
+${asking}
+  </mount>
+  <paths>
+    <logdir>${text(settings.logDirectory)}</logdir>
+    <webroot>${text(settings.webroot)}</webroot>
+    <adminroot>${text(settings.webroot)}</adminroot>
+  </paths>
+  <logging>
+    <accesslog>access.log</accesslog>
+    <errorlog>error.log</errorlog>
+    <loglevel>2</loglevel>
+    <logsize>${LOG_SIZE_KIB}</logsize>
+  </logging>
+  <security>
+    <chroot>0</chroot>
+  </security>
+</icecast>
+`
+}

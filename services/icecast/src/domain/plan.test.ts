@@ -1,0 +1,142 @@
+import { describe, expect, test } from '@jest/globals'
+import * as fc from 'fast-check'
+import { waitingMount } from './mounts.ts'
+import { plan, type ObservedMount, type Situation, type Step, type WantedChannel } from './plan.ts'
+
+const channel = (mount: string, bitrateKbps = 128): WantedChannel => ({ channelId: `id-of-${mount}`, mount, bitrateKbps })
+const byMount = (...channels: WantedChannel[]) => new Map(channels.map((entry) => [entry.mount, entry]))
+const calm: Situation = {
+  wanted: new Map(),
+  isComplete: true,
+  fed: new Map(),
+  fillers: new Set(),
+  observed: new Map(),
+  strangers: new Set(),
+}
+const source = (fallback: string | null = null, listeners = 0): ObservedMount => ({ fallback, listeners })
+const onAir = new Map([
+  ['/a', source('/w/a', 3)],
+  ['/w/a', source()],
+])
+
+describe('plan', () => {
+  test('feeds what is wanted, and leaves alone what is well', () => {
+    const wanted = byMount(channel('/a'))
+    expect(plan({ ...calm, wanted }).steps).toEqual([{ kind: 'feed', channel: channel('/a') }])
+    expect(plan({ ...calm, wanted, fed: new Map([['/a', 128]]), observed: onAir }).steps).toEqual([])
+  })
+
+  test('follows a change of bitrate', () => {
+    const situation = { ...calm, wanted: byMount(channel('/a', 192)), fed: new Map([['/a', 128]]), observed: onAir }
+    expect(plan(situation).steps).toEqual([{ kind: 'feed', channel: channel('/a', 192) }])
+  })
+
+  test('retires what is no longer wanted, at once', () => {
+    expect(plan({ ...calm, fed: new Map([['/a', 128]]), observed: onAir }).steps).toEqual([{ kind: 'retire', mount: '/a' }])
+  })
+
+  test('a rename sets up the new mount and retires the old one', () => {
+    const situation = { ...calm, wanted: byMount(channel('/b')), fed: new Map([['/a', 128]]), observed: onAir }
+    expect(plan(situation).steps).toEqual([
+      { kind: 'retire', mount: '/a' },
+      { kind: 'feed', channel: channel('/b') },
+    ])
+  })
+
+  test('takes nothing away while it may not know everything', () => {
+    const situation = { ...calm, isComplete: false, fed: new Map([['/a', 128]]), observed: new Map([['/x', source()]]) }
+    expect(plan(situation)).toEqual({ steps: [], strangers: new Set() })
+  })
+
+  test('ends a source that nobody wants only when it is still there at the next pass', () => {
+    const situation = { ...calm, observed: new Map([['/x', source()]]) }
+    const first = plan(situation)
+    expect(first).toEqual({ steps: [], strangers: new Set(['/x']) })
+    expect(plan({ ...situation, strangers: first.strangers }).steps).toEqual([{ kind: 'retire', mount: '/x' }])
+  })
+
+  test('tries again where a mount that it feeds has no source', () => {
+    const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', 128]]) }
+    expect(plan(situation).steps).toEqual([
+      { kind: 'nudge', mount: '/w/a' },
+      { kind: 'nudge', mount: '/a' },
+    ])
+    expect(plan({ ...situation, observed: null }).steps).toEqual([])
+  })
+
+  test('brings listeners back who wait although there is a source, and sets a fallback that was lost', () => {
+    const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', 128]]) }
+    for (const observed of [
+      new Map([
+        ['/a', source('/w/a')],
+        ['/w/a', source(null, 2)],
+      ]),
+      new Map([
+        ['/a', source(null)],
+        ['/w/a', source()],
+      ]),
+    ])
+      expect(plan({ ...situation, observed }).steps).toEqual([{ kind: 'settle', mount: '/a' }])
+  })
+
+  test('leaves listeners where they wait while there is only the filler', () => {
+    const observed = new Map([
+      ['/a', source('/w/a')],
+      ['/w/a', source(null, 2)],
+    ])
+    const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', 128]]), observed }
+    expect(plan({ ...situation, fillers: new Set(['/a']) }).steps).toEqual([])
+  })
+
+  test('converges: when its steps are done, nothing is left to do', () => {
+    const mounts = fc.constantFrom('/a', '/b', '/c', '/w/a', '/w/b', '/w/c', '/x/y')
+    const observedMount = fc.record({ listeners: fc.nat(3), fallback: fc.constantFrom(null, '/w/a', '/w/b', '/w/c') })
+    const channelMount = fc.constantFrom('/a', '/b', '/c')
+    const situations = fc.record({
+      wanted: fc.uniqueArray(fc.record({ mount: channelMount, bitrateKbps: fc.constantFrom(128, 192) }), {
+        selector: (c) => c.mount,
+      }),
+      isComplete: fc.constant(true),
+      fed: fc.array(fc.tuple(channelMount, fc.constantFrom(128, 192))).map((entries) => new Map(entries)),
+      observed: fc.array(fc.tuple(mounts, observedMount)).map((entries) => new Map(entries)),
+      strangers: fc.constant(new Set<string>()),
+      fillers: fc.array(channelMount).map((mounts) => new Set(mounts)),
+    })
+    fc.assert(
+      fc.property(situations, ({ wanted, ...rest }) => {
+        let situation: Situation = { ...rest, wanted: byMount(...wanted.map((entry) => channel(entry.mount, entry.bitrateKbps))) }
+        // One pass to meet strangers, one to end them and to feed, one to settle what is fed then.
+        for (let pass = 0; pass < 3; pass++) situation = act(situation)
+        expect(plan(situation).steps).toEqual([])
+        for (const mount of situation.wanted.keys()) expect(situation.observed!.has(mount)).toBe(true)
+      }),
+    )
+  })
+})
+
+/** What a machine that does as it is told looks like after a pass. */
+function act(situation: Situation): Situation {
+  const { steps, strangers } = plan(situation)
+  const fed = new Map(situation.fed)
+  const observed = new Map(situation.observed)
+  const start = (mount: string) => observed.set(mount, observed.get(mount) ?? source(null))
+  const one: { [K in Step['kind']]: (step: Extract<Step, { kind: K }>) => void } = {
+    retire({ mount }) {
+      fed.delete(mount)
+      observed.delete(mount)
+      observed.delete(waitingMount(mount))
+    },
+    feed({ channel: { mount, bitrateKbps } }) {
+      fed.set(mount, bitrateKbps)
+      start(waitingMount(mount))
+      start(mount)
+    },
+    nudge: ({ mount }) => void start(mount),
+    settle({ mount }) {
+      observed.set(mount, source(waitingMount(mount)))
+      if (observed.has(waitingMount(mount))) observed.set(waitingMount(mount), source())
+    },
+  }
+  for (const step of steps) one[step.kind](step as never)
+  return { ...situation, fed, observed, strangers }
+}

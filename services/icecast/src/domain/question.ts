@@ -1,0 +1,51 @@
+/** What Icecast asks, or tells, in one POST of its URL authentication. */
+export type Question =
+  /** May this source start on this mount? Asked before Icecast looks whether the mount is busy. */
+  | { readonly kind: 'source'; readonly path: string; readonly user: string; readonly password: string }
+  /**
+   * May somebody with these source credentials run an admin command on this mount? Icecast does not tell which: a yes to
+   * `/admin/metadata` sets a title, a yes to anything else starts a source. Anybody who reaches the port can cause it, with empty credentials.
+   */
+  | { readonly kind: 'admin'; readonly path: string; readonly user: string; readonly password: string }
+  | { readonly kind: 'source-started'; readonly path: string }
+  | { readonly kind: 'source-ended'; readonly path: string }
+  | { readonly kind: 'listener-came'; readonly path: string; readonly isMonitor: boolean }
+  | {
+      readonly kind: 'listener-left'
+      readonly path: string
+      readonly isMonitor: boolean
+      /** Icecast's own number of the connection, unique in one run of it. */
+      readonly clientId: string
+      readonly durationS: number
+    }
+
+/** How our own listeners name themselves; they are let in, but they are no audience. */
+const MONITOR_AGENT = 'skipcast-monitor'
+
+/** Reads the form; null when it is none that we know. Only fields that a question needs are looked at. */
+export function readQuestion(form: URLSearchParams): Question | null {
+  const mount = form.get('mount')
+  if (mount === null) return null
+  const path = mount.split('?', 1)[0]! // a listener's mount comes with its query string
+  const isMonitor = form.get('agent')?.startsWith(MONITOR_AGENT) ?? false
+  switch (form.get('action')) {
+    case 'stream_auth': {
+      const kind = form.has('admin') ? 'admin' : 'source'
+      return { kind, path: mount, user: form.get('user') ?? '', password: form.get('pass') ?? '' }
+    }
+    case 'mount_add':
+      return { kind: 'source-started', path: mount }
+    case 'mount_remove':
+      return { kind: 'source-ended', path: mount }
+    case 'listener_add':
+      return { kind: 'listener-came', path, isMonitor }
+    case 'listener_remove': {
+      const clientId = form.get('client') ?? ''
+      const duration = form.get('duration') ?? ''
+      if (!/^\d{1,20}$/.test(clientId) || !/^\d{1,10}$/.test(duration)) return null
+      return { kind: 'listener-left', path, isMonitor, clientId, durationS: Number(duration) }
+    }
+    default:
+      return null
+  }
+}

@@ -1,0 +1,15 @@
+/** The oldest Icecast that is run: those before have an overflow in exactly the questions we have it ask (CVE-2018-18820). */
+export const OLDEST_ICECAST: Version = [2, 4, 4]
+
+export type Version = readonly [number, number, number]
+
+/** The version in what `icecast2 -v` prints (`Icecast 2.4.4`), or null. */
+export function readVersion(printed: string): Version | null {
+  const match = /Icecast (\d{1,4})\.(\d{1,4})\.(\d{1,4})/.exec(printed)
+  return match ? [Number(match[1]), Number(match[2]), Number(match[3])] : null
+}
+
+export function isOlder(version: Version, than: Version): boolean {
+  const index = version.findIndex((part, i) => part !== than[i])
+  return index >= 0 && version[index]! < than[index]!
+}

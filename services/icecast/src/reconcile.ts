@@ -1,0 +1,60 @@
+import { messageOf } from '@skipcast/runtime'
+import { waitingMount } from './domain/mounts.ts'
+import { plan, type Step } from './domain/plan.ts'
+import type { Feeder, IcecastAdmin } from './ports.ts'
+import type { Settling } from './settling.ts'
+import type { Telemetry } from './telemetry.ts'
+import type { WantedChannels } from './wanted-channels.ts'
+
+export interface ReconcilePorts {
+  readonly wanted: Pick<WantedChannels, 'channels' | 'isComplete'>
+  readonly admin: IcecastAdmin
+  readonly feeder: Feeder
+  readonly settling: Settling
+  readonly telemetry: Telemetry
+  /** Told of each pass whether Icecast answered. */
+  readonly reportIcecast: (problem: string | null) => void
+}
+
+/** Makes passes that bring what Icecast has into line with what is wanted. A pass that fails is repaired by the next. */
+export function reconciler(ports: ReconcilePorts): () => Promise<void> {
+  const { wanted, admin, feeder, settling } = ports
+  const fed = new Map<string, number>()
+  let strangers: ReadonlySet<string> = new Set()
+
+  async function act(step: Step): Promise<void> {
+    switch (step.kind) {
+      case 'feed': {
+        const { mount, bitrateKbps } = step.channel
+        feeder.feed(waitingMount(mount), bitrateKbps)
+        feeder.feed(mount, bitrateKbps)
+        fed.set(mount, bitrateKbps)
+        return
+      }
+      case 'retire':
+        // First where listeners would flee to, then the mount itself.
+        for (const mount of [waitingMount(step.mount), step.mount]) feeder.leave(mount)
+        fed.delete(step.mount)
+        ports.telemetry.retired(step.mount)
+        for (const mount of [waitingMount(step.mount), step.mount]) await admin.kill(mount)
+        return
+      case 'nudge':
+        return feeder.nudge(step.mount)
+      case 'settle':
+        if (!settling.isUnderWay(step.mount)) settling.begin(step.mount)
+    }
+  }
+
+  return async () => {
+    const observed = await admin.mounts().catch((error: unknown) => {
+      ports.reportIcecast(messageOf(error))
+      return null
+    })
+    if (observed) ports.reportIcecast(null)
+    const { channels, isComplete } = wanted
+    const fillers = new Set([...fed.keys()].filter((mount) => feeder.isConnected(mount)))
+    const decided = plan({ wanted: channels, isComplete, fed, fillers, observed, strangers })
+    strangers = decided.strangers
+    for (const step of decided.steps) await act(step)
+  }
+}

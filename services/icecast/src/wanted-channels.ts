@@ -1,0 +1,82 @@
+import type { StateView } from '@skipcast/bus'
+import type { StreamCommand } from '@skipcast/contracts'
+import { z } from 'zod'
+import { isMp3Bitrate } from './domain/mp3-format.ts'
+import { readMount } from './domain/mounts.ts'
+import type { WantedChannel } from './domain/plan.ts'
+
+const snapshot = z.array(
+  z.object({
+    channelId: z.string().max(64),
+    mount: z.string().refine((path) => readMount(path)?.kind === 'channel'),
+    bitrateKbps: z.int().refine(isMp3Bitrate),
+  }),
+)
+
+/** The channels of all servers, as far as the commands tell. */
+export interface WantedChannels {
+  /** By mount. Until `isComplete`, what the last process knew stands in for what has not been read yet. */
+  readonly channels: ReadonlyMap<string, WantedChannel>
+  readonly isComplete: boolean
+  /** The newest command of a channel. */
+  of(channelId: string): StreamCommand | undefined
+  /** The command of the channel that a mount belongs to; one that is to be on air comes before one that is not. */
+  at(mount: string): StreamCommand | undefined
+  /** What the next process may begin with, as text. */
+  snapshot(): string
+}
+
+/** Reads the commands by mount. `lastKnown` is a snapshot of the process before; one that can't be read counts as empty. */
+export function wantedChannels(
+  view: StateView<'streamCommands'>,
+  options: { lastKnown: string | null; defaultBitrateKbps: number },
+): WantedChannels {
+  const before = readSnapshot(options.lastKnown)
+  let byMount = new Map<string, StreamCommand>()
+  let channels = new Map<string, WantedChannel>()
+  let isStale = true
+  view.onChange(() => (isStale = true))
+
+  const refresh = () => {
+    if (!isStale) return
+    isStale = false
+    byMount = new Map()
+    for (const command of view.values.values())
+      if (command.event === 'start_stream' || !byMount.has(command.mount)) byMount.set(command.mount, command)
+    channels = new Map()
+    if (!view.isCaughtUp)
+      for (const channel of before) if (!view.values.has(channel.channelId)) channels.set(channel.mount, channel)
+    for (const [mount, command] of byMount) {
+      if (command.event !== 'start_stream') continue
+      const bitrateKbps = isMp3Bitrate(command.bitrate_kbps) ? command.bitrate_kbps : options.defaultBitrateKbps
+      channels.set(mount, { channelId: command.channel_id, mount, bitrateKbps })
+    }
+  }
+
+  return {
+    get channels() {
+      refresh()
+      return channels
+    },
+    get isComplete() {
+      return view.isCaughtUp
+    },
+    of: (channelId) => view.values.get(channelId),
+    at(mount) {
+      refresh()
+      return byMount.get(mount)
+    },
+    snapshot() {
+      refresh()
+      return JSON.stringify([...channels.values()])
+    },
+  }
+}
+
+function readSnapshot(text: string | null): WantedChannel[] {
+  try {
+    return text === null ? [] : snapshot.parse(JSON.parse(text))
+  } catch {
+    return []
+  }
+}

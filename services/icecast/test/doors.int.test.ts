@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { httpGet, waitFor } from '@skipcast/runtime'
+import { openListener } from '@skipcast/testing'
+import { readFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { fakeEngine, toneFrames, type FakeEngine, type Frames } from './fake-engine.ts'
+import { machine, statusOf, type Machine } from './role.ts'
+
+describe('who is let in', () => {
+  const owned = new AsyncDisposableStack()
+  let here: Machine
+  let frames: Frames
+  let live: FakeEngine
+
+  beforeAll(async () => {
+    here = owned.use(await machine())
+    owned.use(await here.start())
+    frames = await toneFrames(join(here.home, 'tone.mp3'), 440)
+    await here.command('start_stream', 'c1', '/demo', 7)
+    await here.untilFed('/demo')
+    live = await engine({ password: here.token('c1', '/demo', 7) })
+    expect(live.status).toBe(200)
+  }, 30_000)
+  afterAll(() => owned.disposeAsync())
+
+  const engine = async (options: { mount?: string; password: string; user?: string; method?: 'SOURCE' | 'PUT' }) =>
+    owned.use(await fakeEngine({ port: here.port, mount: '/demo', frames, ...options }))
+  const sources = async () =>
+    [...(await here.admin('listmounts')).body.matchAll(/<source mount="(.*?)"/g)].map((match) => match[1])
+
+  test('a source with a forged, cut or foreign token is refused', async () => {
+    const genuine = here.token('c1', '/demo', 8)
+    const forged = `${genuine.slice(0, -1)}${genuine.endsWith('A') ? 'B' : 'A'}`
+    for (const password of [
+      '',
+      'hackme',
+      genuine.slice(0, -1),
+      forged,
+      here.token('c1', '/other', 8),
+      genuine.replace('~8~', '~9~'),
+    ])
+      expect((await engine({ password })).status).toBe(401)
+    expect((await engine({ password: genuine, user: 'admin' })).status).toBe(401)
+    expect(live.isConnected).toBe(true)
+  }, 30_000)
+
+  test('a channel can not take the mount of another, though its token for it is genuine', async () => {
+    expect((await engine({ password: here.token('former-owner', '/demo', 9) })).status).toBe(401)
+    expect(live.isConnected).toBe(true)
+  })
+
+  test.each(['/w/demo', '/x/y', '/demo/', '/Demo', '/demo.mp3', '/..%2fdemo', '/w/w/demo', `/${'a'.repeat(200)}`])(
+    'I7: no source on %s, whatever token it has',
+    async (mount) => {
+      const { status } = await engine({ mount, password: here.token('c9', decodeURIComponent(mount), 1) })
+      expect([0, 401]).toContain(status) // 0: Icecast itself hung up
+    },
+  )
+
+  test('a source by PUT is authorised in the same way', async () => {
+    expect((await engine({ mount: '/put', password: 'no', method: 'PUT' })).status).toBe(401)
+    expect((await engine({ mount: '/put', password: here.token('c2', '/put', 1), method: 'PUT' })).status).toBe(200)
+    expect(await sources()).toEqual(['/demo', '/put', '/w/demo'])
+  })
+
+  test('a source that nobody wants is ended soon', async () => {
+    await waitFor('strangers to be gone', async () => (await sources()).length === 2, { timeoutMs: 8000 })
+    expect(live.isConnected).toBe(true)
+  }, 15_000)
+
+  test('A6: admin commands need the password, or to set a title the token of the current epoch in full', async () => {
+    const ask = (command: string, user: string, password: string) =>
+      httpGet(new URL(here.url(`/admin/${command}`)), { user, password, timeoutMs: 5000, maxBytes: 100_000 })
+    const title = 'metadata?mode=updinfo&song=hello&mount=/demo'
+    for (const [user, password] of [
+      ['', ''],
+      ['source', ''],
+      ['source', here.token('c1', '/demo', 6)],
+      ['source', here.token('c1', '/demo', 8)],
+      ['source', here.token('c1', '/demo', 7).slice(0, -1)],
+      ['admin', 'wrong'],
+    ] as const) {
+      expect((await ask(title, user, password)).status).toBe(401)
+      for (const command of ['killsource?mount=/demo', 'moveclients?mount=/demo&destination=/w/demo', 'killsource?mount=/free'])
+        expect((await ask(command, user, password)).status).toBe(401)
+    }
+    expect(live.isConnected).toBe(true)
+    expect(await sources()).not.toContain('/free')
+    expect((await ask(title, 'source', here.token('c1', '/demo', 7))).status).toBe(200)
+    const shown = async () => (await here.admin('stats?mount=/demo')).body.includes('<title>hello</title>')
+    await waitFor('the title to be shown', shown, { timeoutMs: 3000 })
+    // Icecast takes any other command from a source for the wish to be one: the mount is in use.
+    expect((await ask('killsource?mount=/demo', 'source', here.token('c1', '/demo', 7))).status).toBe(403)
+    expect(live.isConnected).toBe(true)
+  }, 15_000)
+
+  test.each([
+    '/w/demo',
+    '/',
+    '/status.xsl',
+    '/status-json.xsl',
+    '/server_version.xsl',
+    '/demo.m3u',
+    '/icecast.xml',
+    '/%2e%2e/icecast.xml',
+  ])('nobody can listen to %s', async (path) => {
+    expect([401, 404]).toContain(await statusOf(here.url(path)))
+  })
+
+  test('administration pages are closed without the password', async () => {
+    for (const page of ['stats', 'listmounts', 'stats.xsl', '']) expect(await statusOf(here.url(`/admin/${page}`))).toBe(401)
+  })
+
+  test('a listener may come with a query string, and a long head of many fields does no harm', async () => {
+    expect(await statusOf(here.url('/demo?token=x&y=z'))).toBe(200)
+    const headers = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`x-field-${i}`, '%n%s'.repeat(8)]))
+    const status = await new Promise<number>((done) => {
+      const asked = request(here.url('/demo'), { headers, agent: false }, (answer) => {
+        done(answer.statusCode!)
+        answer.destroy()
+      })
+      asked.on('error', () => done(0))
+      asked.end()
+    })
+    expect([0, 200, 400]).toContain(status) // I6: Icecast reads 4 KiB of a head; more ends the connection
+    expect(await statusOf(here.url('/demo'))).toBe(200)
+  })
+
+  test('only Icecast gets answers: who does not know the secret path is not asked in', async () => {
+    const askPort = (await readFile(join(here.home, 'ports', 'icecast-ask'), 'utf8')).trim()
+    const secret = (await readFile(join(here.home, 'secrets', 'icecast-ask'), 'utf8')).trim()
+    const post = (path: string, body: string, type = 'application/x-www-form-urlencoded') =>
+      fetch(`http://127.0.0.1:${askPort}${path}`, { method: 'POST', body, headers: { 'content-type': type } })
+    const question = `action=listener_add&mount=%2fdemo&client=1`
+    const isYes = async (answer: Promise<Response>) => (await answer).headers.get('icecast-auth-user') === '1'
+    expect(await isYes(post(`/ice/${secret}`, question))).toBe(true)
+    for (const path of ['/ice', '/ice/', '/ice/wrong', `/ice/${secret}x`, `/ice/${secret.slice(1)}`, '/'])
+      expect(await isYes(post(path, question))).toBe(false)
+    expect(await isYes(post(`/ice/${secret}`, question, 'application/json'))).toBe(false)
+    expect((await post(`/ice/${secret}`, `${question}&x=${'y'.repeat(20_000)}`)).status).toBe(413)
+    for (const body of [
+      '',
+      'action=stream_auth',
+      'action=%00&mount=%00',
+      'action=stream_auth&mount=%2fdemo&user=source&pass=%ff',
+    ])
+      expect(await isYes(post(`/ice/${secret}`, body))).toBe(false)
+  })
+
+  test('the listener of the beginning never noticed any of this', async () => {
+    await using listener = await openListener(here.url('/demo'))
+    await waitFor('some audio', () => listener.heard.frames > 20, { timeoutMs: 5000 })
+    expect(live.isConnected).toBe(true)
+  })
+})

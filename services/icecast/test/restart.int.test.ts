@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { childUser, identify, waitFor } from '@skipcast/runtime'
+import { hears, openListener } from '@skipcast/testing'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { chmod, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fakeEngine, toneFrames, type Frames } from './fake-engine.ts'
+import { machine, statusOf, type Machine } from './role.ts'
+
+describe('the role and its icecast2', () => {
+  let owned: AsyncDisposableStack
+  let here: Machine
+  let frames: Frames
+
+  beforeEach(async () => {
+    owned = new AsyncDisposableStack()
+    here = owned.use(await machine())
+    frames = await toneFrames(join(here.home, 'tone.mp3'), 440)
+  })
+  afterEach(() => owned.disposeAsync())
+
+  const pid = async () => (JSON.parse(await readFile(join(here.home, 'icecast', 'icecast2.json'), 'utf8')) as { pid: number }).pid
+  const engine = async (epoch: number) =>
+    owned.use(await fakeEngine({ port: here.port, mount: '/demo', password: here.token('c1', '/demo', epoch), frames }))
+
+  test('a role that hands over leaves icecast2 to the next, and no listener of a programme notices', async () => {
+    const first = await here.start({ onStop: 'hand-over' })
+    await here.command('start_stream', 'c1', '/demo')
+    await here.untilFed('/demo')
+    const source = await engine(1)
+    await using listener = await openListener(here.url('/demo'))
+    await hears(listener, 440, { timeoutMs: 5000 })
+    const before = await pid()
+    const mark = performance.now()
+
+    await first[Symbol.asyncDispose]()
+    expect(await statusOf(here.url('/demo'))).toBe(401) // nobody is there to ask: closed rather than open
+    owned.use(await here.start())
+    expect(await pid()).toBe(before)
+    await waitFor('newcomers to be let in again', async () => (await statusOf(here.url('/demo'))) === 200, { timeoutMs: 5000 })
+    const waiting = async () => (await here.admin('listmounts')).body.includes('"/w/demo"')
+    await waitFor('the waiting mount', waiting, { timeoutMs: 5000 })
+    const gap = listener.gapSince(mark)
+    process.stderr.write(`role replaced: gap ${gap.toFixed(0)} ms\n`)
+    expect(gap).toBeLessThan(400)
+
+    source.die() // the fallback that the first role set still holds
+    await waitFor('silence', () => listener.framesSince(performance.now() - 200).every((frame) => frame.silent), {
+      timeoutMs: 5000,
+    })
+    expect(listener.closures).toEqual([])
+    expect((await engine(0)).status).toBe(401) // and so does the epoch
+  }, 60_000)
+
+  test('with the bus away from the start, channels of the process before are fed, and engines may come', async () => {
+    const first = await here.start()
+    await here.command('start_stream', 'c1', '/demo', 5)
+    await here.untilFed('/demo')
+    await waitFor('the snapshot', () => readFile(join(here.home, 'icecast', 'wanted.json'), 'utf8'), { timeoutMs: 5000 })
+    await first[Symbol.asyncDispose]()
+    here.bus.outage(true)
+    owned.use(await here.start())
+    await here.untilFed('/demo')
+    expect((await engine(5)).status).toBe(200)
+    here.bus.outage(false)
+    await using listener = await openListener(here.url('/demo'))
+    await hears(listener, 440, { timeoutMs: 5000 })
+  }, 60_000)
+
+  test('an icecast2 that dies is started again, and channels are fed again', async () => {
+    owned.use(await here.start())
+    await here.command('start_stream', 'c1', '/demo')
+    await here.untilFed('/demo')
+    await using listener = await openListener(here.url('/demo'), { reconnectAfterMs: 50 })
+    const before = await pid()
+    const mark = performance.now()
+    process.kill(before, 'SIGKILL')
+    await waitFor('the listener to be back', () => listener.reconnects === 1, { timeoutMs: 15_000 })
+    process.stderr.write(`icecast2 killed: listener back after ${(performance.now() - mark).toFixed(0)} ms\n`)
+    expect(await pid()).not.toBe(before)
+    await waitFor('good health', () => here.health.read()['icecast2']?.ok, { timeoutMs: 5000 })
+  }, 60_000)
+
+  test('another configuration replaces the running icecast2', async () => {
+    const first = await here.start({ onStop: 'hand-over' })
+    const before = await pid()
+    await first[Symbol.asyncDispose]()
+    owned.use(await here.start({ environment: { ICECAST_MAX_LISTENERS: '77' } }))
+    expect(await pid()).not.toBe(before)
+    expect(identify(before)).toBeNull()
+  }, 60_000)
+
+  test('stopping ends icecast2', async () => {
+    const role = await here.start()
+    const before = await pid()
+    await role[Symbol.asyncDispose]()
+    expect(identify(before)).toBeNull()
+  }, 30_000)
+
+  test('a taken port is told, with the variable that changes it', async () => {
+    const other = createServer().listen(here.port, '127.0.0.1')
+    await once(other, 'listening')
+    await expect(here.start()).rejects.toMatchObject({
+      code: 'PORT_TAKEN',
+      message: expect.stringMatching(new RegExp(`${here.port}.*ICECAST_PORT`)),
+    })
+    other.close()
+  })
+
+  test('I1: an Icecast that is too old, or none at all, is refused', async () => {
+    const old = join(here.home, 'old-icecast')
+    await writeFile(old, '#!/bin/sh\necho Icecast 2.4.3\n')
+    await chmod(old, 0o755)
+    await expect(here.start({ environment: { ICECAST_BIN: old } })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('2.4.3'),
+    })
+    await expect(here.start({ environment: { ICECAST_BIN: join(here.home, 'none') } })).rejects.toMatchObject({
+      code: 'PROGRAM_MISSING',
+    })
+  })
+
+  test('I3, I4: icecast2 has neither our rights, nor our groups, nor our files, and its secrets are its own', async () => {
+    owned.use(await here.start())
+    const [number, user] = [await pid(), childUser()]
+    const status = await readFile(`/proc/${number}/status`, 'utf8')
+    const uid = user?.uid ?? process.getuid!()
+    expect(/^Uid:\t(\d+)\t(\d+)/m.exec(status)!.slice(1)).toEqual([`${uid}`, `${uid}`])
+    if (user) expect(/^Groups:\t(.*)$/m.exec(status)![1]!.trim()).toBe('')
+    const files = await Promise.all(
+      (await readdir(`/proc/${number}/fd`)).map((fd) => readlink(`/proc/${number}/fd/${fd}`).catch(() => '')),
+    )
+    const isOwn = (file: string) => ['/dev/', '/etc/', here.home].some((place) => file.startsWith(place))
+    const foreign = files.filter((file) => file.startsWith('/') && !isOwn(file))
+    expect(foreign).toEqual([])
+
+    const config = await stat(join(here.home, 'icecast', 'icecast2', 'icecast.xml'))
+    expect([config.mode & 0o777, config.uid]).toEqual([0o600, uid])
+    const [commandLine, environment] = await Promise.all(
+      ['cmdline', 'environ'].map((name) => readFile(`/proc/${number}/${name}`, 'utf8')),
+    )
+    const secret = (await readFile(join(here.home, 'secrets', 'icecast-ask'), 'utf8')).trim()
+    expect(`${commandLine} ${environment}`).not.toContain(secret)
+  }, 30_000)
+})

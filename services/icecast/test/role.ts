@@ -1,0 +1,110 @@
+import { memoryBus, type MemoryBus } from '@skipcast/bus'
+import { signSourceToken, stamp, type StreamCommand } from '@skipcast/contracts'
+import {
+  createLogger,
+  healthBoard,
+  httpGet,
+  openHome,
+  readConfig,
+  silentLogger,
+  waitFor,
+  type HealthBoard,
+  type HttpAnswer,
+} from '@skipcast/runtime'
+import { freePorts, openListener, temporaryHome } from '@skipcast/testing'
+import { icecastEnv, startIcecast } from '../src/icecast.ts'
+
+const SIGNING_KEY = 'a key that only this test and its channels know'
+/** Holds what XML has to escape. */
+const PASSWORD = `<&"'>`
+const ORIGIN = { application: 'skipcast', environment: 'test' }
+
+/** A machine with role icecast, which a test may start and end as often as it likes. */
+export interface Machine extends AsyncDisposable {
+  readonly port: number
+  readonly home: string
+  readonly bus: MemoryBus
+  readonly health: HealthBoard
+  url(mount: string): string
+  token(channelId: string, mount: string, epoch: number): string
+  start(options?: { onStop?: 'stop' | 'hand-over'; environment?: Record<string, string> }): Promise<AsyncDisposable>
+  /** Publishes a wanted stream, or with `stop_stream` its end. */
+  command(event: StreamCommand['event'], channelId: string, mount: string, epoch?: number): Promise<void>
+  remove(channelId: string): Promise<void>
+  /** Waits until a listener of this mount gets audio, of whomever. */
+  untilFed(mount: string): Promise<void>
+  /** Asks Icecast as its administrator. */
+  admin(command: string): Promise<HttpAnswer>
+}
+
+/** What somebody who comes to listen is answered. */
+export async function statusOf(url: string): Promise<number> {
+  await using listener = await openListener(url)
+  return listener.answer.status
+}
+
+export async function machine(): Promise<Machine> {
+  await using owned = new AsyncDisposableStack()
+  const home = owned.use(await temporaryHome())
+  const bus = owned.use(memoryBus())
+  const health = healthBoard()
+  const [port] = await freePorts(1)
+  let generation = 0
+  const logger = process.env['TEST_LOG'] ? createLogger({ level: process.env['TEST_LOG'] }) : silentLogger()
+
+  const made: Machine = {
+    port: port!,
+    home: home.path,
+    bus,
+    health,
+    url: (mount) => `http://127.0.0.1:${port}${mount}`,
+    token: (channelId, mount, epoch) => signSourceToken(SIGNING_KEY, { channelId, mount, epoch }),
+    async start({ onStop = 'stop', environment = {} } = {}) {
+      const given = {
+        ICECAST_PORT: String(port),
+        ICECAST_BIND: '127.0.0.1',
+        ICECAST_PASSWORD: PASSWORD,
+        SOURCE_SIGNING_KEY: SIGNING_KEY,
+        ...environment,
+      }
+      const { icecast } = readConfig({ icecast: icecastEnv }, given)
+      const context = { bus, home: await openHome(home.path), logger, health, serverId: 'here', origin: ORIGIN, onStop }
+      return startIcecast(icecast, context, { passEveryMs: 500 })
+    },
+    async command(event, channelId, mount, epoch = 1) {
+      generation += 1
+      const common = {
+        ...stamp(ORIGIN, Date.now(), `${channelId}-${generation}`),
+        channel_id: channelId,
+        channel_slug: mount.slice(1),
+        generation,
+        epoch,
+        server_id: 'here',
+        mount,
+      }
+      const start = { source_token: made.token(channelId, mount, epoch), name: 'A', description: '', genre: '' }
+      const value: StreamCommand =
+        event === 'start_stream'
+          ? { ...common, event, ...start, mode: 'copy', bitrate_kbps: 128, tracks: [] }
+          : { ...common, event }
+      await bus.publish('streamCommands', [{ key: channelId, value }])
+    },
+    async remove(channelId) {
+      await bus.publish('streamCommands', [{ key: channelId, value: null }])
+    },
+    async untilFed(mount) {
+      await waitFor(`${mount} to be fed`, async () => (await statusOf(made.url(mount))) === 200, { timeoutMs: 8000 })
+    },
+    admin: (command) =>
+      httpGet(new URL(made.url(`/admin/${command}`)), {
+        user: 'admin',
+        password: PASSWORD,
+        timeoutMs: 5000,
+        maxBytes: 1_000_000,
+      }),
+    [Symbol.asyncDispose]: () => disposed(),
+  }
+  const stack = owned.move()
+  const disposed = () => stack.disposeAsync()
+  return made
+}
