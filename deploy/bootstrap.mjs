@@ -59,7 +59,8 @@ function installPrograms() {
   }
   const essential = missing.filter((program) => program in needed)
   const advice = `sudo apt-get ${install.join(' ')}`
-  if (essential.length > 0) fail(`These programs are missing: ${missing.join(', ')}. Install them, then try again:\n\n  ${advice}\n`)
+  if (essential.length > 0)
+    fail(`These programs are missing: ${missing.join(', ')}. Install them, then try again:\n\n  ${advice}\n`)
   console.error(`• ${missing.join(' and ')} missing; to have it:  ${advice}`)
 }
 
@@ -102,7 +103,10 @@ function once(name, files, action) {
 /** Runs the command on the locked Node, hands signals on, and ends as it did. */
 function run(args) {
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` }
-  if (command === 'start') env.DEMO_CHANNEL ??= 'true'
+  if (command === 'start') {
+    env.DEMO_CHANNEL ??= 'true'
+    env.LOG_FORMAT ??= 'pretty'
+  }
   const child = spawn(join(bin, 'node'), [...args, ...process.argv.slice(3)], { cwd: root, stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.once('close', (code, signal) => process.exit(code ?? 128 + os.signals[signal]))

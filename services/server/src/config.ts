@@ -34,7 +34,7 @@ export const serverEnv = z
     SKIPCAST_HOME: z.string().default('./.skipcast'),
     SKIPCAST_ENVIRONMENT: env.name().default('production'),
     LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-    LOG_FORMAT: z.enum(['json', 'pretty']).optional(),
+    LOG_FORMAT: z.enum(['json', 'pretty']).default('json'),
     ON_STOP: z.enum(['stop', 'hand-over']).default('stop'),
     DEMO_CHANNEL: env.boolean().default(false),
   })

@@ -77,7 +77,7 @@ function apiClient(baseUrl: string, token: string): ApiClient {
       ...(body && { body: isForm ? body : JSON.stringify(body) }),
       signal: AbortSignal.timeout(120_000),
     })
-    const answer = { status: response.status, body: await response.json() }
+    const answer = { status: response.status, body: await response.json() } as Answer
     if (!expected.includes(response.status))
       throw new Error(`${method} ${path} answered ${response.status}: ${answer.body.message}`)
     return answer

@@ -1,6 +1,6 @@
 import type { BusConfig } from '@skipcast/bus'
-import { kafkaAvailability, type KafkaConfig } from '@skipcast/kafka'
-import { AppError, type Home, type Logger } from '@skipcast/runtime'
+import { fetchKafka, kafkaAvailability, type KafkaConfig } from '@skipcast/kafka'
+import { AppError, messageOf, type Home, type Logger } from '@skipcast/runtime'
 import { roles, type Role } from './config.ts'
 
 /** Which road the services take, and whether this process runs the broker itself. */
@@ -36,9 +36,22 @@ export async function chooseTransport(
   if (bus.kind === 'memory') return inMemory('EVENT_BUS=memory')
   if (bus.brokers.length > 0) return { bus, runBroker: false }
   if (kafka) {
-    const available = await kafkaAvailability(home)
-    if (!available.ok) return inMemory(`No Kafka can be run here (${available.reason})`)
+    const reason = await whyNoBroker(home, logger)
+    if (reason !== null) return inMemory(`No Kafka can be run here: ${reason}`)
   }
   const port = kafka?.port ?? (await home.port('kafka'))
-  return { bus: { ...bus, brokers: [`127.0.0.1:${port}`] }, runBroker: kafka !== undefined }
+  const host = kafka?.advertisedHost ?? '127.0.0.1'
+  return { bus: { ...bus, brokers: [`${host}:${port}`] }, runBroker: kafka !== undefined }
+}
+
+/** Null once everything is there to run a broker, fetched if need be. */
+async function whyNoBroker(home: Home, logger: Logger): Promise<string | null> {
+  const availability = await kafkaAvailability(home)
+  if (availability.kind === 'unavailable') return availability.reason
+  try {
+    await fetchKafka(home, logger)
+    return null
+  } catch (error) {
+    return messageOf(error)
+  }
 }

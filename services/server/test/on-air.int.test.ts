@@ -3,7 +3,7 @@ import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { signSourceToken } from '@skipcast/contracts'
-import { isAlive, waitFor, type ProcessIdentity } from '@skipcast/runtime'
+import { waitFor } from '@skipcast/runtime'
 import {
   apiClient,
   hears,

@@ -1,0 +1,24 @@
+import { describe, expect, test } from '@jest/globals'
+import { readConfigs } from './configs.ts'
+
+describe('the configuration of a server', () => {
+  test('has every role where nothing is set', () => {
+    const { server, roles } = readConfigs({ SERVER_ROLES: '' })
+    expect([...server.roles].sort()).toEqual(['api', 'icecast', 'kafka', 'liquidsoap', 'metrics'])
+    expect(Object.keys(roles).sort()).toEqual([...server.roles].sort())
+  })
+
+  test('looks only at the variables of the roles that are named', () => {
+    const { server, roles } = readConfigs({ SERVER_ROLES: 'metrics, icecast', API_PORT: 'none of my business' })
+    expect(server.roles).toEqual(new Set(['metrics', 'icecast']))
+    expect(roles.api).toBeUndefined()
+    expect(roles.icecast).toBeDefined()
+  })
+
+  test('tells all problems of all roles at once, with the roles there are', () => {
+    const read = () =>
+      readConfigs({ SERVER_ROLES: 'api,dj', API_PORT: '0', ICECAST_PORT: 'x', KAFKA_BROKER: 'nowhere', LOG_LEVEL: 'loud' })
+    expect(read).toThrow(/"dj" is no role; roles are kafka, api, icecast, metrics, liquidsoap and all/)
+    for (const name of ['API_PORT', 'ICECAST_PORT', 'KAFKA_BROKER', 'LOG_LEVEL']) expect(read).toThrow(new RegExp(name))
+  })
+})
