@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals'
+import type { StateView } from '@skipcast/bus'
+import type { StreamCommand } from '@skipcast/contracts'
+import { wantedChannels } from './wanted-channels.ts'
+
+const command = (channelId: string, mount: string, event: StreamCommand['event'] = 'start_stream', bitrate = 128) =>
+  ({ event, channel_id: channelId, mount, epoch: 1, bitrate_kbps: bitrate }) as StreamCommand
+
+function fakeView() {
+  const values = new Map<string, StreamCommand>()
+  const listeners: Array<() => void> = []
+  const view = {
+    values,
+    isCaughtUp: false,
+    onChange(listener: () => void) {
+      listeners.push(listener)
+      return () => {}
+    },
+    change(...commands: StreamCommand[]) {
+      for (const each of commands) values.set(each.channel_id, each)
+      for (const listener of listeners) listener()
+    },
+  }
+  return view
+}
+const over = (view: ReturnType<typeof fakeView>, lastKnown: string | null = null) =>
+  wantedChannels(view as unknown as StateView<'streamCommands'>, { lastKnown, defaultBitrateKbps: 96 })
+
+describe('wantedChannels', () => {
+  test('follows the commands', () => {
+    const view = fakeView()
+    const wanted = over(view)
+    expect(wanted.channels.size).toBe(0)
+    view.change(command('a', '/a', 'start_stream', 192), command('b', '/b', 'stop_stream'))
+    expect([...wanted.channels.values()]).toEqual([{ channelId: 'a', mount: '/a', bitrateKbps: 192 }])
+    expect(wanted.at('/b')?.channel_id).toBe('b')
+    view.change(command('a', '/new'))
+    expect([...wanted.channels.keys()]).toEqual(['/new'])
+    expect(wanted.at('/a')).toBeUndefined()
+  })
+
+  test('feeds a bitrate that MP3 does not have with the default one', () => {
+    const view = fakeView()
+    const wanted = over(view)
+    view.change(command('a', '/a', 'start_stream', 100))
+    expect(wanted.channels.get('/a')?.bitrateKbps).toBe(96)
+  })
+
+  test('gives a mount to the channel that is to be on air there', () => {
+    const view = fakeView()
+    const wanted = over(view)
+    view.change(command('former', '/a', 'stop_stream'), command('present', '/a'), command('other', '/a', 'stop_stream'))
+    expect(wanted.at('/a')?.channel_id).toBe('present')
+  })
+
+  test('what the process before knew stands in until everything has been read', () => {
+    const before = fakeView()
+    const snapshotOf = over(before)
+    before.change(command('a', '/a'), command('b', '/b'), command('c', '/c'))
+    const view = fakeView()
+    const wanted = over(view, snapshotOf.snapshot())
+    view.change(command('a', '/a', 'stop_stream'), command('b', '/renamed'))
+    expect([...wanted.channels.keys()].sort((x, y) => x.localeCompare(y))).toEqual(['/c', '/renamed'])
+    view.isCaughtUp = true
+    view.change()
+    expect([...wanted.channels.keys()]).toEqual(['/renamed'])
+  })
+
+  test.each(['', '{', '[{}]', '[{"channelId":"a","mount":"/w/a","bitrateKbps":128}]'])(
+    'begins empty with the snapshot %j',
+    (text) => {
+      expect(over(fakeView(), text).channels.size).toBe(0)
+    },
+  )
+})
