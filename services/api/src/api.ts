@@ -130,21 +130,21 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
 /** Asks the database again and again how it is, and prepares it when it answers for the first time. */
 function keepDatabase(database: Database, prepare: () => Promise<void>, { health, logger }: ServiceContext): AsyncDisposable {
   let isPrepared = false
+  let told: string | null = null
+  const tell = (problem: string | null) => {
+    health.report('database', problem)
+    if (problem === told) return
+    if (problem === null) logger.info('the database answers')
+    else logger.warn({ problem }, 'the database can not be used')
+    told = problem
+  }
   const pass = async () => {
     if (!isPrepared) await prepare()
     isPrepared = true
     await database.ping()
-    if (health.read()['database']?.ok === false) logger.info('the database answers')
-    health.report('database', null)
+    tell(null)
   }
-  return startLoop(pass, {
-    everyMs: ASK_DATABASE_EVERY_MS,
-    onError(error) {
-      if (health.read()['database']?.ok === true || !isPrepared)
-        logger.warn({ problem: messageOf(error) }, 'the database is not usable')
-      health.report('database', messageOf(error))
-    },
-  })
+  return startLoop(pass, { everyMs: ASK_DATABASE_EVERY_MS, onError: (error) => tell(messageOf(error)) })
 }
 
 async function listen(app: App, { host, port }: ApiConfig): Promise<void> {

@@ -27,5 +27,5 @@ export async function importMedia(
     originalName: name,
     originalSha256: original.sha256,
   }
-  return stores.media.add(record, () => mediaFiles.keep(incoming.airPath, sha256))
+  return await stores.media.add(record, () => mediaFiles.keep(incoming.airPath, sha256))
 }

@@ -1,5 +1,6 @@
+import { streamCost } from '@skipcast/contracts'
 import { isAppError } from '@skipcast/runtime'
-import { costOf, place } from './domain/place.ts'
+import { place } from './domain/place.ts'
 import type { ApiPorts } from './ports.ts'
 import { readServers } from './switch-stream.ts'
 
@@ -14,7 +15,7 @@ export async function placeChannels(ports: Pick<ApiPorts, 'stores' | 'fleet' | '
   const { channels } = ports.stores
   const waiting = await channels.listUnplaced(MAX_AT_ONCE)
   if (waiting.length === 0) return
-  const needs = waiting.map(({ id, mode }) => ({ id, cost: costOf[mode] }))
+  const needs = waiting.map(({ id, mode }) => ({ id, cost: streamCost[mode] }))
   const epochs = new Map(waiting.map(({ id, epoch }) => [id, epoch]))
   for (const { channelId, serverId } of place(needs, await readServers(ports), ports.random)) {
     const work = channels.change(channelId, (channel) =>

@@ -1,5 +1,6 @@
+import { streamCost } from '@skipcast/contracts'
 import type { Channel } from '@skipcast/db'
-import { costOf, place, type Server } from './domain/place.ts'
+import { place, type Server } from './domain/place.ts'
 import type { ApiPorts } from './ports.ts'
 
 type Ports = Pick<ApiPorts, 'stores' | 'fleet' | 'random'>
@@ -26,13 +27,13 @@ export function stopStream({ stores }: Ports, channelId: string): Promise<Channe
 export async function readServers({ stores, fleet }: Ports): Promise<Server[]> {
   const loads = new Map<string, number>()
   for (const { serverId, mode, channels } of await stores.channels.countPlaced()) {
-    loads.set(serverId, (loads.get(serverId) ?? 0) + channels * costOf[mode])
+    loads.set(serverId, (loads.get(serverId) ?? 0) + channels * streamCost[mode])
   }
   return fleet.servers().map(({ id, capacity }) => ({ id, capacity, load: loads.get(id) ?? 0 }))
 }
 
 function chooseServer({ fleet, random }: Ports, channel: Channel, servers: readonly Server[]): string | null {
-  const cost = costOf[channel.mode]
+  const cost = streamCost[channel.mode]
   const { serverId } = channel
   if (serverId !== null) {
     const home = servers.find((server) => server.id === serverId)

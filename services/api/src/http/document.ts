@@ -22,7 +22,12 @@ export const documentInfo = {
   components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
 } as const
 
-const MEANINGS: Readonly<Record<string, string>> = { 200: 'Well', 201: 'Made', 202: 'Safely noted; it happens soon', 503: 'Not ready' }
+const MEANINGS: Readonly<Record<string, string>> = {
+  200: 'Well',
+  201: 'Made',
+  202: 'Safely noted; it happens soon',
+  503: 'Not ready',
+}
 
 const REASONS = {
   400: 'A field is wrong or unknown; `details` names each',
@@ -61,9 +66,7 @@ export function describe({ config, schema = {} }: RouteOptions): FastifySchema {
   if (access !== 'public' || schema.params || schema.querystring) statuses.add(503)
   const answers = Object.entries((schema.response ?? {}) as Record<string, z.ZodType>).map(([status, body]) => [
     status,
-    body instanceof z.ZodUndefined || !(body instanceof z.ZodType)
-      ? body
-      : answer(MEANINGS[status] ?? '', body),
+    body instanceof z.ZodUndefined || !(body instanceof z.ZodType) ? body : answer(MEANINGS[status] ?? '', body),
   ])
   const refusals = [...statuses].map((status) => [status, answer(REASONS[status], errorBody)])
   return {

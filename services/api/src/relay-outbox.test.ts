@@ -1,0 +1,119 @@
+import { expect, test } from '@jest/globals'
+import { memoryBus } from '@skipcast/bus'
+import { stamp, type StreamCommand } from '@skipcast/contracts'
+import type { Channel, Outbox, OutboxEntry } from '@skipcast/db'
+import { AppError, silentLogger } from '@skipcast/runtime'
+import { outboxRelay } from './relay-outbox.ts'
+
+const stop = (channelId: string, generation: number): StreamCommand => ({
+  ...stamp({ application: 'skipcast', environment: 'test' }, 1000, `${channelId}:${generation}`),
+  event: 'stop_stream',
+  channel_id: channelId,
+  channel_slug: channelId,
+  generation,
+  epoch: 0,
+  server_id: null,
+  mount: `/${channelId}`,
+})
+
+/** The table as a list, and what was asked of it. */
+function listOutbox(entries: Omit<OutboxEntry, 'id'>[], perBatch = 3) {
+  const waiting: OutboxEntry[] = entries.map((entry, index) => ({ id: `${index}`, ...entry }))
+  const problems = new Map<string, string>()
+  const fail = { onRemove: false }
+  const outbox: Outbox = {
+    next: async () => waiting.filter((entry) => !problems.has(entry.id)).slice(0, perBatch),
+    async remove(gone) {
+      if (fail.onRemove) throw new AppError('DATABASE_UNAVAILABLE', 'gone')
+      for (const entry of gone) waiting.splice(waiting.indexOf(entry), 1)
+    },
+    setAside: async (entry, problem) => void problems.set(entry.id, problem),
+  }
+  return { outbox, waiting, problems, fail }
+}
+
+function setUp(entries: Omit<OutboxEntry, 'id'>[], wanted: Channel[] = []) {
+  const bus = memoryBus()
+  const published: string[] = []
+  const recording = Object.assign(Object.create(bus) as typeof bus, {
+    async publish(...[topic, records]: Parameters<typeof bus.publish>) {
+      await bus.publish(topic, records)
+      for (const { key, value } of records) published.push(value === null ? `${key} gone` : (value as StreamCommand).id)
+    },
+  })
+  const list = listOutbox(entries)
+  let now = 0
+  const relay = outboxRelay({
+    outbox: list.outbox,
+    bus: recording,
+    channels: { listWanted: async (after) => wanted.filter(({ id }) => id > after).map((channel) => ({ channel, tracks: [] })) },
+    toCommand: (channel) => stop(channel.id, channel.generation),
+    logger: silentLogger(),
+    clock: () => now,
+  })
+  return { ...list, bus, published, relay, wait: (ms: number) => void (now += ms) }
+}
+
+const entry = (channelId: string, generation: number) => ({
+  topic: 'streamCommands',
+  key: channelId,
+  payload: stop(channelId, generation),
+})
+
+test('entries reach the bus in the order of their commits, and are forgotten', async () => {
+  const { relay, published, waiting } = setUp([
+    entry('a', 1),
+    entry('b', 1),
+    entry('a', 2),
+    entry('a', 3),
+    { ...entry('b', 2), payload: null },
+  ])
+  await relay()
+  expect(published).toEqual(['a:1', 'b:1', 'a:2', 'a:3', 'b gone'])
+  expect(waiting).toEqual([])
+})
+
+test('while the bus is away nothing is forgotten, and passes wait ever longer', async () => {
+  const { relay, bus, published, waiting, wait } = setUp([entry('a', 1)])
+  bus.outage(true)
+  await relay()
+  bus.outage(false)
+  await relay() // too early: nothing is tried
+  expect(waiting).toHaveLength(1)
+  wait(200)
+  await relay()
+  expect(published).toEqual(['a:1'])
+  expect(waiting).toEqual([])
+})
+
+test('a crash between publishing and forgetting publishes again, and loses nothing', async () => {
+  const { relay, fail, published, waiting } = setUp([entry('a', 1), entry('a', 2)])
+  fail.onRemove = true
+  await expect(relay()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+  fail.onRemove = false
+  await relay()
+  expect(published).toEqual(['a:1', 'a:2', 'a:1', 'a:2'])
+  expect(waiting).toEqual([])
+})
+
+test('what the bus can never take is set aside with the reason, and holds up nobody', async () => {
+  const broken = { topic: 'streamCommands', key: 'b', payload: { event: 'nonsense' } }
+  const { relay, published, waiting, problems } = setUp([
+    entry('a', 1),
+    broken,
+    { ...entry('c', 1), topic: 'noSuchTopic' },
+    entry('a', 2),
+  ])
+  await relay()
+  expect(published).toEqual(['a:1', 'a:2'])
+  expect(waiting.map(({ key }) => key)).toEqual(['b', 'c'])
+  expect([...problems.keys()]).toEqual(['1', '2'])
+})
+
+test('every wanted channel is published anew by a fresh leader, and only once', async () => {
+  const channel = (id: string) => ({ id, generation: 4, commandedAt: new Date(1), updatedAt: new Date(1) }) as Channel
+  const { relay, published } = setUp([entry('a', 5)], [channel('a'), channel('b')])
+  await relay()
+  await relay()
+  expect(published).toEqual(['a:4', 'b:4', 'a:5'])
+})
