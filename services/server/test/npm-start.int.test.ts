@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import { readFile, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { waitFor } from '@skipcast/runtime'
+import { freePorts, openListener, processesOf, temporaryHome } from '@skipcast/testing'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+let home: Awaited<ReturnType<typeof temporaryHome>>
+let variables: Record<string, string>
+
+beforeAll(async () => {
+  home = await temporaryHome()
+  const [api, icecast] = await freePorts(2)
+  variables = { API_PORT: String(api), ICECAST_PORT: String(icecast), SKIPCAST_HOME: home.path }
+})
+afterAll(() => home[Symbol.asyncDispose]())
+
+function npmStart(extra: Record<string, string> = {}) {
+  const child = spawn('npm', ['start'], {
+    cwd: root,
+    env: { ...process.env, ...variables, ...extra },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { child, ended, output: () => output }
+}
+
+test('npm start puts the demo on air, tells how to go on, and Ctrl-C leaves nothing behind', async () => {
+  const skipcast = npmStart()
+  await waitFor('the welcome', () => skipcast.output().includes('is on air:'), { timeoutMs: 180_000, everyMs: 100 })
+  const { child, output, ended } = skipcast
+  expect(output()).toContain(`http://localhost:${variables['ICECAST_PORT']}/demo`)
+  expect(output()).toContain('/docs')
+  const tokenFile = join(home.path, 'admin-token')
+  expect(output()).toContain(tokenFile)
+  expect((await stat(tokenFile)).mode & 0o777).toBe(0o600)
+  expect(output()).not.toContain((await readFile(tokenFile, 'utf8')).trim())
+
+  await using listener = await openListener(`http://127.0.0.1:${variables['ICECAST_PORT']}/demo`)
+  await waitFor('music', () => listener.framesSince(0).some((frame) => !frame.silent), { timeoutMs: 10_000 })
+
+  child.kill('SIGINT')
+  expect(await ended).toBe(0)
+  expect(await processesOf(home.path)).toEqual([])
+}, 240_000)
+
+test('a second start is quick and leaves the demo as it was', async () => {
+  const before = performance.now()
+  const { child, output, ended } = npmStart()
+  await waitFor('the welcome', () => output().includes('is on air:'), { timeoutMs: 120_000, everyMs: 50 })
+  console.log(`second start: on air after ${((performance.now() - before) / 1000).toFixed(1)} s`)
+  child.kill('SIGTERM')
+  await ended
+  expect(await processesOf(home.path)).toEqual([])
+}, 180_000)
+
+test('a taken port is a clear error that names it', async () => {
+  const squatter = createServer().listen(Number(variables['API_PORT']), '127.0.0.1')
+  const { output, ended } = npmStart()
+  expect(await ended).toBe(1)
+  expect(output()).toContain(variables['API_PORT'])
+  expect(output()).toContain('API_PORT')
+  expect(await processesOf(home.path)).toEqual([])
+  squatter.close()
+}, 120_000)
+
+test('without a JVM it says so aloud and runs on the in-memory bus', async () => {
+  const { child, output, ended } = npmStart({ EVENT_BUS: 'memory' })
+  await waitFor('the welcome', () => output().includes('is on air:'), { timeoutMs: 120_000, everyMs: 50 })
+  expect(output()).toContain('in-memory bus')
+  child.kill('SIGINT')
+  await ended
+  expect(await processesOf(home.path)).toEqual([])
+}, 180_000)
