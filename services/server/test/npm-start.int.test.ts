@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFile, stat } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -69,10 +69,13 @@ test('a taken port is a clear error that names it', async () => {
   squatter.close()
 }, 120_000)
 
-test('without a JVM it says so aloud and runs on the in-memory bus', async () => {
-  const { child, output, ended } = npmStart({ EVENT_BUS: 'memory' })
+test('where no Kafka can be had it says so aloud and runs on the in-memory bus', async () => {
+  const oldJava = join(home.path, 'old-java')
+  await mkdir(oldJava)
+  await writeFile(join(oldJava, 'java'), '#!/bin/sh\necho \'openjdk version "11.0.2"\' >&2\n', { mode: 0o755 })
+  const { child, output, ended } = npmStart({ PATH: `${oldJava}:${process.env['PATH']}` })
   await waitFor('the welcome', () => output().includes('is on air:'), { timeoutMs: 120_000, everyMs: 50 })
-  expect(output()).toContain('in-memory bus')
+  expect(output()).toMatch(/No Kafka can be run here.*Java 17.*in-memory bus/)
   child.kill('SIGINT')
   await ended
   expect(await processesOf(home.path)).toEqual([])
