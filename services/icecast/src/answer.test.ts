@@ -13,12 +13,14 @@ describe('answer', () => {
   let did: string[]
   let epochs: Map<string, number>
   let commands: Map<string, StreamCommand>
+  let waitedOut: WeakSet<StreamCommand>
   let diskIsFull: boolean
 
   beforeEach(() => {
     did = []
     epochs = new Map()
     commands = new Map()
+    waitedOut = new WeakSet()
     diskIsFull = false
   })
 
@@ -55,6 +57,7 @@ describe('answer', () => {
         of: (channelId) => commands.get(channelId),
         at: (mount) => [...commands.values()].find((command) => command.mount === mount),
       },
+      waitedOut,
       telemetry: icecastTelemetry(silentLogger()),
     }
     return answer(ports, question, new AbortController().signal)
@@ -77,6 +80,22 @@ describe('answer', () => {
     epochs.set('c1', 5)
     expect(await source(token(4))).toBe(false)
     expect(did).toEqual([])
+  })
+
+  test('a stopped channel is waited for once: its start may not have been read yet', async () => {
+    const stop = { event: 'stop_stream', channel_id: 'c1', mount: '/demo', epoch: 4 } as StreamCommand
+    const start = { event: 'start_stream', channel_id: 'c1', mount: '/demo', epoch: 4 } as StreamCommand
+    commands.set('c1', stop)
+    const asked = source(token(4))
+    await Promise.resolve()
+    commands.set('c1', start)
+    expect(await asked).toBe(true)
+
+    did = []
+    commands.set('c1', stop)
+    expect(await source(token(4))).toBe(false)
+    expect(await source(token(5))).toBe(true)
+    expect(did).toEqual(['epoch 5', 'kill /demo', 'kill /demo', 'kill /demo', 'settle /demo'])
   })
 
   test('the filler gets a yes without room being made', async () => {

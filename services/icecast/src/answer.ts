@@ -11,6 +11,9 @@ import type { Telemetry } from './telemetry.ts'
 
 /** A listener who comes while a source is being let in waits for it, rather than hear that there is none. */
 const LISTENER_WAITS_MS = 500
+/** An engine may hear of its channel's start sooner than this role: that much sooner. */
+const START_MAY_BE_LATE_MS = 300
+const ASK_AGAIN_MS = 10
 /** How long Icecast needs to put our filler's request in its line. */
 const FILLER_QUEUES_MS = 20
 
@@ -22,6 +25,8 @@ export interface AnswerPorts {
   readonly settling: Settling
   readonly sessions: Pick<SessionLog, 'ended'>
   readonly commands: { of(channelId: string): StreamCommand | undefined; at(mount: string): StreamCommand | undefined }
+  /** The stops for whose end somebody was waited for already: once each, or a stray engine could hold up everybody. */
+  readonly waitedOut: WeakSet<StreamCommand>
   readonly telemetry: Telemetry
 }
 
@@ -78,7 +83,10 @@ async function admitSource(
   }
   const claim = place.kind === 'channel' ? verifySourceToken(ports.signingKey, path, password) : null
   if (!claim) return telemetry.refused(path, 'no-genuine-token')
-  const refusal = judge(claim, await knownAbout(ports, claim))
+  const known = await knownAbout(ports, claim)
+  let refusal = judge(claim, known)
+  if (refusal === 'stopped' && (await isStarted(ports, known.command!, signal)))
+    refusal = judge(claim, await knownAbout(ports, claim))
   if (refusal) return telemetry.refused(path, refusal, claim)
 
   await ports.epochs.raise(claim.channelId, claim.epoch)
@@ -86,6 +94,16 @@ async function admitSource(
   settling.begin(path)
   telemetry.admitted(path, claim)
   return true
+}
+
+/** Gives the start of a stopped channel a moment to be read. */
+async function isStarted({ commands, waitedOut }: AnswerPorts, stop: StreamCommand, signal: AbortSignal): Promise<boolean> {
+  const isStillStopped = () => commands.of(stop.channel_id) === stop
+  if (waitedOut.has(stop)) return !isStillStopped()
+  waitedOut.add(stop)
+  const deadline = performance.now() + START_MAY_BE_LATE_MS
+  while (isStillStopped() && performance.now() < deadline) await sleep(ASK_AGAIN_MS, undefined, { signal })
+  return !isStillStopped()
 }
 
 /** Only who feeds the mount by right now: the token of the current epoch, in full. */

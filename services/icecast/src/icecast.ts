@@ -91,6 +91,7 @@ export async function startIcecast(
     settling,
     sessions,
     commands: wanted,
+    waitedOut: new WeakSet(),
     telemetry,
   }
   const questions = askServer({ secret: askSecret, answer: (question, signal) => answer(ports, question, signal), telemetry })
