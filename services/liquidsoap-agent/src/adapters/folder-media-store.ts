@@ -1,12 +1,7 @@
 import { constants } from 'node:fs'
 import { copyFile, link } from 'node:fs/promises'
 import { AppError, pathIn } from '@skipcast/runtime'
-
-/** Where the files that channels play are kept, by content hash. */
-export interface MediaStore {
-  /** Puts the file at this path, which does not exist yet. Rejects with MEDIA_MISSING when the store has no such file or can't be reached. */
-  fetch(sha256: string, toFile: string): Promise<void>
-}
+import type { MediaStore } from '../ports.ts'
 
 /** A folder of this machine or a network file system: `<first two hex>/<sha256>.mp3`. Costs no space where it can hard-link. */
 export function folderMediaStore(directory: string): MediaStore {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { folderMediaStore } from './folder-media-store.ts'
-import { mediaCache, type MediaCache } from './media-cache.ts'
+import type { MediaCache } from '../ports.ts'
+import { mediaCache } from './media-cache.ts'
 
 let root: string
 let cache: MediaCache

@@ -4,19 +4,7 @@ import { chmod, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { AppError, pathIn } from '@skipcast/runtime'
-import type { MediaStore } from './folder-media-store.ts'
-
-/** The files that engines of this machine play, kept here so that they go on playing with everything else dead. */
-export interface MediaCache {
-  /** The absolute path of the file in the cache, there or not. */
-  pathOf(sha256: string): string
-  /** The hashes of all files that are there. */
-  list(): Promise<ReadonlySet<string>>
-  /** Fetches a file that is not there. Two calls for one file are one. Rejects with MEDIA_MISSING (also when its content is not what its name says). */
-  fetch(sha256: string): Promise<void>
-  /** Removes files that nobody wants, the least recently used first, until the rest fits into `maxBytes`. */
-  evict(wanted: ReadonlySet<string>, maxBytes: number): Promise<void>
-}
+import type { MediaCache, MediaStore } from '../ports.ts'
 
 const FILE_NAME = /^([0-9a-f]{64})\.mp3$/
 

@@ -1,0 +1,142 @@
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, readlink, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  AppError,
+  identify,
+  makeDirectory,
+  pathIn,
+  readFileIfThere,
+  writeFileAtomic,
+  type ChildUser,
+  type ProcessIdentity,
+} from '@skipcast/runtime'
+import { z } from 'zod'
+import type { ChannelRecord } from '../domain/engine.ts'
+import { parseJson, parseRecord } from '../domain/engine-event.ts'
+import type { WantedStream } from '../domain/wanted.ts'
+import { songText } from './icecast-text.ts'
+
+/** The system takes socket paths of so many bytes and no more. */
+const MAX_SOCKET_PATH_BYTES = 107
+
+/**
+ * What one engine keeps on disk. Only `run/` is the engine's own to write; what the agent trusts stands outside of it.
+ *
+ *   <engine id>/identity.json   pid and start time
+ *               cursor.json     which events were taken over
+ *               plans/<channel id>.json
+ *               run/            control.sock  events.jsonl  engine.log  output.log
+ */
+export interface EngineFiles {
+  readonly directory: string
+  readonly identity: string
+  readonly cursor: string
+  readonly plans: string
+  readonly run: string
+  readonly socket: string
+  readonly events: string
+  readonly rotatedEvents: string
+  readonly output: string
+  readonly logs: readonly string[]
+}
+
+const planHead = z.object({ data: z.string() })
+
+export function engineFiles(root: string, engineId: string): EngineFiles {
+  const directory = pathIn(root, engineId)
+  const run = join(directory, 'run')
+  const output = join(run, 'output.log')
+  return {
+    directory,
+    identity: join(directory, 'identity.json'),
+    cursor: join(directory, 'cursor.json'),
+    plans: join(directory, 'plans'),
+    run,
+    socket: join(run, 'control.sock'),
+    events: join(run, 'events.jsonl'),
+    rotatedEvents: join(run, 'events.old.jsonl'),
+    output,
+    logs: [join(run, 'engine.log'), output],
+  }
+}
+
+/** Makes the directories of a new engine. Rejects with CONFIG_INVALID when the home's path is too long for a socket below it. */
+export async function makeEngineDirectories(files: EngineFiles, owner: ChildUser | undefined): Promise<void> {
+  if (Buffer.byteLength(files.socket) > MAX_SOCKET_PATH_BYTES) {
+    throw new AppError(
+      'CONFIG_INVALID',
+      `SKIPCAST_HOME is too long a path: sockets below it may have ${MAX_SOCKET_PATH_BYTES} bytes`,
+    )
+  }
+  await mkdir(files.directory, { mode: 0o711 })
+  await mkdir(files.plans, { mode: 0o711 })
+  await makeDirectory(files.run, { owner })
+}
+
+/** Writes what a channel shall play, for the engine to read, and returns the path. */
+export async function writePlan(
+  files: EngineFiles,
+  { record, tracks }: WantedStream,
+  options: { pathOf: (sha256: string) => string; owner: ChildUser | undefined },
+): Promise<string> {
+  const path = planFile(files, record.channelId)
+  const plan = {
+    data: JSON.stringify(record),
+    tracks: tracks.map(({ media_id, sha256, title, artist }) => ({
+      id: media_id,
+      path: options.pathOf(sha256),
+      title: songText(title),
+      artist: songText(artist),
+    })),
+  }
+  await writeFileAtomic(path, JSON.stringify(plan), { owner: options.owner })
+  return path
+}
+
+export async function removePlan(files: EngineFiles, channelId: string): Promise<void> {
+  await rm(planFile(files, channelId), { force: true })
+}
+
+/** The channels that an engine was given, by its plans: what there is to know of one that does not answer. */
+export async function plannedRecords(files: EngineFiles): Promise<ChannelRecord[]> {
+  const names = await readdir(files.plans).catch(() => [])
+  const texts = await Promise.all(
+    names.filter((name) => name.endsWith('.json')).map((name) => readFileIfThere(join(files.plans, name))),
+  )
+  return texts.flatMap((text) => {
+    const plan = planHead.safeParse(parseJson(text ?? ''))
+    return plan.success ? (parseRecord(plan.data.data) ?? []) : []
+  })
+}
+
+/** A process of this engine that was started but not written down: its starter died in between. */
+export async function strayProcess(files: EngineFiles): Promise<ProcessIdentity | null> {
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const workingDirectory = await readlink(`/proc/${entry}/cwd`).catch(() => null)
+    if (workingDirectory === files.run) return identify(Number(entry))
+  }
+  return null
+}
+
+/** Empties the logs that have grown beyond `maxBytes`; their writers append, so they go on at the beginning. Links are not followed. */
+export async function trimLogs(files: EngineFiles, maxBytes: number): Promise<void> {
+  for (const path of files.logs) {
+    const log = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW).catch(() => null)
+    if (!log) continue
+    try {
+      if ((await log.stat()).size > maxBytes) await log.truncate()
+    } finally {
+      await log.close()
+    }
+  }
+}
+
+function planFile(files: EngineFiles, channelId: string): string {
+  try {
+    return pathIn(files.plans, `${channelId}.json`)
+  } catch (cause) {
+    throw new AppError('ENGINE_REFUSED', 'The channel id is no plain name', { cause })
+  }
+}

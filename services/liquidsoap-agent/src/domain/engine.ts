@@ -1,0 +1,47 @@
+/** What an agent must know of a channel in an engine. It is handed to the engine with the channel and read back from it. */
+export interface ChannelRecord {
+  readonly channelId: string
+  readonly slug: string
+  readonly mount: string
+  readonly epoch: number
+  readonly generation: number
+  /** Hash of all that can't change while the channel plays: mount, token, names, mode, bitrate. */
+  readonly settings: string
+  /** Hash of the plan: which files, in which order, with which titles. */
+  readonly content: string
+}
+
+/** What an engine says of a channel now. */
+export interface LiveState {
+  /** The number that the engine gave it; added again, it gets another. */
+  readonly recordId: string
+  readonly isConnected: boolean
+  /** What went wrong with the connection to Icecast last; empty when it stands. In Liquidsoap's words. */
+  readonly problem: string
+  /** False once every track of the plan was tried in vain. */
+  readonly isPlayable: boolean
+  readonly track: { readonly mediaId: string; readonly title: string; readonly artist: string; readonly startedAt: number } | null
+}
+
+export interface RunningChannel extends ChannelRecord {
+  /** Null when the engine did not answer. */
+  readonly live: LiveState | null
+}
+
+/**
+ * One engine, as the machine shows it.
+ * - `running`: it answered just now. All steps may be taken
+ * - `silent`: the process lives and does not answer (yet). Nothing is asked of it; after a while it is stopped
+ * - `dead`: only its files are left. It is to be cleared away
+ */
+export interface Engine {
+  readonly id: string
+  readonly state: 'running' | 'silent' | 'dead'
+  /** Since the last answer, or since it was first seen; 0 when running. */
+  readonly silentMs: number
+  /** It runs another script than new engines do. */
+  readonly isOutdated: boolean
+  /** How many channels it was ever given: each leaves a little memory behind. */
+  readonly channelsAdded: number
+  readonly channels: readonly RunningChannel[]
+}

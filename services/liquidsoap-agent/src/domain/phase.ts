@@ -1,0 +1,71 @@
+import type { Phase } from '@skipcast/contracts'
+import { connectionProblem, type ProblemCode } from './problem.ts'
+
+/** All that decides the phase of a stream that this server shall run. */
+export interface Sight {
+  readonly previous: Phase
+  /** How long the previous phase has lasted. */
+  readonly inPhaseMs: number
+  /** What the engine that holds it says; `none`: no engine does; `silent`: the engine does not answer. */
+  readonly engine: 'none' | 'silent' | { readonly isConnected: boolean; readonly problem: string; readonly isPlayable: boolean }
+  /** How long ago our own listener got bytes and sound; null where that has not been yet, or can't be told yet. */
+  readonly byteAgoMs: number | null
+  readonly soundAgoMs: number | null
+  /** How long the engine has been connected to Icecast, and how long we have had a listener of our own. */
+  readonly connectedMs: number
+  readonly listeningMs: number
+  /** What kept the stream from running, if anything did. */
+  readonly trouble: ProblemCode | null
+}
+
+export interface Judgement {
+  readonly phase: 'starting' | 'on_air' | 'silent' | 'failing'
+  readonly problem: ProblemCode | null
+}
+
+/** Without a byte for so long, the mount does not flow. */
+const FLOW_GAP_MS = 1500
+/** So long a stream may take to be heard before that is a failure or a silence. */
+const SETTLING_MS = 5000
+/** A listener of our own that is younger than this need not have heard anything yet. */
+const UNSURE_MS = 3000
+
+/**
+ * The truth about a wanted stream: on air only when the mount is connected **and** bytes flow **and** they are not blank.
+ * Until a new listener of our own can tell, what was true stays true: an agent that adopts a running stream tells no failure.
+ */
+export function judge(sight: Sight, limits: { silenceAfterMs: number }): Judgement {
+  const { engine, previous } = sight
+  if (engine === 'none') return sight.trouble ? failing(sight.trouble) : starting(sight, null)
+  const flows = sight.byteAgoMs !== null && sight.byteAgoMs <= FLOW_GAP_MS
+  const sounds = sight.soundAgoMs !== null && sight.soundAgoMs <= limits.silenceAfterMs
+  if (engine === 'silent') return flows && sounds && previous === 'on_air' ? onAir : failing('ENGINE_SILENT')
+  if (!engine.isPlayable) return failing('NOTHING_PLAYABLE')
+  if (!engine.isConnected) {
+    if (engine.problem !== '') return failing(connectionProblem(engine.problem))
+    return wasHeard(previous) ? failing('ICECAST_UNAVAILABLE') : starting(sight, 'ICECAST_UNAVAILABLE')
+  }
+  if (flows && sounds) return onAir
+  if (sight.listeningMs < UNSURE_MS && wasHeard(previous)) return { phase: previous, problem: null }
+  if (!flows) return wasHeard(previous) ? failing('NOT_HEARD') : starting(sight, 'NOT_HEARD')
+  return wasHeard(previous) || sight.connectedMs > SETTLING_MS
+    ? { phase: 'silent', problem: null }
+    : starting(sight, sight.trouble)
+}
+
+const onAir: Judgement = { phase: 'on_air', problem: null }
+
+function failing(problem: ProblemCode): Judgement {
+  return { phase: 'failing', problem }
+}
+
+/** Starting takes its time; what failed before stays failed until it is heard. */
+function starting({ previous, inPhaseMs, trouble }: Sight, afterwards: ProblemCode | null): Judgement {
+  if (trouble) return failing(trouble)
+  if (afterwards && (previous === 'failing' || inPhaseMs > SETTLING_MS)) return failing(afterwards)
+  return { phase: 'starting', problem: null }
+}
+
+function wasHeard(phase: Phase): phase is 'on_air' | 'silent' {
+  return phase === 'on_air' || phase === 'silent'
+}

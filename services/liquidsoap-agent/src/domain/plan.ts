@@ -1,0 +1,150 @@
+import type { Engine, RunningChannel } from './engine.ts'
+import type { WantedStream } from './wanted.ts'
+
+export type Step =
+  | { readonly kind: 'remove'; readonly engineId: string; readonly channelId: string; readonly reason: RemoveReason }
+  | { readonly kind: 'stop'; readonly engineId: string; readonly reason: StopReason }
+  | { readonly kind: 'load'; readonly engineId: string; readonly stream: WantedStream }
+  | { readonly kind: 'add'; readonly engineId: string; readonly stream: WantedStream }
+  | { readonly kind: 'start' }
+
+export type RemoveReason = 'unwanted' | 'outdated' | 'twice'
+export type StopReason = 'dead' | 'silent' | 'outdated' | 'worn' | 'surplus'
+
+export interface PlanLimits {
+  readonly channelsPerEngine: number
+  /** Idle engines kept ready: a channel that starts into a running engine is heard half a second earlier. */
+  readonly warmEngines: number
+  /** An engine that has not answered for so long is stopped. */
+  readonly silentMs: number
+  /** An engine that was given so many channels gets no more. */
+  readonly channelsPerLife: number
+  readonly startsPerPass: number
+  /** Channels that failed a moment ago and are not started yet. */
+  readonly heldBack: ReadonlySet<string>
+  /** False while engines fail to start. */
+  readonly mayStartEngine: boolean
+}
+
+/**
+ * Decides what must change on this machine, removals first. It sees only its arguments.
+ * Never asks anything of an engine that does not answer; its channels count as running until it is gone, so that no
+ * channel is ever given to two engines.
+ */
+export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonly Engine[], limits: PlanLimits): Step[] {
+  const alive = engines.filter(({ state, silentMs }) => state === 'running' || (state === 'silent' && silentMs < limits.silentMs))
+  const ended = engines.filter((engine) => !alive.includes(engine))
+  const holders = holdersOf(alive)
+
+  const removals: Step[] = []
+  const loads: Step[] = []
+  const kept = new Map(alive.map(({ id }) => [id, 0]))
+  const held = new Set<string>()
+  for (const [channelId, holds] of holders) {
+    for (const [index, { engine, channel }] of holds.entries()) {
+      const stream = wanted.get(channelId)
+      const reason = index > 0 ? 'twice' : whyRemove(channel, stream)
+      if (reason && engine.state === 'running') {
+        removals.push({ kind: 'remove', engineId: engine.id, channelId, reason })
+        continue
+      }
+      kept.set(engine.id, kept.get(engine.id)! + 1)
+      held.add(channelId)
+      if (engine.state === 'running' && stream && needsLoad(channel, stream))
+        loads.push({ kind: 'load', engineId: engine.id, stream })
+    }
+  }
+
+  const starters = [...wanted.values()].filter(
+    ({ record: { channelId }, tracks }) => tracks.length > 0 && !held.has(channelId) && !limits.heldBack.has(channelId),
+  )
+  const usable = alive.filter((engine) => whyRetire(engine, limits) === null)
+  const seated = seat(
+    starters,
+    usable.filter(({ state }) => state === 'running'),
+    kept,
+    limits.channelsPerEngine,
+  )
+
+  const idle = alive.filter(({ id, state }) => state === 'running' && kept.get(id) === 0)
+  const ready = idle.filter((engine) => usable.includes(engine))
+  const coming = usable.filter(({ state }) => state === 'silent').length
+  const missing = Math.ceil(seated.unseated / limits.channelsPerEngine) + limits.warmEngines - ready.length - coming
+  const starts = limits.mayStartEngine ? Math.max(0, Math.min(missing, limits.startsPerPass)) : 0
+  const retired = idle.flatMap((engine): Step[] => {
+    const reason = whyRetire(engine, limits) ?? (ready.indexOf(engine) >= limits.warmEngines ? 'surplus' : null)
+    return reason ? [{ kind: 'stop', engineId: engine.id, reason }] : []
+  })
+
+  return [
+    ...ended.map(({ id, state }): Step => ({ kind: 'stop', engineId: id, reason: state === 'dead' ? 'dead' : 'silent' })),
+    ...removals,
+    ...retired,
+    ...Array.from({ length: starts }, (): Step => ({ kind: 'start' })),
+    ...seated.steps,
+    ...loads,
+  ]
+}
+
+interface Hold {
+  readonly engine: Engine
+  readonly channel: RunningChannel
+}
+
+/** Who holds each channel, the newest first: of two holders (a crash between two steps) the older goes. */
+function holdersOf(engines: readonly Engine[]): Map<string, Hold[]> {
+  const holders = new Map<string, Hold[]>()
+  for (const engine of engines) {
+    for (const channel of engine.channels) {
+      holders.set(channel.channelId, [...(holders.get(channel.channelId) ?? []), { engine, channel }])
+    }
+  }
+  for (const holds of holders.values()) {
+    holds.sort((a, b) => b.channel.epoch - a.channel.epoch || b.channel.generation - a.channel.generation)
+  }
+  return holders
+}
+
+function whyRemove(channel: RunningChannel, stream: WantedStream | undefined): 'unwanted' | 'outdated' | null {
+  if (!stream || stream.command.tracks.length === 0) return 'unwanted'
+  return isNewer(channel, stream) && channel.settings !== stream.record.settings ? 'outdated' : null
+}
+
+/** While no file of the new plan is here, the old plan goes on. */
+function needsLoad(channel: RunningChannel, stream: WantedStream): boolean {
+  if (!isNewer(channel, stream) || stream.tracks.length === 0) return false
+  return channel.content !== stream.record.content || channel.generation !== stream.record.generation
+}
+
+/** An older command than the one that runs changes nothing. */
+function isNewer(channel: RunningChannel, { record }: WantedStream): boolean {
+  return record.epoch > channel.epoch || (record.epoch === channel.epoch && record.generation >= channel.generation)
+}
+
+function whyRetire(engine: Engine, limits: PlanLimits): 'outdated' | 'worn' | null {
+  if (engine.isOutdated) return 'outdated'
+  return engine.channelsAdded >= limits.channelsPerLife ? 'worn' : null
+}
+
+/** Fills the fullest engines first, so that idle ones stay idle. */
+function seat(
+  streams: readonly WantedStream[],
+  engines: readonly Engine[],
+  kept: Map<string, number>,
+  channelsPerEngine: number,
+): { steps: Step[]; unseated: number } {
+  const steps: Step[] = []
+  let unseated = 0
+  for (const stream of streams) {
+    const engine = engines
+      .filter(({ id }) => kept.get(id)! < channelsPerEngine)
+      .reduce<Engine | null>((best, next) => (best && kept.get(best.id)! >= kept.get(next.id)! ? best : next), null)
+    if (!engine) {
+      unseated += 1
+      continue
+    }
+    kept.set(engine.id, kept.get(engine.id)! + 1)
+    steps.push({ kind: 'add', engineId: engine.id, stream })
+  }
+  return { steps, unseated }
+}

@@ -1,0 +1,49 @@
+import type { StreamError } from '@skipcast/contracts'
+
+/** Why a wanted stream is not heard: each with what a person can do about it. */
+const table = {
+  NO_TRACKS: { message: 'The channel has no tracks', hint: 'Upload a track and attach it to the channel.' },
+  MEDIA_MISSING: {
+    message: 'No file of the channel can be had from the media store',
+    hint: 'Check the media store, or upload the tracks again.',
+  },
+  NOTHING_PLAYABLE: {
+    message: 'No track of the channel can be played',
+    hint: 'The files may be damaged: upload the tracks again.',
+  },
+  ENGINE_START_FAILED: {
+    message: 'No engine can be started on this server',
+    hint: "Check that Liquidsoap is installed; the engine's own log says more.",
+  },
+  ENGINE_REFUSED: {
+    message: 'The engine refused the channel',
+    hint: 'This is a defect of ours: please report it with the log of the agent.',
+  },
+  ENGINE_CRASHED: { message: 'The engine ended unexpectedly', hint: 'It is being started again; if this repeats, read its log.' },
+  ENGINE_SILENT: { message: 'The engine does not answer', hint: 'It is stopped and started again if that lasts.' },
+  SOURCE_REFUSED: {
+    message: 'Icecast refused the stream',
+    hint: 'Another server may have taken the channel over, or the signing keys of the servers differ.',
+  },
+  ICECAST_UNAVAILABLE: {
+    message: 'Icecast can not be reached',
+    hint: 'Check that the icecast role runs and that ICECAST_HOST and ICECAST_PORT lead to it.',
+  },
+  NOT_HEARD: {
+    message: 'The engine is connected, and yet nothing arrives at a listener',
+    hint: 'Check Icecast, and the network between this server and it.',
+  },
+  SERVER_STOPPED: { message: 'The server was stopped', hint: 'Start it again, or move the channel to another server.' },
+} as const satisfies Record<string, { message: string; hint: string }>
+
+export type ProblemCode = keyof typeof table
+
+/** What went wrong, as it is told to people. */
+export function problem(code: ProblemCode, at: number): StreamError {
+  return { code, ...table[code], at }
+}
+
+/** What Liquidsoap's words about its connection mean: Icecast answers a source with 401 or 403, everything else is no answer. */
+export function connectionProblem(words: string): 'SOURCE_REFUSED' | 'ICECAST_UNAVAILABLE' {
+  return /^40[13]\b/.test(words) ? 'SOURCE_REFUSED' : 'ICECAST_UNAVAILABLE'
+}

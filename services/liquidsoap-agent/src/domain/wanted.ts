@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto'
+import type { StartStream, StreamCommand, Track } from '@skipcast/contracts'
+import type { ChannelRecord } from './engine.ts'
+
+/** A stream that this server shall run, as far as its files are here. */
+export interface WantedStream {
+  readonly record: ChannelRecord
+  readonly command: StartStream
+  /** The tracks to play now, in order. Empty while no file of them has arrived. */
+  readonly tracks: readonly Track[]
+}
+
+/** The commands that are this server's to carry out, by channel. */
+export function startsFor(serverId: string, commands: ReadonlyMap<string, StreamCommand>): Map<string, StartStream> {
+  const starts = new Map<string, StartStream>()
+  for (const [channelId, command] of commands) {
+    if (command.event === 'start_stream' && command.server_id === serverId) starts.set(channelId, command)
+  }
+  return starts
+}
+
+/** What to run of a command, given the files that are here (`cached`) and those that can't be had (`missing`). */
+export function wantedStream(
+  command: StartStream,
+  files: { cached: ReadonlySet<string>; missing: ReadonlySet<string> },
+): WantedStream {
+  const tracks = playableTracks(command.tracks, files)
+  return {
+    command,
+    tracks,
+    record: {
+      channelId: command.channel_id,
+      slug: command.channel_slug,
+      mount: command.mount,
+      epoch: command.epoch,
+      generation: command.generation,
+      settings: hash([
+        command.channel_slug,
+        command.mount,
+        command.epoch,
+        command.source_token,
+        command.name,
+        command.description,
+        command.genre,
+        command.mode,
+        command.mode === 'encode' ? command.bitrate_kbps : null,
+      ]),
+      content: hash(tracks.map(({ media_id, sha256, title, artist }) => [media_id, sha256, title, artist])),
+    },
+  }
+}
+
+/**
+ * All tracks once every file is here or known to be missing. Until then the first 1, 2, 4, 8, … of those that are here:
+ * a channel starts with its first file, and its plan is loaded again a few times only, however many files follow.
+ */
+function playableTracks(
+  tracks: readonly Track[],
+  { cached, missing }: { cached: ReadonlySet<string>; missing: ReadonlySet<string> },
+): Track[] {
+  const here = tracks.filter(({ sha256 }) => cached.has(sha256))
+  const isSettled = tracks.every(({ sha256 }) => cached.has(sha256) || missing.has(sha256))
+  return isSettled || here.length === 0 ? here : here.slice(0, 2 ** Math.floor(Math.log2(here.length)))
+}
+
+function hash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22)
+}

@@ -1,0 +1,61 @@
+import type { Engine } from './domain/engine.ts'
+import type { EngineEvent } from './domain/engine-event.ts'
+import type { WantedStream } from './domain/wanted.ts'
+
+/** The engines of one machine. */
+export interface EngineHost extends AsyncDisposable {
+  /** What is there now, read from the machine: living engines and the remains of dead ones. Takes a second at most. */
+  list(): Promise<readonly Engine[]>
+  /** Resolves once the process exists; it answers a moment later. Rejects with PROGRAM_MISSING or ENGINE_START_FAILED. */
+  start(): Promise<void>
+  /** Resolves once the process and its files are gone. Stopping an absent engine does nothing. `kill` asks it nothing first. */
+  stop(engineId: string, options?: { kill?: boolean }): Promise<void>
+  /** The engine holds the channel when this resolves. Rejects with ENGINE_UNREACHABLE or ENGINE_REFUSED. */
+  add(engineId: string, stream: WantedStream): Promise<void>
+  /** The channel goes on with another plan; what plays now is not touched. Rejects as `add` does. */
+  load(engineId: string, stream: WantedStream): Promise<void>
+  /** The channel is gone when this resolves. Removing an absent one does nothing. Rejects with ENGINE_UNREACHABLE. */
+  remove(engineId: string, channelId: string): Promise<void>
+  /** The oldest events that were not acknowledged, a bounded number at once. */
+  readEvents(engineId: string): Promise<readonly EngineEvent[]>
+  /** Events up to this one are kept elsewhere and will not be read again. */
+  acknowledge(engineId: string, seq: number): Promise<void>
+  /** Calls back when an engine ended, began to answer, or wrote an event; returns how to stop that. */
+  onChange(listener: () => void): () => void
+}
+
+/** Where the files that channels play are kept, by content hash. */
+export interface MediaStore {
+  /** Puts the file at this path, which does not exist yet. Rejects with MEDIA_MISSING when the store has no such file or can't be reached. */
+  fetch(sha256: string, toFile: string): Promise<void>
+}
+
+/** The files that engines of this machine play, kept here so that they go on playing with everything else dead. */
+export interface MediaCache {
+  /** The absolute path of the file in the cache, there or not. */
+  pathOf(sha256: string): string
+  /** The hashes of all files that are there. */
+  list(): Promise<ReadonlySet<string>>
+  /** Fetches a file that is not there. Two calls for one file are one. Rejects with MEDIA_MISSING (also when its content is not what its name says). */
+  fetch(sha256: string): Promise<void>
+  /** Removes files that nobody wants, the least recently used first, until the rest fits into `maxBytes`. */
+  evict(wanted: ReadonlySet<string>, maxBytes: number): Promise<void>
+}
+
+/** What one of our own listeners hears on a mount. Moments are of the clock that was passed in, in ms; null: not yet. */
+export interface Heard {
+  readonly isConnected: boolean
+  readonly lastByteAt: number | null
+  /** When the last frame came that was no digital silence. */
+  readonly lastSoundAt: number | null
+  readonly title: string | null
+}
+
+export interface Ear extends AsyncDisposable {
+  readonly heard: Heard
+  /** Tries at once to connect, if it is not. */
+  nudge(): void
+}
+
+/** Opens one of our own listeners on a mount; it connects, and connects again, by itself. */
+export type OpenEar = (mount: string, onSound: () => void) => Ear
