@@ -38,6 +38,10 @@ export function serverProperties(place: BrokerPlace): string {
     // As long as the longest topic is kept: a group that was away must find its place again.
     'offsets.retention.minutes': 30 * 24 * 60,
 
+    // A broker that was killed may come back at once: until its former self has been silent for so long, it is refused.
+    'broker.heartbeat.interval.ms': 1000,
+    'broker.session.timeout.ms': 3000,
+
     // There is no replica: after a power cut, what was written in the last second may be gone (a killed process loses nothing).
     'log.flush.interval.ms': 1000,
     'log.flush.scheduler.interval.ms': 1000,

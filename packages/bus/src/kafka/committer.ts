@@ -12,8 +12,8 @@ export interface PartitionOffset {
 export interface Committer {
   /** Everything before this offset has had its effect. */
   mark(done: PartitionOffset): void
-  /** Resolves once all marks are committed, or can't be. */
-  finish(): Promise<void>
+  /** Resolves once all marks are committed, or can't be; at once when the session `isLost`. */
+  finish(isLost: boolean): Promise<void>
 }
 
 /**
@@ -23,7 +23,8 @@ export interface Committer {
 export function committer(commit: (offsets: PartitionOffset[]) => Promise<void>, logger: Logger): Committer {
   const marks = new Map<number, PartitionOffset>()
   const finishing = new AbortController()
-  let running: Promise<void> | undefined
+  let running = Promise.resolve()
+  let isRunning = false
 
   const run = async () => {
     while (marks.size > 0) {
@@ -33,25 +34,29 @@ export function committer(commit: (offsets: PartitionOffset[]) => Promise<void>,
         await commit(offsets)
       } catch (error) {
         logger.debug({ problem: messageOf(error) }, 'offsets could not be committed yet')
-        if (finishing.signal.aborted) return
+        if (finishing.signal.aborted) break
         for (const done of offsets) if (!marks.has(done.partition)) marks.set(done.partition, done)
         await sleep(AGAIN_AFTER_MS, undefined, { signal: finishing.signal }).catch(() => undefined)
       }
     }
+    isRunning = false
   }
   const start = () => {
-    running ??= run().finally(() => (running = undefined))
-    return running
+    if (isRunning) return
+    isRunning = true
+    running = run()
   }
 
   return {
     mark(done) {
       marks.set(done.partition, done)
-      void start()
+      start()
     },
-    async finish() {
+    async finish(isLost) {
+      if (isLost) marks.clear()
       finishing.abort()
-      await start()
+      start()
+      await running
     },
   }
 }

@@ -116,7 +116,7 @@ function reader<T extends EventTopic>(options: ConsumeOptions<T>, consumer: Cons
       isEnding = true
       closeLanes()
       await within(CLOSE_GRACE_MS, 'nothing: a handler runs on', before).catch(() => undefined)
-      if (!isLost) await offsets.finish()
+      await offsets.finish(isLost)
     },
   }
 }

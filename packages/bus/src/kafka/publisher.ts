@@ -43,7 +43,8 @@ export function publisher(client: Kafka, topics: TopicSetup, link: Link): Publis
   const waiting: Call[] = []
   let waitingBytes = 0
   let producer: Promise<Producer> | undefined
-  let pumping: Promise<void> | undefined
+  let pumping = Promise.resolve()
+  let isPumping = false
   let closed = false
 
   const connect = async (): Promise<Producer> => {
@@ -104,6 +105,7 @@ export function publisher(client: Kafka, topics: TopicSetup, link: Link): Publis
       waitingBytes -= sizeOf(calls)
       await attempt(calls)
     }
+    isPumping = false
   }
 
   return {
@@ -116,9 +118,9 @@ export function publisher(client: Kafka, topics: TopicSetup, link: Link): Publis
           return failed(new AppError('BUS_UNAVAILABLE', 'Too much waits for Kafka already'))
         waiting.push({ topicName, messages, sizeBytes, done, failed })
         waitingBytes += sizeBytes
-        pumping ??= Promise.resolve()
-          .then(pump)
-          .finally(() => (pumping = undefined))
+        if (isPumping) return
+        isPumping = true
+        pumping = Promise.resolve().then(pump) // a turn later, so that calls of this turn go together
       })
     },
     async [Symbol.asyncDispose]() {

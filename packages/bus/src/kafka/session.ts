@@ -5,11 +5,11 @@ import { within } from './client.ts'
 import type { Link } from './link.ts'
 import type { TopicSetup } from './topic-setup.ts'
 
-/** A member that says nothing for so long is taken for dead, and its partitions go to others. */
-const SESSION_MS = 10_000
-const HEARTBEAT_MS = 3000
+/** A member that says nothing for so long is taken for dead, and its partitions go to others. Kafka's least, unless told otherwise. */
+const SESSION_MS = 6000
+const HEARTBEAT_MS = 2000
 /** How long Kafka holds a question for new records; also how long closing takes at most. */
-const WAIT_MS = 1000
+const WAIT_MS = 500
 /** kafkajs asks for new records at least each WAIT_MS; when it has not for so long, it is stuck, or never came to start. */
 const SILENCE_LIMIT_MS = 30_000
 /** How long a rebalance waits for a member to come along. */
@@ -41,12 +41,12 @@ export interface SessionOptions {
 
 /**
  * Keeps one consumer of one topic running until closed. kafkajs is never asked to get well by itself: when it gives up or falls
- * silent, the whole consumer is built anew, after a pause that grows up to five seconds.
+ * silent, the whole consumer is built anew, after a pause of two seconds at most.
  */
 export function keepReading(options: SessionOptions): AsyncDisposable {
   const closing = new AbortController()
   const { part } = options
-  const pause = backoff({ firstMs: 250, mostMs: 5000 })
+  const pause = backoff({ firstMs: 250, mostMs: 2000 })
 
   const run = async () => {
     while (!closing.signal.aborted) {

@@ -1,0 +1,61 @@
+import {
+  findDaemon,
+  healthBoard,
+  isAlive,
+  makeDirectory,
+  openHome,
+  readConfig,
+  signalProcess,
+  silentLogger,
+  waitFor,
+} from '@skipcast/runtime'
+import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { kafkaEnv, startKafka, type KafkaRole } from '../../../services/kafka/src/kafka.ts'
+
+/** Kafka's jars, fetched once for all test runs of this checkout. */
+const PROGRAMS = fileURLToPath(new URL('../../../node_modules/.cache/skipcast-programs', import.meta.url))
+
+/** A real broker with a home of its own. */
+export interface TestBroker extends AsyncDisposable {
+  readonly address: string
+  /** kill -9, and nobody starts it again until `start`. */
+  kill(): Promise<void>
+  /** Resolves once it answers. */
+  start(): Promise<void>
+}
+
+export async function testBroker(): Promise<TestBroker> {
+  const directory = await mkdtemp(join(tmpdir(), 'skipcast-bus-test-'))
+  await chmod(directory, 0o711) // the broker runs as another user
+  const home = await openHome(directory)
+  await symlink(await makeDirectory(PROGRAMS, { mode: 0o755 }), join(home.path, 'programs'))
+  const health = healthBoard()
+  const { kafka: config } = readConfig({ kafka: kafkaEnv }, {})
+  let role: KafkaRole | undefined
+
+  const start = async () => {
+    role = await startKafka(config, { home, health, logger: silentLogger(), onStop: 'hand-over' })
+    await waitFor('the broker', () => health.read()['kafka']?.ok, { timeoutMs: 60_000 })
+  }
+  const kill = async () => {
+    await role?.[Symbol.asyncDispose]()
+    const daemon = await findDaemon(join(home.path, 'kafka', 'broker.json'))
+    if (!daemon) return
+    signalProcess(daemon, 'SIGKILL')
+    await waitFor('the broker to be gone', () => !isAlive(daemon), { timeoutMs: 10_000 })
+  }
+  await start()
+
+  return {
+    address: `127.0.0.1:${await home.port('kafka')}`,
+    start,
+    kill,
+    async [Symbol.asyncDispose]() {
+      await kill()
+      await rm(home.path, { recursive: true, force: true, maxRetries: 10 })
+    },
+  }
+}
