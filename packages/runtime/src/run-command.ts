@@ -17,21 +17,23 @@ export function runCommand(
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: [options.input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      timeout: options.timeoutMs,
-      killSignal: 'SIGKILL',
       ...(options.user && { uid: options.user.uid, gid: options.user.gid }),
       ...(options.cwd && { cwd: options.cwd }),
       ...(options.env && { env: options.env }),
     })
+    // Node's own timer would outlive a program that could not be started, and hold this process.
+    const limit = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs)
     const stdout = collect(child.stdout!)
     const stderr = collect(child.stderr!)
     child.stdin?.on('error', () => {}) // a program need not read all of its input; its exit code tells
     child.stdin?.end(options.input)
     child.once('error', (cause) => {
+      clearTimeout(limit)
       const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
       reject(new AppError(missing ? 'PROGRAM_MISSING' : 'COMMAND_FAILED', `${program} could not be started`, { cause }))
     })
     child.once('close', (code, signal) => {
+      clearTimeout(limit)
       const errors = stderr().toString('utf8')
       if (code === 0) return resolve({ stdout: stdout(), stderr: errors })
       const how = signal ? `was ended by ${signal} (limit ${options.timeoutMs} ms)` : `failed with exit code ${code}`
