@@ -104,11 +104,9 @@ function runs(mix: Mix, chords: string, firstBar: number, random: Random): void 
 function strings(mix: Mix, chords: string, firstBar: number, gain: number, random: Random): void {
   bars(chords).forEach(([, ...voices], index) => {
     const atSeconds = seconds((firstBar + index) * 3) - 0.15
-    for (const hz of voices) {
-      const shape = { seconds: 3 * BEAT + 0.7, attackSeconds: 0.4, releaseSeconds: 0.7, darkHz: 500, brightHz: 1500, random }
-      const { left, right } = pad(hz, shape)
-      place(mix, left, { atSeconds, gain, pan: -0.7, room: 0.3 })
-      place(mix, right, { atSeconds, gain, pan: 0.7, room: 0.3 })
-    }
+    const shape = { seconds: 3 * BEAT + 0.7, attackSeconds: 0.4, releaseSeconds: 0.7, darkHz: 500, brightHz: 1500, random }
+    const { left, right } = pad(voices, shape)
+    place(mix, left, { atSeconds, gain, pan: -0.7, room: 0.3 })
+    place(mix, right, { atSeconds, gain, pan: 0.7, room: 0.3 })
   })
 }

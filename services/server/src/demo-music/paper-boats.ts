@@ -77,12 +77,10 @@ function bassLine(mix: Mix, hz: number, at: number): void {
 }
 
 function strum(mix: Mix, voices: readonly number[], at: number, random: Random): void {
-  for (const hz of voices) {
-    const shape = { seconds: 4 * BEAT + 0.8, attackSeconds: 0.5, releaseSeconds: 0.9, darkHz: 420, brightHz: 1300, random }
-    const { left, right } = pad(hz, shape)
-    place(mix, left, { atSeconds: at - 0.1, gain: 0.22, pan: -0.8 })
-    place(mix, right, { atSeconds: at - 0.1, gain: 0.22, pan: 0.8 })
-  }
+  const shape = { seconds: 4 * BEAT + 0.8, attackSeconds: 0.5, releaseSeconds: 0.9, darkHz: 420, brightHz: 1300, random }
+  const { left, right } = pad(voices, shape)
+  place(mix, left, { atSeconds: at - 0.1, gain: 0.22, pan: -0.8 })
+  place(mix, right, { atSeconds: at - 0.1, gain: 0.22, pan: 0.8 })
 }
 
 /** A shaker in sixteenths from bar 8 on, a soft drum on the beat from bar 16 on. */

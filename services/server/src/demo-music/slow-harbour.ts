@@ -34,10 +34,10 @@ export function slowHarbour(random: Random): Mix {
     const [root, ...voices] = chord(names)
     const atSeconds = index * CHORD_SECONDS - (index === 0 ? 1.2 : 0.8)
     const shape = { seconds: CHORD_SECONDS + 3.6, attackSeconds: 2.2, releaseSeconds: 3.4, random }
-    for (const hz of voices) ensemble(mix, pad(hz, { ...shape, darkHz: 500, brightHz: 2400 }), atSeconds, 0.5)
-    ensemble(mix, pad(root!, { ...shape, darkHz: 160, brightHz: 340 }), atSeconds, 0.85)
+    ensemble(mix, pad(voices, { ...shape, darkHz: 500, brightHz: 2400 }), atSeconds, 0.5)
+    ensemble(mix, pad([root!], { ...shape, darkHz: 160, brightHz: 340 }), atSeconds, 0.85)
     // An octave above the highest voice, hardly there: the light on the water.
-    ensemble(mix, pad(voices.at(-1)! * 2, { ...shape, attackSeconds: 4, darkHz: 900, brightHz: 3200 }), atSeconds + 0.5, 0.13)
+    ensemble(mix, pad([voices.at(-1)! * 2], { ...shape, attackSeconds: 4, darkHz: 900, brightHz: 3200 }), atSeconds + 0.5, 0.13)
   })
   for (const { hz, beat } of CALLS) {
     const velocity = 0.7 + 0.3 * random()

@@ -19,37 +19,42 @@ export interface PadOptions {
 }
 
 /**
- * Strings of an ensemble: for each ear four saw waves a little out of tune, without harmonics that could alias, whose
- * brightness comes and goes. `seconds` includes attack and release.
+ * A chord of an ensemble's strings: for each ear and note four saw waves a little out of tune, without harmonics that could
+ * alias, whose brightness comes and goes. `seconds` includes attack and release.
  */
-export function pad(hz: number, options: PadOptions): { left: Float32Array; right: Float32Array } {
-  const dark = sawTable(hz, options.darkHz)
-  const bright = sawTable(hz, options.brightHz)
-  return { left: padVoice(hz, dark, bright, options), right: padVoice(hz, dark, bright, options) }
+export function pad(chord: readonly number[], options: PadOptions): { left: Float32Array; right: Float32Array } {
+  const notes = chord.map((hz) => ({ hz, dark: sawTable(hz, options.darkHz), bright: sawTable(hz, options.brightHz) }))
+  return { left: padChannel(notes, options), right: padChannel(notes, options) }
 }
 
 const PAD_CENTS = [-7, -2.5, 3, 8]
 
-function padVoice(hz: number, dark: Float32Array, bright: Float32Array, options: PadOptions): Float32Array {
-  const { seconds, attackSeconds, releaseSeconds, random } = options
-  const count = Math.round(seconds * SAMPLE_RATE)
-  const out = new Float32Array(count)
-  const swell = { phase: random(), perSample: (0.07 + 0.05 * random()) / SAMPLE_RATE }
-  for (const cents of PAD_CENTS) {
-    const step = (hz * 2 ** ((cents + 2 * random() - 1) / 1200) * TABLE_SIZE) / SAMPLE_RATE
-    let at = random() * TABLE_SIZE
-    for (let block = 0; block < count; block += 64) {
-      const light = 0.5 - 0.5 * Math.cos(2 * Math.PI * (swell.phase + block * swell.perSample))
-      const end = Math.min(count, block + 64)
-      for (let i = block; i < end; i++) {
-        const index = at & MASK
-        out[i]! += dark[index]! + light * (bright[index]! - dark[index]!)
-        at += step
+interface PadNote {
+  readonly hz: number
+  readonly dark: Float32Array
+  readonly bright: Float32Array
+}
+
+function padChannel(notes: readonly PadNote[], { seconds, attackSeconds, releaseSeconds, random }: PadOptions): Float32Array {
+  const out = new Float32Array(Math.round(seconds * SAMPLE_RATE))
+  for (const { hz, dark, bright } of notes) {
+    const swell = { phase: random(), perSample: (0.07 + 0.05 * random()) / SAMPLE_RATE }
+    for (const cents of PAD_CENTS) {
+      const step = (hz * 2 ** ((cents + 2 * random() - 1) / 1200) * TABLE_SIZE) / SAMPLE_RATE
+      let at = random() * TABLE_SIZE
+      for (let block = 0; block < out.length; block += 64) {
+        const light = 0.5 - 0.5 * Math.cos(2 * Math.PI * (swell.phase + block * swell.perSample))
+        const end = Math.min(out.length, block + 64)
+        for (let i = block; i < end; i++) {
+          const index = at & MASK
+          out[i]! += dark[index]! + light * (bright[index]! - dark[index]!)
+          at += step
+        }
       }
     }
   }
   const [attack, release] = [attackSeconds * SAMPLE_RATE, releaseSeconds * SAMPLE_RATE]
-  for (let i = 0; i < count; i++) out[i]! *= 0.1 * smooth(i / attack) * smooth((count - i) / release)
+  for (let i = 0; i < out.length; i++) out[i]! *= 0.1 * smooth(i / attack) * smooth((out.length - i) / release)
   return out
 }
 
