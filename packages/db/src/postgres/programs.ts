@@ -16,8 +16,12 @@ const VERSION_TIMEOUT_MS = 10_000
  * where that lies below a directory closed to the user (a clone in /root), copied into the home once.
  * Rejects with PROGRAM_MISSING: no build for this machine, or the home too is closed to the user.
  */
-export async function postgresPrograms(home: Home, user: ChildUser | undefined): Promise<PostgresPrograms> {
-  const packaged = await packagedPrograms()
+export async function postgresPrograms(
+  home: Home,
+  user: ChildUser | undefined,
+  packaged?: PostgresPrograms,
+): Promise<PostgresPrograms> {
+  packaged ??= await packagedPrograms()
   if (await canRun(packaged, user)) return packaged
 
   const directory = await home.directory('programs', { mode: 0o755 })
