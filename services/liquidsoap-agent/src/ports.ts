@@ -1,12 +1,13 @@
+import type { Phase, StreamError, StreamEvent } from '@skipcast/contracts'
 import type { Engine } from './domain/engine.ts'
 import type { EngineEvent } from './domain/engine-event.ts'
 import type { WantedStream } from './domain/wanted.ts'
 
 /** The engines of one machine. */
 export interface EngineHost extends AsyncDisposable {
-  /** What is there now, read from the machine: living engines and the remains of dead ones. Takes a second at most. */
+  /** What is there now, read from the machine: living engines and the remains of dead ones, but none that `start` still works on. Takes a second at most. */
   list(): Promise<readonly Engine[]>
-  /** Resolves once the process exists; it answers a moment later. Rejects with PROGRAM_MISSING or ENGINE_START_FAILED. */
+  /** Resolves once a new engine answers. Rejects with PROGRAM_MISSING or ENGINE_START_FAILED, leaving nothing behind. */
   start(): Promise<void>
   /** Resolves once the process and its files are gone. Stopping an absent engine does nothing. `kill` asks it nothing first. */
   stop(engineId: string, options?: { kill?: boolean }): Promise<void>
@@ -59,3 +60,35 @@ export interface Ear extends AsyncDisposable {
 
 /** Opens one of our own listeners on a mount; it connects, and connects again, by itself. */
 export type OpenEar = (mount: string, onSound: () => void) => Ear
+
+/** Events on their way to the bus, on this machine's disk: nothing is lost while the bus is away. */
+export interface Journal extends AsyncDisposable {
+  /** The events are on disk, in this order, when this resolves. */
+  append(events: readonly StreamEvent[]): Promise<void>
+}
+
+/** What was told of each channel last, on this machine's disk: the next agent goes on from there. */
+export interface Memory {
+  readonly memos: Map<string, Memo>
+  save(): Promise<void>
+}
+
+export interface Memo {
+  readonly slug: string
+  readonly mount: string
+  readonly epoch: number
+  readonly generation: number
+  readonly phase: Phase
+  /** When the phase began. */
+  readonly since: number
+  readonly error: StreamError | null
+  /** The engine's record of the channel that was told to have started; null while none was. */
+  readonly startedRecord: string | null
+}
+
+export interface Clock {
+  /** Milliseconds since the Unix epoch; may jump. */
+  wallMs(): number
+  /** Milliseconds since some moment; never jumps. */
+  steadyMs(): number
+}

@@ -46,7 +46,7 @@ engineHostContract('local processes', async () => {
       process.kill(pid, 'SIGKILL')
     },
     async [Symbol.asyncDispose]() {
-      for (const other of others.reverse()) await other[Symbol.asyncDispose]()
+      for (const other of others.toReversed()) await other[Symbol.asyncDispose]()
     },
   }
 })

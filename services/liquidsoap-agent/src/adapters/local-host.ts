@@ -75,6 +75,7 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
   const root = await makeDirectory(join(options.directory, 'engines'), { mode: 0o711 })
   const script = await keepScript(options)
   const handles = new Map<string, Handle>()
+  const starting = new Set<string>()
   const listeners = new Set<() => void>()
   const changed = () => {
     for (const listener of listeners) listener()
@@ -127,8 +128,7 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
     }
   }
 
-  const start = async (): Promise<void> => {
-    const engineId = `${Date.now().toString(36)}${randomBytes(3).toString('hex')}`
+  const start = async (engineId: string): Promise<void> => {
     const files = engineFiles(root, engineId)
     await makeEngineDirectories(files, owner)
     const daemon = await startDaemon({
@@ -156,7 +156,6 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
     const begun = async () =>
       (await socket.ask('status').catch(() => null)) ?? ((await findDaemon(files.identity)) ? null : 'ended')
     const outcome = await waitFor('the engine to answer', begun, { timeoutMs: START_TIMEOUT_MS, everyMs: 10 }).catch(() => 'mute')
-    changed()
     if (typeof outcome !== 'string') return
     const output = (await readFile(files.output, 'utf8').catch(() => '')).slice(-2000)
     if (outcome === 'mute') await stopDaemon(daemon, { identityFile: files.identity, graceMs: 0 })
@@ -180,9 +179,14 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
     async list() {
       const engineIds = await readdir(root)
       for (const [engineId, handle] of handles) if (!engineIds.includes(engineId)) handle.close()
-      return Promise.all(engineIds.map(look))
+      return Promise.all(engineIds.filter((engineId) => !starting.has(engineId)).map(look))
     },
-    start,
+    async start() {
+      const engineId = `${Date.now().toString(36)}${randomBytes(3).toString('hex')}`
+      starting.add(engineId)
+      await start(engineId).finally(() => starting.delete(engineId))
+      changed()
+    },
     async stop(engineId, { kill = false } = {}) {
       const { files } = handleOf(engineId)
       const process = (await findDaemon(files.identity)) ?? (await strayProcess(files))

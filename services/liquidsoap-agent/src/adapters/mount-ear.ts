@@ -1,31 +1,26 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http'
 import { icyReader, mp3FrameReader } from '@skipcast/audio'
 import { backoff } from '@skipcast/runtime'
-
-/** What one of our own listeners hears on a mount. Moments are of the clock that was passed in, in ms; null: not yet. */
-export interface Heard {
-  readonly isConnected: boolean
-  readonly lastByteAt: number | null
-  /** When the last frame came that was no digital silence. */
-  readonly lastSoundAt: number | null
-  readonly title: string | null
-}
-
-export interface Ear extends AsyncDisposable {
-  readonly heard: Heard
-}
+import type { Ear, OpenEar } from '../ports.ts'
 
 /** Icecast greets a listener with seconds of old audio at once; what comes this soon tells nothing of now. */
 const GREETING_MS = 500
 /** A mount that sends nothing for so long is asked again on a new connection. */
 const DEAF_AFTER_MS = 5000
 
+/** Sound after a pause of so long is told at once. */
+const NEWS_AFTER_MS = 400
+
 /**
- * Listens to one mount as any listener does, for as long as it is not disposed, and connects again by itself. It
- * parses frames and does not decode: about 16 kB/s and 38 frames a second for a stream of 128 kbit/s.
+ * Listens to mounts of one Icecast as any listener does. Parses frames and does not decode: about 16 kB/s and 38 frames
+ * a second for a stream of 128 kbit/s.
  */
-export function mountEar(options: { host: string; port: number; mount: string; now: () => number }): Ear {
-  const { host, port, mount, now } = options
+export function mountEars(icecast: { host: string; port: number; now: () => number }): OpenEar {
+  return (mount, onSound) => mountEar({ ...icecast, mount, onSound })
+}
+
+function mountEar(options: { host: string; port: number; mount: string; now: () => number; onSound: () => void }): Ear {
+  const { host, port, mount, now, onSound } = options
   const wait = backoff({ firstMs: 100, mostMs: 2000 })
   const heard = {
     isConnected: false,
@@ -38,6 +33,7 @@ export function mountEar(options: { host: string; port: number; mount: string; n
   let isDisposed = false
 
   const connect = () => {
+    retry = undefined
     connection = request({
       host,
       port,
@@ -74,13 +70,21 @@ export function mountEar(options: { host: string; port: number; mount: string; n
       const piece = titles.push(bytes)
       heard.title = piece.titles.at(-1) ?? heard.title
       const hasSound = frames.push(piece.audio).some((frame) => !frame.silent)
-      if (hasSound && at - since >= GREETING_MS) heard.lastSoundAt = at
+      if (!hasSound || at - since < GREETING_MS) return
+      const isNews = heard.lastSoundAt === null || at - heard.lastSoundAt > NEWS_AFTER_MS
+      heard.lastSoundAt = at
+      if (isNews) onSound()
     })
   }
 
   connect()
   return {
     heard,
+    nudge() {
+      if (!retry) return
+      clearTimeout(retry)
+      connect()
+    },
     async [Symbol.asyncDispose]() {
       isDisposed = true
       clearTimeout(retry)

@@ -24,6 +24,8 @@ export interface PlanLimits {
   readonly heldBack: ReadonlySet<string>
   /** False while engines fail to start. */
   readonly mayStartEngine: boolean
+  /** Engines that are being started and not listed yet. */
+  readonly startsUnderWay: number
 }
 
 /**
@@ -68,7 +70,7 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
 
   const idle = alive.filter(({ id, state }) => state === 'running' && kept.get(id) === 0)
   const ready = idle.filter((engine) => usable.includes(engine))
-  const coming = usable.filter(({ state }) => state === 'silent').length
+  const coming = limits.startsUnderWay + usable.filter(({ state }) => state === 'silent').length
   const missing = Math.ceil(seated.unseated / limits.channelsPerEngine) + limits.warmEngines - ready.length - coming
   const starts = limits.mayStartEngine ? Math.max(0, Math.min(missing, limits.startsPerPass)) : 0
   const retired = idle.flatMap((engine): Step[] => {

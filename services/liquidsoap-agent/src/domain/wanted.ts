@@ -8,6 +8,8 @@ export interface WantedStream {
   readonly command: StartStream
   /** The tracks to play now, in order. Empty while no file of them has arrived. */
   readonly tracks: readonly Track[]
+  /** Why there is nothing to play and nothing on its way. */
+  readonly lack: 'NO_TRACKS' | 'MEDIA_MISSING' | null
 }
 
 /** The commands that are this server's to carry out, by channel. */
@@ -19,15 +21,19 @@ export function startsFor(serverId: string, commands: ReadonlyMap<string, Stream
   return starts
 }
 
-/** What to run of a command, given the files that are here (`cached`) and those that can't be had (`missing`). */
-export function wantedStream(
-  command: StartStream,
-  files: { cached: ReadonlySet<string>; missing: ReadonlySet<string> },
-): WantedStream {
+/** Which files are here, by hash, and which can't be had at present. */
+export interface Files {
+  readonly cached: ReadonlySet<string>
+  readonly missing: ReadonlySet<string>
+}
+
+/** What to run of a command, as far as its files are here. */
+export function wantedStream(command: StartStream, files: Files): WantedStream {
   const tracks = playableTracks(command.tracks, files)
   return {
     command,
     tracks,
+    lack: lackOf(command.tracks, files),
     record: {
       channelId: command.channel_id,
       slug: command.channel_slug,
@@ -54,13 +60,15 @@ export function wantedStream(
  * All tracks once every file is here or known to be missing. Until then the first 1, 2, 4, 8, … of those that are here:
  * a channel starts with its first file, and its plan is loaded again a few times only, however many files follow.
  */
-function playableTracks(
-  tracks: readonly Track[],
-  { cached, missing }: { cached: ReadonlySet<string>; missing: ReadonlySet<string> },
-): Track[] {
+function playableTracks(tracks: readonly Track[], { cached, missing }: Files): Track[] {
   const here = tracks.filter(({ sha256 }) => cached.has(sha256))
   const isSettled = tracks.every(({ sha256 }) => cached.has(sha256) || missing.has(sha256))
   return isSettled || here.length === 0 ? here : here.slice(0, 2 ** Math.floor(Math.log2(here.length)))
+}
+
+function lackOf(tracks: readonly Track[], { missing }: Files): WantedStream['lack'] {
+  if (tracks.length === 0) return 'NO_TRACKS'
+  return tracks.every(({ sha256 }) => missing.has(sha256)) ? 'MEDIA_MISSING' : null
 }
 
 function hash(value: unknown): string {

@@ -1,0 +1,35 @@
+import type { Bus } from '@skipcast/bus'
+import { stamp, streamCost, type ServerHeartbeat } from '@skipcast/contracts'
+import type { Teller } from './domain/engine-event.ts'
+import type { Clock } from './ports.ts'
+import type { Observation } from './reconcile.ts'
+
+/** Tells that this server lives, and what it carries. */
+export async function beat(
+  ports: { bus: Pick<Bus, 'publish'>; clock: Clock; observed: () => Observation },
+  server: {
+    readonly teller: Teller
+    readonly startedAt: number
+    readonly labels: Readonly<Record<string, string>>
+    readonly capacity: number
+    readonly versions: Readonly<Record<string, string>>
+  },
+): Promise<void> {
+  const { engines, wanted } = ports.observed()
+  const at = ports.clock.wallMs()
+  const alive = engines.filter(({ state }) => state !== 'dead')
+  const { serverId, origin } = server.teller
+  const value: ServerHeartbeat = {
+    ...stamp(origin, at, `${serverId}.${at}`),
+    event: 'server_heartbeat',
+    server_id: serverId,
+    started_at: server.startedAt,
+    labels: { ...server.labels },
+    capacity: server.capacity,
+    load: [...(wanted?.values() ?? [])].reduce((sum, { command }) => sum + streamCost[command.mode], 0),
+    engines: alive.length,
+    channels: alive.reduce((sum, { channels }) => sum + channels.length, 0),
+    versions: { ...server.versions },
+  }
+  await ports.bus.publish('serverHeartbeats', [{ key: serverId, value }])
+}

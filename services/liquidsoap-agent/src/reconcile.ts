@@ -1,0 +1,215 @@
+import type { StateView } from '@skipcast/bus'
+import { backoff } from '@skipcast/runtime'
+import { plan, type PlanLimits, type Step } from './domain/plan.ts'
+import type { Engine } from './domain/engine.ts'
+import type { Teller } from './domain/engine-event.ts'
+import type { ProblemCode } from './domain/problem.ts'
+import { startsFor, wantedStream, type WantedStream } from './domain/wanted.ts'
+import type { Clock, EngineHost, Journal, MediaCache } from './ports.ts'
+import { relayEvents } from './relay-events.ts'
+import type { MediaSupply } from './supply-media.ts'
+import type { Telemetry } from './telemetry.ts'
+import type { Troubles } from './troubles.ts'
+
+const SILENT_MS = 6000
+/** What an engine leaks per channel (0.24 MB when encoding) stays below 50 MB. */
+const CHANNELS_PER_LIFE = 200
+const STARTS_PER_PASS = 2
+const PARALLEL_STEPS = 8
+const EVICT_EVERY_MS = 60_000
+
+export interface ReconcilePorts {
+  readonly host: EngineHost
+  readonly commands: StateView<'streamCommands'>
+  readonly cache: MediaCache
+  readonly supply: MediaSupply
+  readonly journal: Journal
+  readonly troubles: Troubles
+  readonly clock: Clock
+  readonly tell: Telemetry
+  /** Asks for another pass soon. */
+  readonly nudge: () => void
+}
+
+/** What the last pass saw. */
+export interface Observation {
+  readonly engines: readonly Engine[]
+  /** What this server shall run; null until the commands have all been read. */
+  readonly wanted: ReadonlyMap<string, WantedStream> | null
+  /** Why no engine can be started at present. */
+  readonly startTrouble: ProblemCode | null
+}
+
+export interface Reconciler extends AsyncDisposable {
+  readonly seen: Observation
+  /** Makes the machine match what is wanted, as far as it goes now. */
+  pass(): Promise<void>
+}
+
+/** A pass: look at the machine, take over what engines told, decide, act. Until all commands were read, nothing is touched. */
+export function reconciler(
+  ports: ReconcilePorts,
+  options: { teller: Teller; channelsPerEngine: number; warmEngines: number; cacheMaxBytes: number; onSeen: () => void },
+): Reconciler {
+  const { host, commands, supply, troubles, clock, tell, nudge } = ports
+  const starts = engineStarts(ports)
+  const mourned = new Set<string>()
+  /** Engines whose events could not be taken over: their files must stay. */
+  const unread = new Set<string>()
+  let evictedAt = -Infinity
+  let seen: Observation = { engines: [], wanted: null, startTrouble: null }
+
+  const look = async () => {
+    const engines = await host.list()
+    unread.clear()
+    for (const { id } of engines) {
+      await relayEvents(id, { ...ports, teller: options.teller }).catch((error: unknown) => {
+        unread.add(id)
+        tell.eventsNotRead(id, error)
+      })
+    }
+    mournDead(engines)
+    const wanted = commands.isCaughtUp ? await readWanted() : null
+    seen = { engines, wanted, startTrouble: starts.trouble() }
+    options.onSeen()
+  }
+
+  const mournDead = (engines: readonly Engine[]) => {
+    for (const id of mourned) if (!engines.some((engine) => engine.id === id)) mourned.delete(id)
+    for (const { id, state, channels } of engines) {
+      if (state !== 'dead' || mourned.has(id)) continue
+      mourned.add(id)
+      tell.engineLost(id, channels.length)
+      for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_CRASHED')
+    }
+  }
+
+  const readWanted = async () => {
+    const starting = [...startsFor(options.teller.serverId, commands.values).values()]
+    const firsts = starting.flatMap(({ tracks }) => tracks.slice(0, 1))
+    await supply.want([...firsts, ...starting.flatMap(({ tracks }) => tracks)].map(({ sha256 }) => sha256))
+    const files = await supply.files()
+    return new Map(starting.map((command) => [command.channel_id, wantedStream(command, files)]))
+  }
+
+  const limits = (): PlanLimits => ({
+    channelsPerEngine: options.channelsPerEngine,
+    warmEngines: options.warmEngines,
+    silentMs: SILENT_MS,
+    channelsPerLife: CHANNELS_PER_LIFE,
+    startsPerPass: STARTS_PER_PASS,
+    heldBack: troubles.heldBack(),
+    mayStartEngine: starts.isAllowed(),
+    startsUnderWay: starts.underWay(),
+  })
+
+  const evict = async (wanted: ReadonlyMap<string, WantedStream>) => {
+    if (clock.steadyMs() - evictedAt < EVICT_EVERY_MS) return
+    evictedAt = clock.steadyMs()
+    const hashes = [...wanted.values()].flatMap(({ command }) => command.tracks.map(({ sha256 }) => sha256))
+    await ports.cache.evict(new Set(hashes), options.cacheMaxBytes)
+  }
+
+  const act = async (step: Step): Promise<boolean> => {
+    try {
+      await take(step, seen.engines)
+      tell.stepTaken(step)
+      return true
+    } catch (error) {
+      tell.stepFailed(step, error)
+      if (step.kind === 'add') troubles.note(step.stream.record.channelId, 'ENGINE_REFUSED')
+      return false
+    }
+  }
+
+  const take = async (step: Step, engines: readonly Engine[]): Promise<void> => {
+    switch (step.kind) {
+      case 'remove':
+        return host.remove(step.engineId, step.channelId)
+      case 'stop': {
+        if (step.reason === 'silent') {
+          const channels = engines.find(({ id }) => id === step.engineId)?.channels ?? []
+          for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_SILENT')
+        }
+        return host.stop(step.engineId, { kill: step.reason === 'silent' })
+      }
+      case 'add':
+        return host.add(step.engineId, step.stream)
+      case 'load':
+        return host.load(step.engineId, step.stream)
+      case 'start':
+        return starts.begin(step)
+    }
+  }
+
+  return {
+    get seen() {
+      return seen
+    },
+    async pass() {
+      await look()
+      if (!seen.wanted) return
+      const steps = plan(seen.wanted, seen.engines, limits())
+      if (steps.length === 0) return evict(seen.wanted)
+      const endings = steps.filter((step) => step.kind === 'remove' || (step.kind === 'stop' && !unread.has(step.engineId)))
+      const beginnings = steps.filter(({ kind }) => kind !== 'remove' && kind !== 'stop')
+      const taken = [...(await actAll(endings, act)), ...(await actAll(beginnings, act))]
+      if (taken.includes(true)) nudge()
+    },
+    [Symbol.asyncDispose]: () => starts[Symbol.asyncDispose](),
+  }
+}
+
+/** Independent steps at once, a bounded number of them. */
+async function actAll(steps: readonly Step[], act: (step: Step) => Promise<boolean>): Promise<boolean[]> {
+  const waiting = [...steps]
+  const taken: boolean[] = []
+  const work = async () => {
+    for (let step = waiting.shift(); step; step = waiting.shift()) taken.push(await act(step))
+  }
+  await Promise.all(Array.from({ length: PARALLEL_STEPS }, work))
+  return taken
+}
+
+/** Engine starts run beside the passes: a slow one holds up no channel. Failures are followed by growing pauses. */
+function engineStarts({ host, clock, tell, nudge }: ReconcilePorts) {
+  const running = new Set<Promise<void>>()
+  const wait = backoff({ firstMs: 250, mostMs: 30_000 })
+  let retryAt = -Infinity
+  let trouble: ProblemCode | null = null
+  let retry: NodeJS.Timeout | undefined
+
+  const begin = async (step: Step) => {
+    const start = host.start().then(
+      () => {
+        wait.reset()
+        trouble = null
+      },
+      (error: unknown) => {
+        tell.stepFailed(step, error)
+        trouble = 'ENGINE_START_FAILED'
+        const waitMs = wait.next()
+        retryAt = clock.steadyMs() + waitMs
+        clearTimeout(retry)
+        retry = setTimeout(nudge, waitMs)
+      },
+    )
+    running.add(start)
+    void start.finally(() => {
+      running.delete(start)
+      nudge()
+    })
+  }
+
+  return {
+    begin,
+    trouble: () => trouble,
+    isAllowed: () => clock.steadyMs() >= retryAt,
+    underWay: () => running.size,
+    async [Symbol.asyncDispose]() {
+      clearTimeout(retry)
+      await Promise.all(running)
+      clearTimeout(retry)
+    },
+  }
+}

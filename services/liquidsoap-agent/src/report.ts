@@ -1,0 +1,254 @@
+import type { Bus, StateView } from '@skipcast/bus'
+import type { StartStream, StreamEvent, StreamStatus } from '@skipcast/contracts'
+import type { LiveState, RunningChannel } from './domain/engine.ts'
+import type { Teller } from './domain/engine-event.ts'
+import { judge, type Sight } from './domain/phase.ts'
+import { problem, type ProblemCode } from './domain/problem.ts'
+import { essence, eventOf, statusMessage, type Report } from './domain/status.ts'
+import { startsFor, type WantedStream } from './domain/wanted.ts'
+import type { Ear, Clock, Journal, Memo, Memory, OpenEar } from './ports.ts'
+import type { Observation } from './reconcile.ts'
+import type { Telemetry } from './telemetry.ts'
+import type { Troubles } from './troubles.ts'
+
+/** A status that did not change is told again after so long, so that readers can tell old from dead. */
+const REPEAT_MS = 5000
+/** After the bus refused, it is left alone for so long. */
+const BUS_PAUSE_MS = 1000
+
+export interface ReportPorts {
+  readonly bus: Pick<Bus, 'publish'>
+  readonly commands: StateView<'streamCommands'>
+  readonly observed: () => Observation
+  readonly openEar: OpenEar
+  readonly journal: Journal
+  readonly memory: Memory
+  readonly troubles: Troubles
+  readonly clock: Clock
+  readonly tell: Telemetry
+}
+
+export interface Reporter extends AsyncDisposable {
+  /** Judges every channel, tells what changed at once and the rest now and then. */
+  pass(): Promise<void>
+  /** Tells that everything ends here because the server stops. */
+  farewell(): Promise<void>
+}
+
+/** What this process alone knows of a channel: it begins anew with the next one. */
+interface Watch {
+  readonly ear: Ear
+  readonly openedAt: number
+  connectedRecord: string | null
+  connectedAt: number
+  phaseAt: number
+}
+
+interface Found {
+  readonly channel: RunningChannel
+  readonly record: string | null
+}
+
+/** Tells the phases of this server's channels. `onSound` asks for a pass: a channel has just been heard. */
+export function reporter(ports: ReportPorts, options: { teller: Teller; silenceAfterMs: number; onSound: () => void }): Reporter {
+  const { bus, commands, memory, troubles, clock, tell } = ports
+  const { teller } = options
+  const watches = new Map<string, Watch>()
+  const told = new Map<string, { essence: string; at: number }>()
+  let busAwayUntil = -Infinity
+
+  const watchOf = (channelId: string, mount: string): Watch => {
+    const known = watches.get(channelId)
+    if (known) return known
+    const now = clock.steadyMs()
+    const ear = ports.openEar(mount, options.onSound)
+    const watch = { ear, openedAt: now, connectedRecord: null, connectedAt: now, phaseAt: now }
+    watches.set(channelId, watch)
+    return watch
+  }
+
+  /** The next report of a channel that is wanted here. */
+  const judgeWanted = (
+    start: StartStream,
+    stream: WantedStream | undefined,
+    found: Found | undefined,
+    memo: Memo | undefined,
+  ): Report => {
+    const watch = watchOf(start.channel_id, start.mount)
+    const now = clock.steadyMs()
+    const live = found?.channel.live ?? null
+    noteConnection(watch, found?.record ?? null, live, now)
+    const before = memo && memo.phase !== 'off' && memo.phase !== 'stopping' ? memo : undefined
+    const { heard } = watch.ear
+    const sight: Sight = {
+      previous: before?.phase ?? 'starting',
+      inPhaseMs: now - watch.phaseAt,
+      engine: found ? (live ?? 'silent') : 'none',
+      byteAgoMs: heard.lastByteAt === null ? null : now - heard.lastByteAt,
+      soundAgoMs: heard.lastSoundAt === null ? null : now - heard.lastSoundAt,
+      connectedMs: now - watch.connectedAt,
+      listeningMs: now - watch.openedAt,
+      trouble: troubleOf(start.channel_id, stream, ports.observed().startTrouble),
+    }
+    const judgement = judge(sight, options)
+    if (judgement.phase === 'on_air') troubles.heard(start.channel_id, now - watch.phaseAt)
+    if (judgement.phase !== memo?.phase) watch.phaseAt = now
+    return {
+      slug: start.channel_slug,
+      mount: start.mount,
+      epoch: start.epoch,
+      generation: start.generation,
+      phase: judgement.phase,
+      since: judgement.phase === memo?.phase ? memo.since : clock.wallMs(),
+      error: errorOf(start.channel_id, judgement.problem, memo),
+    }
+  }
+
+  const troubleOf = (channelId: string, stream: WantedStream | undefined, startTrouble: ProblemCode | null): ProblemCode | null =>
+    stream?.lack ?? (troubles.of(channelId)?.code as ProblemCode | undefined) ?? startTrouble
+
+  const errorOf = (channelId: string, code: ProblemCode | null, memo: Memo | undefined) => {
+    if (code === null) return null
+    if (memo?.error?.code === code) return memo.error
+    const noted = troubles.of(channelId)
+    return noted?.code === code ? noted : problem(code, clock.wallMs())
+  }
+
+  /** The next report of a channel that is not wanted here any more; null when it is another's to tell. */
+  const judgeUnwanted = (channelId: string, found: Found | undefined, memo: Memo | undefined): Report | null => {
+    const command = commands.values.get(channelId)
+    if (command?.event === 'start_stream') return null
+    const phase = found ? 'stopping' : 'off'
+    const known = memo ?? found!.channel
+    return {
+      slug: known.slug,
+      mount: known.mount,
+      epoch: command?.epoch ?? known.epoch,
+      generation: command?.generation ?? known.generation,
+      phase,
+      since: memo?.phase === phase ? memo.since : clock.wallMs(),
+      error: null,
+    }
+  }
+
+  const pass = async () => {
+    const { wanted } = ports.observed()
+    if (!wanted) return
+    const starts = startsFor(teller.serverId, commands.values)
+    const running = channelsOf(ports.observed())
+    await closeEars(starts)
+
+    const events: StreamEvent[] = []
+    const statuses: StreamStatus[] = []
+    let isDirty = false
+    for (const channelId of new Set([...starts.keys(), ...running.keys(), ...memory.memos.keys()])) {
+      const start = starts.get(channelId)
+      const found = running.get(channelId)
+      const memo = memory.memos.get(channelId)
+      const report = start ? judgeWanted(start, wanted.get(channelId), found, memo) : judgeUnwanted(channelId, found, memo)
+      if (!report) {
+        isDirty = memory.memos.delete(channelId) || isDirty
+        told.delete(channelId)
+        continue
+      }
+      const before = { phase: memo?.phase ?? 'off', startedRecord: memo?.startedRecord ?? null } as const
+      const event = eventOf(teller, channelId, before, report, found?.record ?? null)
+      if (event) events.push(event)
+      if (report.phase !== before.phase) tell.phaseChanged(channelId, before.phase, report.phase, report.error?.code ?? null)
+      const next: Memo = { ...report, startedRecord: event?.event === 'channel_started' ? found!.record : before.startedRecord }
+      if (JSON.stringify(next) !== JSON.stringify(memo)) {
+        memory.memos.set(channelId, next)
+        isDirty = true
+      }
+      const monitors = watches.get(channelId)?.ear.heard.isConnected ? 1 : 0
+      statuses.push(
+        statusMessage(teller, channelId, report, { at: clock.wallMs(), track: found?.channel.live?.track ?? null, monitors }),
+      )
+    }
+    await ports.journal.append(events)
+    if (isDirty) await memory.save()
+    await publish(statuses)
+  }
+
+  const publish = async (statuses: readonly StreamStatus[]) => {
+    const now = clock.steadyMs()
+    if (now < busAwayUntil) return
+    const due = statuses.filter((status) => {
+      const last = told.get(status.channel_id)
+      return !last || last.essence !== essence(status) || now - last.at >= REPEAT_MS
+    })
+    if (due.length === 0) return
+    try {
+      await bus.publish(
+        'streamStatus',
+        due.map((value) => ({ key: value.channel_id, value })),
+      )
+    } catch (error) {
+      busAwayUntil = clock.steadyMs() + BUS_PAUSE_MS
+      tell.busAway('status', error)
+      return
+    }
+    for (const status of due) told.set(status.channel_id, { essence: essence(status), at: now })
+    const gone = due.filter(({ phase }) => phase === 'off')
+    for (const { channel_id } of gone) {
+      memory.memos.delete(channel_id)
+      told.delete(channel_id)
+      troubles.forget(channel_id)
+    }
+    if (gone.length > 0) await memory.save()
+  }
+
+  const closeEars = async (starts: ReadonlyMap<string, StartStream>) => {
+    for (const [channelId, { ear }] of watches) {
+      if (starts.has(channelId)) continue
+      watches.delete(channelId)
+      await ear[Symbol.asyncDispose]()
+    }
+  }
+
+  return {
+    pass,
+    async farewell() {
+      const at = clock.wallMs()
+      const error = problem('SERVER_STOPPED', at)
+      const events: StreamEvent[] = []
+      const statuses = [...memory.memos].map(([channelId, memo]) => {
+        const report: Report =
+          memo.phase === 'stopping' ? { ...memo, phase: 'off', since: at } : { ...memo, phase: 'failing', since: at, error }
+        const event = eventOf(teller, channelId, memo, report, null)
+        if (event) events.push(event)
+        memory.memos.set(channelId, { ...memo, ...report })
+        return statusMessage(teller, channelId, report, { at, track: null, monitors: 0 })
+      })
+      await ports.journal.append(events)
+      await memory.save()
+      busAwayUntil = -Infinity
+      await publish(statuses)
+    },
+    async [Symbol.asyncDispose]() {
+      await closeEars(new Map())
+    },
+  }
+}
+
+/** Every channel in an engine; of two holders the one that answers. */
+function channelsOf({ engines }: Observation): Map<string, Found> {
+  const found = new Map<string, Found>()
+  for (const { id, state, channels } of engines) {
+    if (state === 'dead') continue
+    for (const channel of channels) {
+      if (found.get(channel.channelId)?.channel.live) continue
+      found.set(channel.channelId, { channel, record: channel.live && `${id}.${channel.live.recordId}` })
+    }
+  }
+  return found
+}
+
+/** A source that has just connected: our own listener need not wait for its next try. */
+function noteConnection(watch: Watch, record: string | null, live: LiveState | null, now: number): void {
+  const connectedRecord = live?.isConnected ? record : null
+  if (connectedRecord === watch.connectedRecord) return
+  watch.connectedRecord = connectedRecord
+  watch.connectedAt = now
+  if (connectedRecord) watch.ear.nudge()
+}

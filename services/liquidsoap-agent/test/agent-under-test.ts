@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { memoryBus, type MemoryBus, type ServiceContext } from '@skipcast/bus'
+import type { StreamCommand, StreamEvent, StreamStatus, Track } from '@skipcast/contracts'
+import { healthBoard, readConfig, silentLogger, waitFor, type Home } from '@skipcast/runtime'
+import { toneFile, type ToneFileOptions } from '@skipcast/testing'
+import { agentEnv, startAgent, type AgentOverrides } from '../src/liquidsoap-agent.ts'
+
+const TIMEOUT_MS = 20_000
+
+/** The agent, the bus it talks on, and everything it said. */
+export interface Rig extends AsyncDisposable {
+  readonly bus: MemoryBus
+  readonly home: Home
+  readonly events: readonly StreamEvent[]
+  readonly health: ServiceContext['health']
+  /** All statuses of a channel, in order. */
+  statuses(channelId: string): readonly StreamStatus[]
+  /** Starts an agent; closing it does what `onStop` says. */
+  start(onStop?: ServiceContext['onStop'], overrides?: AgentOverrides): Promise<AsyncDisposable>
+  /** Says what is wanted. */
+  want(...commands: StreamCommand[]): Promise<void>
+  /** Waits until a status of this channel is told that passes. */
+  until(channelId: string, what: string, condition: (status: StreamStatus) => boolean, timeoutMs?: number): Promise<StreamStatus>
+  /** Puts a tone into the media store and returns the track. */
+  tone(mediaId: string, options: ToneFileOptions): Promise<Track>
+}
+
+export function rig(home: Home, variables: Record<string, string>): Rig {
+  const bus = memoryBus()
+  const health = healthBoard()
+  const statuses: StreamStatus[] = []
+  const events: StreamEvent[] = []
+  const view = bus.watch('streamStatus')
+  view.onChange((key) => {
+    const status = key === null ? undefined : view.values.get(key)
+    if (status) statuses.push(status)
+  })
+  const consumer = bus.consume({ topic: 'streamEvents', group: 'test', handle: async (event) => void events.push(event) })
+  const of = (channelId: string) => statuses.filter(({ channel_id }) => channel_id === channelId)
+  return {
+    bus,
+    home,
+    events,
+    health,
+    statuses: of,
+    start(onStop = 'hand-over', overrides = {}) {
+      const { config } = readConfig({ config: agentEnv }, variables)
+      const origin = { application: 'skipcast', environment: 'test' }
+      return startAgent(config, { bus, home, health, logger: silentLogger(), serverId: 'here', origin, onStop }, overrides)
+    },
+    want: (...commands) =>
+      bus.publish(
+        'streamCommands',
+        commands.map((value) => ({ key: value.channel_id, value })),
+      ),
+    until: (channelId, what, condition, timeoutMs = TIMEOUT_MS) =>
+      waitFor(
+        `${channelId} to be ${what}; told last: ${JSON.stringify(of(channelId).at(-1))}`,
+        () => of(channelId).findLast((status) => condition(status)),
+        { timeoutMs, everyMs: 5 },
+      ),
+    async tone(mediaId, options) {
+      const draft = await toneFile(join(home.path, `${mediaId}.mp3`), options)
+      const content = await readFile(draft)
+      const sha256 = createHash('sha256').update(content).digest('hex')
+      const directory = join(home.path, 'media', sha256.slice(0, 2))
+      await mkdir(directory, { recursive: true })
+      await rename(draft, join(directory, `${sha256}.mp3`))
+      return {
+        media_id: mediaId,
+        sha256,
+        size_bytes: content.length,
+        duration_ms: Math.round(options.seconds * 1000),
+        title: `Title ${mediaId}`,
+        artist: 'Artist',
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await view[Symbol.asyncDispose]()
+      await consumer[Symbol.asyncDispose]()
+      await bus[Symbol.asyncDispose]()
+    },
+  }
+}

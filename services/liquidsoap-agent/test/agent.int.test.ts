@@ -1,0 +1,256 @@
+import { readdir, readFile, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { StartStream, Track } from '@skipcast/contracts'
+import { childUser, isAlive, waitFor, type ProcessIdentity } from '@skipcast/runtime'
+import { hears, openListener, temporaryHome, type TemporaryHome } from '@skipcast/testing'
+import { rig, type Rig } from './agent-under-test.ts'
+import { aStart } from './streams.ts'
+import { SOURCE_PASSWORD, testIcecast, type TestIcecast } from './test-icecast.ts'
+
+const TIMEOUT_MS = 20_000
+
+let icecast: TestIcecast
+let home: TemporaryHome
+let subject: Rig
+let owned: AsyncDisposableStack
+let low: Track
+let high: Track
+
+beforeAll(async () => {
+  icecast = await testIcecast()
+}, 60_000)
+afterAll(async () => {
+  await icecast[Symbol.asyncDispose]()
+})
+
+beforeEach(async () => {
+  owned = new AsyncDisposableStack()
+  home = owned.use(await temporaryHome())
+  subject = owned.use(rig(home, { ICECAST_PORT: `${icecast.port}`, AGENT_RESYNC_MS: '500' }))
+  low = await subject.tone('low', { frequencyHz: 440, seconds: 6 })
+  high = await subject.tone('high', { frequencyHz: 880, seconds: 6 })
+}, 60_000)
+afterEach(async () => {
+  for (const engine of await engines()) if (isAlive(engine)) process.kill(engine.pid, 'SIGKILL')
+  await owned.disposeAsync()
+}, 60_000)
+
+async function engines(): Promise<(ProcessIdentity & { id: string })[]> {
+  const root = join(home.path, 'agent/engines')
+  const ids = await readdir(root).catch(() => [])
+  const texts = await Promise.all(ids.map((id) => readFile(join(root, id, 'identity.json'), 'utf8').catch(() => null)))
+  return texts.flatMap((text, index) => (text === null ? [] : [{ ...(JSON.parse(text) as ProcessIdentity), id: ids[index]! }]))
+}
+
+const aChannel = (id: string, overrides: Partial<StartStream> = {}) =>
+  aStart(id, { source_token: SOURCE_PASSWORD, tracks: [low], ...overrides })
+
+const stop = ({ channel_id, channel_slug, mount, epoch, generation, ...rest }: StartStream) => {
+  const { id, version, timestamp, occurred_at, application, environment, metadata } = rest
+  const envelope = { id, version, timestamp, occurred_at, application, environment, metadata }
+  const which = { channel_id, channel_slug, mount, epoch, generation: generation + 1 }
+  return { ...envelope, ...which, event: 'stop_stream', server_id: 'here' } as const
+}
+
+const onAir = (channelId: string) => subject.until(channelId, 'on air', ({ phase }) => phase === 'on_air')
+const listen = (mount: string) => openListener(icecast.urlOf(mount), { reconnectAfterMs: 50 })
+const namesOf = (channelId: string) =>
+  subject.events.filter(({ channel_id }) => channel_id === channelId).map(({ event }) => event)
+
+describe('the agent', () => {
+  test('puts a wanted channel on air, tells so once it is heard, and lets it go when stopped', async () => {
+    owned.use(await subject.start())
+    const channel = aChannel('one')
+    await subject.want(channel)
+    const status = await onAir('one')
+    expect(status).toMatchObject({ server_id: 'here', epoch: 1, generation: 1, mount: '/one', monitors: 1, last_error: null })
+    expect(status.now_playing).toMatchObject({ media_id: 'low', title: 'Title low', artist: 'Artist' })
+    expect(subject.statuses('one')[0]).toMatchObject({ phase: 'starting', now_playing: null })
+    await using listener = await listen('/one')
+    await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+
+    await subject.want(stop(channel))
+    expect(await subject.until('one', 'off', ({ phase }) => phase === 'off')).toMatchObject({ generation: 2, now_playing: null })
+    await waitFor('all events', () => namesOf('one').includes('channel_stopped'), { timeoutMs: TIMEOUT_MS })
+    expect(namesOf('one').sort()).toEqual(['channel_started', 'channel_stopped', 'track_started'])
+    const told = subject.statuses('one').length
+    await subject.want(aChannel('two'))
+    await onAir('two')
+    expect(subject.statuses('one')).toHaveLength(told)
+  }, 60_000)
+
+  test('changes the plan of a channel without touching what plays', async () => {
+    owned.use(await subject.start())
+    await subject.want(aChannel('plan'))
+    await onAir('plan')
+    await using listener = await listen('/plan')
+    await subject.want(aChannel('plan', { generation: 2, tracks: [low, high] }))
+    await hears(listener, 880, { timeoutMs: TIMEOUT_MS })
+    expect(listener.closures).toEqual([])
+    expect(listener.gapSince(listener.firstByteAt!)).toBeLessThan(500)
+    const now = await subject.until('plan', 'at the second track', ({ now_playing }) => now_playing?.media_id === 'high')
+    expect(now).toMatchObject({ generation: 2, phase: 'on_air' })
+    expect(namesOf('plan').filter((name) => name === 'channel_started')).toHaveLength(1)
+  }, 60_000)
+
+  test('is followed by an agent that adopts the engines, and nobody hears it', async () => {
+    const first = await subject.start('hand-over')
+    await subject.want(aChannel('adopted'))
+    const before = await onAir('adopted')
+    await using listener = await listen('/adopted')
+    await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+    const processes = await engines()
+    await first[Symbol.asyncDispose]()
+    const mark = performance.now()
+    const told = subject.statuses('adopted').length
+
+    owned.use(await subject.start())
+    await waitFor('the new agent to tell', () => subject.statuses('adopted').length >= told + 2, { timeoutMs: TIMEOUT_MS })
+    expect(
+      subject
+        .statuses('adopted')
+        .slice(told)
+        .map(({ phase, since }) => ({ phase, since })),
+    ).toEqual(Array.from({ length: subject.statuses('adopted').length - told }, () => ({ phase: 'on_air', since: before.since })))
+    expect(new Set((await engines()).map(({ pid }) => pid))).toEqual(new Set(processes.map(({ pid }) => pid)))
+    expect(listener.gapSince(mark)).toBeLessThan(500)
+    expect(listener.closures).toEqual([])
+    expect(namesOf('adopted').filter((name) => name === 'channel_started')).toHaveLength(1)
+  }, 60_000)
+
+  test('leaves engines alone while it does not know what is wanted', async () => {
+    const first = await subject.start('hand-over')
+    await subject.want(aChannel('kept'))
+    await onAir('kept')
+    await first[Symbol.asyncDispose]()
+    subject.bus.outage(true)
+    await using listener = await listen('/kept')
+    const mark = performance.now()
+    owned.use(await subject.start())
+    await waitFor('a few passes', () => performance.now() > mark + 2000, { timeoutMs: 5000 })
+    await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+    expect(listener.gapSince(mark)).toBeLessThan(500)
+    subject.bus.outage(false)
+    await onAir('kept')
+  }, 60_000)
+
+  test('brings a channel back when its engine was killed, says that it failed and that it started', async () => {
+    owned.use(await subject.start())
+    await subject.want(aChannel('killed'))
+    await onAir('killed')
+    await using listener = await listen('/killed')
+    await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+    const mark = performance.now()
+    for (const { pid } of await engines()) process.kill(pid, 'SIGKILL')
+    const failed = await subject.until('killed', 'failing', ({ phase }) => phase === 'failing')
+    expect(failed.last_error).toMatchObject({ code: 'ENGINE_CRASHED' })
+    await subject.until('killed', 'on air again', ({ phase, since }) => phase === 'on_air' && since > failed.since)
+    await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+    console.log(`engines killed: ${Math.round(listener.gapSince(mark))} ms without a byte, with a listener that comes back`)
+    await waitFor('all events', () => namesOf('killed').filter((name) => name === 'channel_started').length === 2, {
+      timeoutMs: TIMEOUT_MS,
+    })
+    expect(namesOf('killed').filter((name) => name !== 'track_started')).toEqual([
+      'channel_started',
+      'channel_failed',
+      'channel_started',
+    ])
+  }, 60_000)
+
+  test('tells why a channel is not heard, and recovers by itself', async () => {
+    owned.use(await subject.start())
+    const missing = { ...low, media_id: 'missing', sha256: 'f'.repeat(64) }
+    await subject.want(
+      aChannel('no-tracks', { tracks: [] }),
+      aChannel('no-file', { tracks: [missing] }),
+      aChannel('refused', { source_token: 'wrong' }),
+      aChannel('part', { tracks: [missing, high] }),
+    )
+    const failing = (channelId: string, code: string) =>
+      subject.until(channelId, code, ({ phase, last_error }) => phase === 'failing' && last_error?.code === code)
+    await failing('no-tracks', 'NO_TRACKS')
+    await failing('no-file', 'MEDIA_MISSING')
+    await failing('refused', 'SOURCE_REFUSED')
+    expect((await onAir('part')).now_playing).toMatchObject({ media_id: 'high' })
+    await subject.want(aChannel('refused', { generation: 2, epoch: 2 }), aChannel('no-tracks', { generation: 2 }))
+    await onAir('refused')
+    await onAir('no-tracks')
+
+    await icecast.stop()
+    await failing('part', 'ICECAST_UNAVAILABLE')
+    await icecast.start()
+    await subject.until('part', 'on air again', ({ phase, since }) => phase === 'on_air' && since > Date.now() - 5000)
+  }, 60_000)
+
+  test('says that silence is silence', async () => {
+    owned.use(await subject.start())
+    const silence = await subject.tone('silence', { frequencyHz: 440, seconds: 10, levelDbfs: -Infinity })
+    await subject.want(aChannel('quiet', { tracks: [low, silence] }))
+    await onAir('quiet')
+    const quiet = await subject.until('quiet', 'silent', ({ phase }) => phase === 'silent')
+    expect(quiet.now_playing).toMatchObject({ media_id: 'silence' })
+  }, 60_000)
+
+  test('ends everything when told to stop, and says so', async () => {
+    const agent = await subject.start('stop')
+    await subject.want(aChannel('ended'))
+    await onAir('ended')
+    const processes = await engines()
+    await agent[Symbol.asyncDispose]()
+    expect(processes.filter(isAlive)).toEqual([])
+    expect(await readdir(join(home.path, 'agent/engines'))).toEqual([])
+    const last = await subject.until('ended', 'failing', ({ phase }) => phase === 'failing')
+    expect(last.last_error).toMatchObject({ code: 'SERVER_STOPPED' })
+  }, 60_000)
+
+  test('starts without Liquidsoap and says what is missing', async () => {
+    await using other = await temporaryHome()
+    await using bare = rig(other, {
+      ICECAST_PORT: `${icecast.port}`,
+      LIQUIDSOAP_BIN: 'no-such-liquidsoap',
+      AGENT_RESYNC_MS: '500',
+    })
+    await using agent = await bare.start('stop')
+    const track = await bare.tone('low', { frequencyHz: 440, seconds: 1 })
+    await bare.want(aChannel('bare', { tracks: [track] }))
+    const status = await bare.until('bare', 'failing', ({ phase }) => phase === 'failing')
+    expect(status.last_error).toMatchObject({ code: 'ENGINE_START_FAILED' })
+    expect(bare.health.read()['liquidsoap']).toMatchObject({ ok: false })
+    expect(agent).toBeDefined()
+  }, 60_000)
+
+  test('runs engines as the unprivileged user, without our descriptors and groups (I3, I4)', async () => {
+    owned.use(await subject.start())
+    await subject.want(aChannel('bounded'))
+    await onAir('bounded')
+    const owner = childUser()
+    for (const { pid, id } of await engines()) {
+      const status = await readFile(`/proc/${pid}/status`, 'utf8')
+      if (owner) {
+        expect(/^Uid:\s+(\d+)\s+(\d+)/m.exec(status)?.slice(1)).toEqual([`${owner.uid}`, `${owner.uid}`])
+        expect(
+          /^Groups:[ \t]*(.*)$/m
+            .exec(status)?.[1]
+            ?.trim()
+            .split(/\s+/)
+            .filter((group) => group !== '' && group !== `${owner.gid}`),
+        ).toEqual([])
+      }
+      const names = await readdir(`/proc/${pid}/fd`)
+      const targets = await Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')))
+      const own = join(home.path, 'agent/engines', id)
+      const foreign = targets.filter(
+        (target) =>
+          target.startsWith('/') &&
+          !target.startsWith(own) &&
+          !target.startsWith(join(home.path, 'agent/cache')) &&
+          target !== '/dev/null',
+      )
+      expect(foreign).toEqual([])
+      const variables = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').filter(Boolean)
+      expect(new Set(variables.map((variable) => variable.split('=')[0]))).toEqual(new Set(['LANG', 'PATH']))
+      expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(SOURCE_PASSWORD)
+    }
+  }, 60_000)
+})
