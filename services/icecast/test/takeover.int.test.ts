@@ -32,6 +32,7 @@ describe('sources change places', () => {
   async function step(name: string, act: () => Promise<void>) {
     const mark = performance.now()
     const comers = newcomers(here.url('/demo'))
+    await waitFor('newcomers to be in line', () => performance.now() - mark > 170, { timeoutMs: 5000, everyMs: 5 })
     await act()
     await waitFor('the rest of the step', () => performance.now() - mark > STEP_MS, { timeoutMs: 60_000 })
     const statuses = await comers()

@@ -1,5 +1,7 @@
 import { createConnection, type Socket } from 'node:net'
 
+/** On loopback it takes no time at all, unless Icecast's backlog is full: then the SYN is lost, and comes again only after a second. */
+const OPEN_TIMEOUT_MS = 250
 /** Icecast asks the role first, which takes 3 s at most, after up to 150 ms of sleep. */
 const ANSWER_TIMEOUT_MS = 6000
 const MAX_HEAD_BYTES = 4096
@@ -42,8 +44,9 @@ export function connectSource(request: SourceRequest, signal: AbortSignal): { op
     outcome.resolve({ kind: 'failed', reason })
     socket.destroy()
   }
-  socket.setTimeout(ANSWER_TIMEOUT_MS, () => fail('no answer'))
+  socket.setTimeout(OPEN_TIMEOUT_MS, () => fail('no answer'))
   socket.once('connect', () => {
+    socket.setTimeout(ANSWER_TIMEOUT_MS)
     opened.resolve()
     socket.write(requestHead(request))
   })
