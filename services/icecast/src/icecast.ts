@@ -1,17 +1,7 @@
 import type { ServiceContext } from '@skipcast/bus'
-import {
-  AppError,
-  childUser,
-  makeDirectory,
-  messageOf,
-  readFileIfThere,
-  startLoop,
-  type Loop,
-  waitFor,
-  writeFileAtomic,
-} from '@skipcast/runtime'
+import type { StreamCommand } from '@skipcast/contracts'
+import { AppError, messageOf, readFileIfThere, startLoop, type Loop, waitFor, writeFileAtomic } from '@skipcast/runtime'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { epochFiles } from './adapters/epoch-files.ts'
 import { feeder as silenceFeeder } from './adapters/feeder.ts'
 import { icecastAdmin } from './adapters/icecast-admin.ts'
@@ -20,11 +10,12 @@ import { answer, type AnswerPorts } from './answer.ts'
 import type { IcecastConfig } from './config.ts'
 import { icecastXml } from './domain/icecast-xml.ts'
 import { askServer } from './http/ask-routes.ts'
+import { places } from './places.ts'
 import { reconciler } from './reconcile.ts'
 import { sessionLog } from './session-log.ts'
 import { settling as settlingOf } from './settling.ts'
 import { icecastTelemetry } from './telemetry.ts'
-import { wantedChannels } from './wanted-channels.ts'
+import { wantedChannels, type WantedChannels } from './wanted-channels.ts'
 
 export { icecastEnv, type IcecastConfig } from './config.ts'
 
@@ -54,50 +45,30 @@ export async function startIcecast(
 ): Promise<AsyncDisposable> {
   await using owned = new AsyncDisposableStack()
   const telemetry = icecastTelemetry(context.logger)
-  const { home } = context
   const reportIcecast = (problem: string | null) => context.health.report('icecast2', problem)
   await warnOfFewFiles(config, telemetry.tooFewFiles)
-
-  const user = childUser()
-  const ownDirectory = await home.directory('icecast', { mode: 0o711 })
-  const childDirectory = await home.directory('icecast/icecast2', { owner: user })
-  const webroot = await makeDirectory(join(childDirectory, 'empty'), { owner: user })
-  const snapshotFile = join(ownDirectory, 'wanted.json')
-  const innerPort = await home.port('icecast-inner')
-  const askPort = await home.port('icecast-ask')
-  const askSecret = await home.secret('icecast-ask')
-  const adminPassword = config.adminPassword ?? (await home.secret('icecast-admin'))
-
+  const own = await places(context.home, config)
   let icecast: IcecastProcess | undefined
   let loop: Loop | undefined
 
   const view = owned.use(context.bus.watch('streamCommands'))
-  const lastKnown = await readFileIfThere(snapshotFile)
+  const lastKnown = await readFileIfThere(own.snapshotFile)
   const wanted = wantedChannels(view, { lastKnown, defaultBitrateKbps: config.silence.bitrateKbps })
 
-  const inner = { host: LOOPBACK, port: innerPort }
-  const admin = icecastAdmin({ ...inner, user: config.adminUser, password: adminPassword })
+  const inner = { host: LOOPBACK, port: own.innerPort }
+  const admin = icecastAdmin({ ...inner, user: config.adminUser, password: own.adminPassword })
   const feeder = owned.use(silenceFeeder({ ...inner, sampleRate: config.silence.sampleRate, telemetry }))
   const settling = settlingOf(admin, feeder, telemetry)
-  const sessions = owned.use(
-    sessionLog({ ...context, runId: () => icecast?.runId() ?? '', now: overrides.now ?? Date.now, telemetry }),
-  )
+  const runId = () => icecast?.runId() ?? ''
+  const sessions = owned.use(sessionLog({ ...context, runId, now: overrides.now ?? Date.now, telemetry }))
 
-  const ports: AnswerPorts = {
-    signingKey: config.signingKey ?? (await home.secret('source-signing-key')),
-    admin,
-    epochs: epochFiles(await home.directory('icecast/epochs')),
-    feeder,
-    settling,
-    sessions,
-    commands: wanted,
-    waitedOut: new WeakSet(),
-    telemetry,
-  }
-  const questions = askServer({ secret: askSecret, answer: (question, signal) => answer(ports, question, signal), telemetry })
+  const { signingKey } = own
+  const [epochs, waitedOut] = [epochFiles(own.epochs), new WeakSet<StreamCommand>()]
+  const ports: AnswerPorts = { signingKey, admin, epochs, feeder, settling, sessions, commands: wanted, waitedOut, telemetry }
+  const questions = askServer({ secret: own.askSecret, answer: (question, signal) => answer(ports, question, signal), telemetry })
   owned.defer(() => questions.close())
-  await questions.listen({ host: LOOPBACK, port: askPort }).catch((cause: unknown) => {
-    throw new AppError('PORT_TAKEN', `Port ${askPort}, on which Icecast asks its questions, is taken by another program.`, {
+  await questions.listen({ host: LOOPBACK, port: own.askPort }).catch((cause: unknown) => {
+    throw new AppError('PORT_TAKEN', `Port ${own.askPort}, on which Icecast asks its questions, is taken by another program.`, {
       cause,
     })
   })
@@ -106,21 +77,14 @@ export async function startIcecast(
     waitFor('Icecast to answer', () => admin.mounts(), { timeoutMs: FIRST_ANSWER_MS, everyMs: 10 }).catch((error: unknown) =>
       reportIcecast(messageOf(error)),
     )
-  const xml = icecastXml({
-    ...config,
-    innerPort,
-    adminPassword,
-    askUrl: `http://${LOOPBACK}:${askPort}/ice/${askSecret}`,
-    logDirectory: childDirectory,
-    webroot,
-  })
+  const askUrl = `http://${LOOPBACK}:${own.askPort}/ice/${own.askSecret}`
   icecast = owned.use(
     await icecastProcess({
       binary: config.binary,
-      xml,
-      directory: childDirectory,
-      identityFile: join(ownDirectory, 'icecast2.json'),
-      user,
+      xml: icecastXml({ ...config, ...own, askUrl, logDirectory: own.child }),
+      directory: own.child,
+      identityFile: own.identityFile,
+      user: own.user,
       bind: config.bind,
       port: config.port,
       onStop: context.onStop,
@@ -131,22 +95,23 @@ export async function startIcecast(
   await untilAnswered()
 
   const reconcile = reconciler({ wanted, admin, feeder, settling, telemetry, reportIcecast })
-  let saved = lastKnown
-  const pass = async () => {
-    await reconcile()
-    const snapshot = wanted.snapshot()
-    if (!wanted.isComplete || snapshot === saved) return
-    await writeFileAtomic(snapshotFile, snapshot)
-    saved = snapshot
-  }
-  loop = owned.use(
-    startLoop(pass, {
-      everyMs: overrides.passEveryMs ?? PASS_EVERY_MS,
-      onError: (error) => telemetry.passFailed(messageOf(error)),
-    }),
-  )
+  const save = snapshotKeeper(wanted, own.snapshotFile, lastKnown)
+  const pass = () => reconcile().finally(save)
+  const everyMs = overrides.passEveryMs ?? PASS_EVERY_MS
+  loop = owned.use(startLoop(pass, { everyMs, onError: (error) => telemetry.passFailed(messageOf(error)) }))
   owned.defer(view.onChange(() => loop?.nudge()))
   return owned.move()
+}
+
+/** Writes what is wanted to disk when it has changed, once all of it is known. */
+function snapshotKeeper(wanted: WantedChannels, file: string, lastKnown: string | null): () => Promise<void> {
+  let saved = lastKnown
+  return async () => {
+    const snapshot = wanted.snapshot()
+    if (!wanted.isComplete || snapshot === saved) return
+    await writeFileAtomic(file, snapshot)
+    saved = snapshot
+  }
 }
 
 /** Node has raised its own limit as far as it may, and children inherit that; more only the system's settings can give. */
