@@ -26,7 +26,7 @@ const LAST_BEAT = (INTRO_BARS + 48) * 3
 
 /** A waltz for a music box and a harp: A, B in minor, A again with runs, slower and slower at its end. */
 export function carousel(random: Random): Mix {
-  const mix = emptyMix(seconds(LAST_BEAT) + 6)
+  const mix = emptyMix(seconds(LAST_BEAT) + 5)
   accompany(mix, INTRO, 0, random)
   accompany(mix, CHORDS_A, INTRO_BARS, random)
   accompany(mix, CHORDS_B, INTRO_BARS + 16, random)

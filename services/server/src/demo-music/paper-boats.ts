@@ -24,7 +24,7 @@ const TUNE = melody(`
 
 /** Plucked strings in sixteenths over four chords, with echoes; then a bass, then a pad and a pulse, then a tune. */
 export function paperBoats(random: Random): Mix {
-  const mix = emptyMix(BARS * 4 * BEAT + 5.2)
+  const mix = emptyMix(BARS * 4 * BEAT + 4.6)
   for (let bar = 0; bar < BARS; bar++) {
     const names = bar >= 8 && bar % 8 < 4 ? TURN[bar % 4]! : CHORDS[bar % 4]!
     const atSeconds = bar * 4 * BEAT
