@@ -15,6 +15,7 @@ export default {
     {
       ...shared,
       displayName: 'int',
+      testTimeout: 60_000,
       testMatch: ['**/test/**/*.int.test.ts'],
       globalTeardown: '<rootDir>/packages/db/src/testing/stop-test-servers.ts',
     },

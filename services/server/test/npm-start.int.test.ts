@@ -16,7 +16,7 @@ beforeAll(async () => {
   const [api, icecast] = await freePorts(2)
   variables = { API_PORT: String(api), ICECAST_PORT: String(icecast), SKIPCAST_HOME: home.path }
 })
-afterAll(() => home[Symbol.asyncDispose]())
+afterAll(async () => home[Symbol.asyncDispose]())
 
 function npmStart(extra: Record<string, string> = {}) {
   const child = spawn('npm', ['start'], {
