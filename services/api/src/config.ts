@@ -18,6 +18,7 @@ export const apiEnv = z
     LIQUIDSOAP_BITRATE: z.enum(BITRATES, { error: 'must be a bitrate of MP3 in kbit/s, such as 128' }).default('128'),
     LIQUIDSOAP_SAMPLERATE: z.enum(SAMPLE_RATES, { error: `must be one of ${SAMPLE_RATES.join(', ')}` }).default('44100'),
     SOURCE_SIGNING_KEY: z.string().min(32, 'must have at least 32 characters').max(500).optional(),
+    KAFKA_CONSUMER_GROUP: env.name().default('skipcast'),
     SERVER_SILENT_AFTER_MS: env.integer(500, 600_000).default(3000),
   })
   .transform((flat) => ({
@@ -34,6 +35,7 @@ export const apiEnv = z
     airFormat: { bitrateKbps: Number(flat.LIQUIDSOAP_BITRATE), sampleRate: Number(flat.LIQUIDSOAP_SAMPLERATE) },
     /** Absent: a secret of the home, which the role icecast of the same home shares. */
     signingKey: flat.SOURCE_SIGNING_KEY,
+    consumerGroup: `${flat.KAFKA_CONSUMER_GROUP}-api`,
     serverSilentAfterMs: flat.SERVER_SILENT_AFTER_MS,
   }))
 

@@ -1,7 +1,9 @@
 import type { Bus } from '@skipcast/bus'
-import { messageOf, startLoop, type HealthBoard } from '@skipcast/runtime'
+import { startLoop } from '@skipcast/runtime'
 
 const ASK_EVERY_MS = 1000
+/** Far less than a server may be silent, so that an outage of ours is never taken for one of theirs. */
+const ANSWER_WITHIN_MS = 1000
 
 /** Whether we can hear anybody at all. */
 export interface BusWatch extends AsyncDisposable {
@@ -9,21 +11,19 @@ export interface BusWatch extends AsyncDisposable {
   readonly hearingSince: number | null
 }
 
-/** Asks the bus again and again, and tells `health` as `bus`. */
-export function busWatch(bus: Bus, health: HealthBoard): BusWatch {
+/** Asks the bus again and again. */
+export function busWatch(bus: Pick<Bus, 'ping'>): BusWatch {
   let hearingSince: number | null = null
   const ask = async () => {
-    await bus.ping()
-    hearingSince ??= performance.now()
-    health.report('bus', null)
+    const late = setTimeout(() => (hearingSince = null), ANSWER_WITHIN_MS)
+    try {
+      await bus.ping()
+      hearingSince ??= performance.now()
+    } finally {
+      clearTimeout(late)
+    }
   }
-  const loop = startLoop(ask, {
-    everyMs: ASK_EVERY_MS,
-    onError(error) {
-      hearingSince = null
-      health.report('bus', messageOf(error))
-    },
-  })
+  const loop = startLoop(ask, { everyMs: ASK_EVERY_MS, onError: () => (hearingSince = null) })
   return {
     get hearingSince() {
       return hearingSince

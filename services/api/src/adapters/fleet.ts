@@ -3,8 +3,9 @@ import type { Fleet } from '../ports.ts'
 import type { BusWatch } from './bus-watch.ts'
 
 /**
- * The servers, from their heartbeats on the bus. Ages are measured on our own clock, from arrival, so that servers' clocks do
- * not matter; only what stood on the topic before we came is as old as it says. While the bus is away nobody is called silent.
+ * The servers, from their heartbeats on the bus. Ages are measured on our own clock, from arrival, so that servers' clocks do not
+ * matter; only the first heartbeat of each, which may have stood on the topic for long, is as old as it says. While the bus is
+ * away nobody is called silent.
  */
 export function fleet(
   bus: Bus,
@@ -16,7 +17,7 @@ export function fleet(
   const noteArrival = (id: string) => {
     const heartbeat = heartbeats.values.get(id)
     if (!heartbeat) return
-    const ageMs = heartbeats.isCaughtUp ? 0 : Math.max(0, Date.now() - heartbeat.occurred_at)
+    const ageMs = arrivals.has(id) ? 0 : Math.max(0, Date.now() - heartbeat.occurred_at)
     arrivals.set(id, performance.now() - ageMs)
   }
   for (const id of heartbeats.values.keys()) noteArrival(id)

@@ -7,7 +7,7 @@ export interface Tags {
 }
 
 /** Most characters of a title, an artist or an album. */
-export const MAX_TAG = 200
+const MAX_TAG = 200
 const MAX_FILE_NAME = 255
 
 /**

@@ -91,7 +91,7 @@ export function showPage<T, V>(found: Page<T>, query: { page: number; per_page: 
   return { data: found.items.map(show), current_page: query.page, per_page: query.per_page, total: found.total }
 }
 
-export const streamBody = z
+const streamBody = z
   .object({
     phase,
     server: z.string().nullable().meta({ description: 'Where it was placed.' }),

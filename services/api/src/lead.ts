@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bus } from '@skipcast/bus'
+import { leadership, OUTBOX_CHANNEL, outboxOf, type Database, type ToCommand } from '@skipcast/db'
+import { messageOf, startLoop, type Logger } from '@skipcast/runtime'
+import { placeChannels } from './place-channels.ts'
+import type { ApiPorts } from './ports.ts'
+import { outboxRelay } from './relay-outbox.ts'
+
+const RELAY_EVERY_MS = 1000
+const PLACE_EVERY_MS = 1000
+const CLOSE_GRACE_MS = 2000
+
+/** What only one API process does at a time, and what can make it do so sooner. */
+export interface Leader extends AsyncDisposable {
+  /** Places what waits, now; does nothing in a process that does not lead. */
+  placeSoon(): void
+}
+
+/** Relays the outbox and places channels, as long as this process is the leader of all that share the database. */
+export function lead(
+  database: Database,
+  ports: Pick<ApiPorts, 'stores' | 'fleet' | 'random'> & {
+    readonly bus: Bus
+    readonly toCommand: ToCommand
+    readonly logger: Logger
+  },
+): Leader {
+  const { bus, stores, toCommand, logger } = ports
+  const onError = (error: unknown) =>
+    logger.warn({ problem: messageOf(error) }, 'the leader could not do its work; it tries again')
+  let placeSoon = () => {}
+  const claim = leadership({
+    url: database.url,
+    logger,
+    name: 'skipcast-api',
+    channel: OUTBOX_CHANNEL,
+    lead(session) {
+      const clock = () => performance.now()
+      const pass = outboxRelay({ outbox: outboxOf(session), bus, channels: stores.channels, toCommand, logger, clock })
+      const relay = startLoop(pass, { everyMs: RELAY_EVERY_MS, onError })
+      const placement = startLoop(() => placeChannels(ports), { everyMs: PLACE_EVERY_MS, onError })
+      placeSoon = () => placement.nudge()
+      return {
+        onNotify: () => relay.nudge(),
+        async [Symbol.asyncDispose]() {
+          const ended = Promise.all([relay[Symbol.asyncDispose](), placement[Symbol.asyncDispose]()])
+          // A bus that is away may take long to say so; what it was given is still in the outbox.
+          await Promise.race([ended, sleep(CLOSE_GRACE_MS, undefined, { ref: false })])
+        },
+      }
+    },
+  })
+  return { placeSoon: () => placeSoon(), [Symbol.asyncDispose]: () => claim[Symbol.asyncDispose]() }
+}

@@ -1,0 +1,130 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { StreamStatus } from '@skipcast/contracts'
+import { openDatabase, openStores, type Role, type Stores, type User } from '@skipcast/db'
+import { testDatabase } from '@skipcast/db/testing'
+import { childUser, healthBoard, silentLogger, type HealthBoard } from '@skipcast/runtime'
+import { ffmpeg } from '../src/adapters/ffmpeg.ts'
+import { mediaFiles } from '../src/adapters/media-files.ts'
+import { toStreamCommand } from '../src/domain/stream-command.ts'
+import type { ServerSight } from '../src/domain/stream-view.ts'
+import { buildApp, type App } from '../src/http/app.ts'
+import type { ApiPorts } from '../src/ports.ts'
+
+// Tests read answers whose shape the response schemas guard.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Answer = { status: number; headers: Record<string, unknown>; body: any; text: string }
+
+/** The HTTP side on a real database, real ffmpeg and a real folder; servers and what agents tell are set by hand. */
+export interface TestApi extends AsyncDisposable {
+  readonly app: App
+  readonly stores: Stores
+  readonly ports: ApiPorts
+  readonly mediaPath: string
+  readonly health: HealthBoard
+  readonly statuses: Map<string, StreamStatus>
+  readonly servers: Map<string, { capacity: number; sight: ServerSight }>
+  query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>
+  user(role: Role): Promise<{ user: User; token: string }>
+  call(
+    method: string,
+    url: string,
+    options?: { token?: string; body?: object; headers?: Record<string, string> },
+  ): Promise<Answer>
+  upload(token: string | undefined, file: Buffer, fileName?: string, field?: string): Promise<Answer>
+}
+
+export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Promise<TestApi> {
+  await using owned = new AsyncDisposableStack()
+  const database = owned.use(await testDatabase())
+  const client = owned.use(openDatabase(database.url, { logger: silentLogger() }))
+  const path = await mkdtemp(join(tmpdir(), 'skipcast-api-'))
+  owned.defer(() => rm(path, { recursive: true, force: true }))
+  await chmod(path, 0o711)
+
+  const user = childUser()
+  const origin = { application: 'skipcast', environment: 'test' }
+  const stores = openStores(client, {
+    toCommand: (channel, tracks, at) => toStreamCommand({ origin, signingKey: 'k'.repeat(32) }, channel, tracks, at),
+  })
+  const statuses: TestApi['statuses'] = new Map()
+  const servers: TestApi['servers'] = new Map()
+  const health = healthBoard()
+  const mediaPath = join(path, 'media')
+  const ports: ApiPorts = {
+    stores,
+    statuses,
+    health,
+    fleet: {
+      servers: () =>
+        [...servers].filter(([, { sight }]) => sight.kind === 'heard').map(([id, { capacity }]) => ({ id, capacity })),
+      sight: (id) => servers.get(id)?.sight ?? { kind: 'silent', since: 0 },
+    },
+    audio: ffmpeg({ format: { bitrateKbps: 128, sampleRate: 44_100 }, user }),
+    mediaFiles: await mediaFiles({ path: mediaPath, serverId: 'test', user }),
+    random: Math.random,
+    settings: { listenUrl: 'http://radio.test:8000', mediaMaxBytes: 5 * 1024 ** 2, bitrateKbps: 128, ...settings },
+  }
+  const app = await buildApp(ports, { logger: silentLogger() })
+  owned.defer(() => app.close())
+
+  let people = 0
+  const call: TestApi['call'] = async (method, url, { token, body, headers } = {}) => {
+    const response = await app.inject({
+      method: method as 'GET',
+      url,
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
+      ...(body !== undefined && { payload: body }),
+    })
+    const isJson = String(response.headers['content-type']).startsWith('application/json')
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      text: response.body,
+      body: isJson && response.body !== '' ? response.json() : response.body,
+    }
+  }
+  const stack = owned.move()
+  return {
+    app,
+    stores,
+    ports,
+    mediaPath,
+    health,
+    statuses,
+    servers,
+    query: (sql, values) => database.query(sql, values),
+    call,
+    async user(role) {
+      const made = await stores.accounts.createUser({ username: `${role}-${people++}`, role })
+      return { user: made, token: await stores.accounts.createToken(made.id, 'test') }
+    },
+    async upload(token, file, fileName = 'music.mp3', field = 'media_file') {
+      const form = new FormData()
+      form.set(field, new Blob([new Uint8Array(file)]), fileName)
+      const encoded = new Response(form)
+      return call('POST', '/api/media/upload', {
+        ...(token !== undefined && { token }),
+        headers: { 'content-type': encoded.headers.get('content-type')! },
+        body: Buffer.from(await encoded.arrayBuffer()),
+      })
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** A record of music without a file, for tests that play nothing. */
+export function musicRecord(ownerId: string) {
+  return {
+    ownerId,
+    title: 'A tune',
+    artist: 'Somebody',
+    album: '',
+    sha256: 'a'.repeat(64),
+    sizeBytes: 16_000,
+    durationMs: 1000,
+    originalName: 'tune.mp3',
+    originalSha256: 'b'.repeat(64),
+  }
+}

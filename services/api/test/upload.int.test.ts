@@ -1,0 +1,177 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { mp3FrameReader } from '@skipcast/audio'
+import { runCommand } from '@skipcast/runtime'
+import { temporaryHome, toneFile, type TemporaryHome, type ToneFileOptions } from '@skipcast/testing'
+import { testApi, type TestApi } from './test-api.ts'
+
+let api: TestApi
+let home: TemporaryHome
+let token: string
+
+beforeAll(async () => {
+  api = await testApi()
+  home = await temporaryHome()
+  token = (await api.user('dj')).token
+}, 60_000)
+
+afterAll(async () => {
+  await api[Symbol.asyncDispose]()
+  await home[Symbol.asyncDispose]()
+})
+
+let files = 0
+async function tone(ending: string, options: Partial<ToneFileOptions> = {}): Promise<Buffer> {
+  return readFile(await toneFile(join(home.path, `tone-${files++}.${ending}`), { frequencyHz: 440, seconds: 2, ...options }))
+}
+
+async function stored(): Promise<string[]> {
+  const entries = await readdir(api.mediaPath, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
+
+test.each(['mp3', 'flac', 'wav', 'ogg', 'm4a'])('a file in %s becomes frames of the one format, without tags', async (ending) => {
+  const before = new Set(await stored())
+  const file = await tone(ending, {
+    title: 'The Title',
+    artist: 'The Artist',
+    frequencyHz: 300 + files,
+    sampleRate: 48_000,
+    channels: 1,
+  })
+  const { status, body } = await api.upload(token, file, `song.${ending}`)
+  expect(status).toBe(201)
+  expect(body).toMatchObject({ title: ending === 'wav' ? expect.any(String) : 'The Title', original_name: `song.${ending}` })
+  expect(body.duration_ms).toBeGreaterThanOrEqual(2000)
+  expect(body.duration_ms).toBeLessThan(2150)
+
+  const [path, ...others] = (await stored()).filter((name) => !before.has(name))
+  expect(others).toEqual([])
+  expect(path).toMatch(/\/([0-9a-f]{2})\/\1[0-9a-f]{62}\.mp3$/)
+  expect((await stat(path!)).mode & 0o777).toBe(0o644)
+  const air = await readFile(path!)
+  expect(air.length).toBe(body.size_bytes)
+  const reader = mp3FrameReader()
+  const frames = reader.push(Buffer.concat([air, air.subarray(0, 1000)])) // the last frame needs a next one to be believed
+  expect(
+    frames.every(({ bitrateKbps, sampleRate, channels }) => bitrateKbps === 128 && sampleRate === 44_100 && channels === 2),
+  ).toBe(true)
+  expect(frames.slice(0, Math.round(body.duration_ms / 26.122)).reduce((sum, frame) => sum + frame.data.length, 0)).toBe(
+    air.length,
+  )
+  const { stdout } = await runCommand('ffprobe', ['-v', 'error', '-show_format', '-of', 'json', `file:${path}`], {
+    timeoutMs: 20_000,
+  })
+  expect(JSON.parse(stdout.toString('utf8')).format.tags).toBeUndefined()
+})
+
+test('the sound of a video is taken, and its picture is not', async () => {
+  const path = join(home.path, 'clip.mp4')
+  const inputs = ['-f', 'lavfi', '-i', 'testsrc=d=1:s=64x64', '-f', 'lavfi', '-i', 'sine=d=1']
+  await runCommand('ffmpeg', ['-v', 'error', '-y', ...inputs, '-shortest', `file:${path}`], { timeoutMs: 20_000 })
+  expect((await api.upload(token, await readFile(path), 'clip.mp4')).status).toBe(201)
+})
+
+test('the same content is stored once, and gone when its last piece is deleted', async () => {
+  const before = (await stored()).length
+  const file = await tone('flac', { frequencyHz: 777 })
+  const one = (await api.upload(token, file)).body
+  const two = (await api.upload(token, file)).body
+  expect(one.id).not.toBe(two.id)
+  expect(await stored()).toHaveLength(before + 1)
+  expect((await api.call('DELETE', `/api/media/${one.id}`, { token })).status).toBe(204)
+  expect(await stored()).toHaveLength(before + 1)
+  expect((await api.call('DELETE', `/api/media/${two.id}`, { token })).status).toBe(204)
+  expect(await stored()).toHaveLength(before)
+})
+
+test.each([
+  '../../../../tmp/evil.mp3',
+  '..\\..\\evil.mp3',
+  '/etc/passwd',
+  '%2e%2e%2fevil',
+  'a\u0000b.mp3',
+  '"; touch canary; ".mp3',
+  '-i.mp3',
+  '$(touch canary).mp3',
+  `${'x'.repeat(3000)}.mp3`,
+])('A5: the file name %j names nothing on our disk', async (fileName) => {
+  const before = new Set(await stored())
+  const { status, body } = await api.upload(token, await tone('mp3', { frequencyHz: 400 + files }), fileName)
+  expect(status).toBe(201)
+  expect(body.original_name).not.toMatch(/[/\\\0]/)
+  expect(body.original_name.length).toBeLessThanOrEqual(255)
+  const fresh = (await stored()).filter((name) => !before.has(name))
+  expect(fresh).toHaveLength(1)
+  expect(fresh[0]).toMatch(/\/[0-9a-f]{64}\.mp3$/)
+})
+
+test('A1: tags that would steer an engine are text', async () => {
+  const title = '#{process.run("touch canary")}\r\nprocess:mp3,touch canary'
+  const { body } = await api.upload(token, await tone('flac', { title, artist: 'annotate:liq_cue_in="5":x' }))
+  expect(body).toMatchObject({
+    title: '#{process.run("touch canary")} process:mp3,touch canary',
+    artist: 'annotate:liq_cue_in="5":x',
+  })
+})
+
+const hls = '#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nhttp://127.0.0.1:1/secret.ts\n#EXT-X-ENDLIST\n'
+const concat = "ffconcat version 1.0\nfile '/etc/passwd'\n"
+const dash =
+  '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><BaseURL>http://127.0.0.1:1/</BaseURL></Period></MPD>'
+const picture = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+test.each([
+  ['text', Buffer.from('hello')],
+  ['nothing', Buffer.alloc(0)],
+  ['noise', Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251))],
+  ['a picture', picture],
+  ['a script', Buffer.from('#!/bin/sh\ntouch canary\n')],
+  ['A15: a playlist that points elsewhere', Buffer.from(hls)],
+  ['A5: a list of our own files', Buffer.from(concat)],
+  ['A15: a manifest with addresses', Buffer.from(dash)],
+])('%s is no music: 422, and no file is left', async (_what, file) => {
+  const before = await stored()
+  const { status, body } = await api.upload(token, file, 'music.mp3')
+  expect([status, body.error]).toEqual([422, 'UNPROCESSABLE'])
+  expect(body.message.length).toBeGreaterThan(10)
+  expect(await stored()).toEqual(before)
+})
+
+test('a file that is too large is refused, and nothing of it is left', async () => {
+  const before = await stored()
+  const { status, body } = await api.upload(token, Buffer.alloc(5 * 1024 ** 2 + 1))
+  expect([status, body.error]).toEqual([413, 'TOO_LARGE'])
+  expect(await stored()).toEqual(before)
+})
+
+test('a form without the file, with another field, and no form at all are told apart', async () => {
+  const music = await tone('mp3')
+  expect((await api.upload(token, music, 'x.mp3', 'other')).body).toMatchObject({
+    error: 'BAD_REQUEST',
+    message: expect.stringContaining('media_file'),
+  })
+  const empty = new Response(new FormData())
+  const form = await api.call('POST', '/api/media/upload', {
+    token,
+    headers: { 'content-type': empty.headers.get('content-type')! },
+    body: Buffer.from(await empty.arrayBuffer()),
+  })
+  expect(form.status).toBe(400)
+  expect((await api.call('POST', '/api/media/upload', { token, body: { media_file: 'x' } })).body.error).toBe(
+    'UNSUPPORTED_MEDIA_TYPE',
+  )
+  expect(await readdir(join(api.mediaPath, 'incoming', 'test'))).toEqual([])
+})
+
+test('what a killed process left half received is cleared away by the next', async () => {
+  const { mediaFiles } = await import('../src/adapters/media-files.ts')
+  const { writeFile } = await import('node:fs/promises')
+  await writeFile(join(api.mediaPath, 'incoming', 'test', 'left'), 'x')
+  await mediaFiles({ path: api.mediaPath, serverId: 'test', user: undefined })
+  expect(await readdir(join(api.mediaPath, 'incoming', 'test'))).toEqual([])
+})
