@@ -10,12 +10,12 @@ const shared = {
 }
 
 export default {
+  testTimeout: 60_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['**/src/**/*.test.ts'] },
     {
       ...shared,
       displayName: 'int',
-      testTimeout: 60_000,
       testMatch: ['**/test/**/*.int.test.ts'],
       globalTeardown: '<rootDir>/packages/db/src/testing/stop-test-servers.ts',
     },

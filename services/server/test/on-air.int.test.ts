@@ -32,7 +32,7 @@ beforeAll(async () => {
   await mkdir(join(home.path, 'tones'))
   for (const frequencyHz of [440, 660, 880]) {
     tones[frequencyHz] = join(home.path, 'tones', `${frequencyHz}.mp3`)
-    await toneFile(tones[frequencyHz]!, { frequencyHz, seconds: 40 })
+    await toneFile(tones[frequencyHz]!, { frequencyHz, seconds: 10 })
   }
   skipcast = await startSkipcast(home.path)
   await untilReady(skipcast)
