@@ -2,7 +2,7 @@ import type { EventTopic, StateTopic } from '@skipcast/contracts'
 import type { HealthBoard, Logger } from '@skipcast/runtime'
 import type { BusConfig } from './config.ts'
 import { kafkaAdmin } from './kafka/admin.ts'
-import { kafkaClient } from './kafka/client.ts'
+import { kafkaLines } from './kafka/client.ts'
 import { consumeEvents } from './kafka/consume.ts'
 import { deadLetters } from './kafka/dead-letters.ts'
 import { link } from './kafka/link.ts'
@@ -22,12 +22,12 @@ export function kafkaBus(
 ): Bus {
   const { topicNames: names, replication, consumerGroup } = config
   const logger = context.logger.child({ bus: 'kafka' })
-  const client = kafkaClient({ ...config, logger })
+  const openLine = kafkaLines({ ...config, logger })
   const health = link(logger, context.health)
-  const admin = kafkaAdmin(client)
+  const admin = kafkaAdmin(openLine)
   const topics = topicSetup({ admin, names, replication, logger })
-  const records = publisher(client, topics, health)
-  const shared = { client, admin, topics, link: health, logger, bury: deadLetters(records) }
+  const records = publisher(openLine, topics, health)
+  const shared = { openLine, admin, topics, link: health, logger, bury: deadLetters(records) }
   const readers = new Set<AsyncDisposable>()
 
   const keep = <R extends AsyncDisposable>(reader: R): R => {

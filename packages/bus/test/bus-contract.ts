@@ -3,7 +3,7 @@ import { AppError, waitFor } from '@skipcast/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { Bus } from '../src/index.ts'
 import type { RetryPolicy } from '../src/retry.ts'
-import { channelStarted, heartbeat, startStream } from './messages.ts'
+import { channelStarted, heartbeat, startStream } from './samples.ts'
 
 /** A bus with topics that nobody used before, and what a test may do behind its back. */
 export interface BusUnderTest {

@@ -1,9 +1,10 @@
-import { deadLetterTopic, topics } from '@skipcast/contracts'
+import { deadLetterTopic } from '@skipcast/contracts'
 import { healthBoard, silentLogger, waitFor } from '@skipcast/runtime'
 import { Kafka, Partitioners, logLevel } from 'kafkajs'
 import { randomUUID } from 'node:crypto'
-import { busEnv, kafkaBus, type BusConfig } from '../src/index.ts'
+import { kafkaBus } from '../src/index.ts'
 import { busContract } from './bus-contract.ts'
+import { configFor } from './samples.ts'
 import { testBroker } from './test-broker.ts'
 
 busContract('the bus on Kafka', async () => {
@@ -31,12 +32,6 @@ busContract('the bus on Kafka', async () => {
     [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
   }
 })
-
-/** Topics of its own for each bus. */
-function configFor(address: string, prefix: string): BusConfig {
-  const names = Object.values(topics).map(({ env, defaultName }) => [env, `${prefix}-${defaultName}`])
-  return busEnv.parse({ KAFKA_BROKER: address, KAFKA_CONSUMER_GROUP: prefix, ...Object.fromEntries(names) })
-}
 
 interface FoundLetter {
   readonly key: string

@@ -25,6 +25,8 @@ export interface TestBroker extends AsyncDisposable {
   kill(): Promise<void>
   /** Resolves once it answers. */
   start(): Promise<void>
+  /** Empties the disk of a killed broker. */
+  wipe(): Promise<void>
 }
 
 export async function testBroker(): Promise<TestBroker> {
@@ -53,6 +55,7 @@ export async function testBroker(): Promise<TestBroker> {
     address: `127.0.0.1:${await home.port('kafka')}`,
     start,
     kill,
+    wipe: () => rm(join(home.path, 'kafka', 'data'), { recursive: true }),
     async [Symbol.asyncDispose]() {
       await kill()
       await rm(home.path, { recursive: true, force: true, maxRetries: 10 })

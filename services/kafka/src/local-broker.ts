@@ -8,6 +8,7 @@ import {
   runCommand,
   startDaemon,
   stopDaemon,
+  waitFor,
   writeFileAtomic,
   type Daemon,
   type Home,
@@ -24,6 +25,7 @@ import { brokerAnswers } from './probe.ts'
 const FORMAT_LIMIT_MS = 60_000
 const STOP_GRACE_MS = 20_000
 const PROBE_LIMIT_MS = 1000
+const PORT_LIMIT_MS = 2000
 
 /** The broker of this home: one process, wherever it was started from. */
 export interface LocalBroker {
@@ -68,7 +70,9 @@ export async function localBroker(config: KafkaConfig, home: Home, jarDirectory:
   const end = (process: ProcessIdentity) => stopDaemon(process, { identityFile, graceMs: STOP_GRACE_MS })
 
   const requireFree = async (number: number, address: string, variable: string) => {
-    if (await portIsFree(number, address)) return
+    // A killed broker is gone as a process a moment before its last thread has let go of the port.
+    const isFree = waitFor('the port', () => portIsFree(number, address), { timeoutMs: PORT_LIMIT_MS }).catch(() => false)
+    if (await isFree) return
     throw new AppError('PORT_TAKEN', `Port ${number} of ${address} is taken, and Kafka needs it: set ${variable} to a free one`)
   }
 

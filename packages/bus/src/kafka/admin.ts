@@ -1,7 +1,5 @@
-import type { Admin, Kafka } from 'kafkajs'
-import { unavailable, within } from './client.ts'
-
-const CLOSE_LIMIT_MS = 2000
+import type { Admin } from 'kafkajs'
+import { unavailable, within, type OpenLine } from './client.ts'
 
 export interface KafkaAdmin extends AsyncDisposable {
   /** Asks Kafka something within `limitMs`, connecting first when there is no connection. Rejects with BUS_UNAVAILABLE. */
@@ -9,28 +7,24 @@ export interface KafkaAdmin extends AsyncDisposable {
 }
 
 /** One connection for questions, shared by all parts of the bus, and made anew after any failure. */
-export function kafkaAdmin(client: Kafka): KafkaAdmin {
-  let current: Promise<Admin> | undefined
+export function kafkaAdmin(openLine: OpenLine): KafkaAdmin {
+  let current: Connection | undefined
 
-  const connect = async (): Promise<Admin> => {
-    const admin = client.admin()
-    await admin.connect()
-    return admin
+  const open = (): Connection => {
+    const line = openLine()
+    const admin = line.kafka.admin()
+    return { ready: admin.connect().then(() => admin), close: () => line.hangUp(admin) }
   }
-  const drop = (connection: Promise<Admin>) => {
+  const drop = async (connection: Connection) => {
     if (current === connection) current = undefined
-    return within(
-      CLOSE_LIMIT_MS,
-      'to say goodbye',
-      connection.then((admin) => admin.disconnect()),
-    ).catch(() => undefined)
+    await connection.close()
   }
 
   return {
     async ask(what, limitMs, question) {
-      const connection = (current ??= connect())
+      const connection = (current ??= open())
       try {
-        return await within(limitMs, what, connection.then(question))
+        return await within(limitMs, what, connection.ready.then(question))
       } catch (error) {
         void drop(connection)
         throw unavailable(error)
@@ -40,4 +34,9 @@ export function kafkaAdmin(client: Kafka): KafkaAdmin {
       if (current) await drop(current)
     },
   }
+}
+
+interface Connection {
+  readonly ready: Promise<Admin>
+  close(): Promise<void>
 }

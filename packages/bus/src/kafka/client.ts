@@ -1,26 +1,64 @@
 import { AppError, isAppError, messageOf, type Logger } from '@skipcast/runtime'
 import { Kafka, logLevel, type logCreator } from 'kafkajs'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { calmRequestQueues } from './request-queue.ts'
 
 const CONNECT_LIMIT_MS = 3000
 const REQUEST_LIMIT_MS = 10_000
+const GOODBYE_LIMIT_MS = 2000
+const KEEP_ALIVE_AFTER_MS = 30_000
+
+/** One client of kafkajs, for one producer, consumer or admin. */
+export interface KafkaLine {
+  readonly kafka: Kafka
+  /**
+   * Lets what runs on the line come to its end for a moment, then cuts it for good. Without the cut kafkajs goes on for a while after it
+   * was told to end: it connects again, sends again, and keeps a socket and a timer for each attempt.
+   */
+  hangUp(connection: { disconnect(): Promise<void> }): Promise<void>
+}
+
+export type OpenLine = () => KafkaLine
 
 /**
- * kafkajs, told to give up soon: whoever uses it here builds a new producer or consumer when one has failed, as its own ways of
- * getting well again have gaps (it waits on connections that are gone, or ends without a word).
+ * kafkajs, told to give up soon: whoever uses it here opens a new line when something has failed, as its own ways of getting well
+ * again have gaps (it waits on connections that are gone, or ends without a word).
  */
-export function kafkaClient(options: { brokers: readonly string[]; clientId: string; logger: Logger }): Kafka {
+export function kafkaLines(options: { brokers: readonly string[]; clientId: string; logger: Logger }): OpenLine {
   calmRequestQueues()
-  return new Kafka({
-    brokers: [...options.brokers],
-    clientId: options.clientId,
-    connectionTimeout: CONNECT_LIMIT_MS,
-    requestTimeout: REQUEST_LIMIT_MS,
-    retry: { initialRetryTime: 100, retries: 4, maxRetryTime: 1000 },
-    logLevel: logLevel.INFO,
-    logCreator: quietLog(options.logger),
-  })
+  return () => {
+    const sockets = new Set<Socket>()
+    let isCut = false
+
+    const kafka = new Kafka({
+      brokers: [...options.brokers],
+      clientId: options.clientId,
+      connectionTimeout: CONNECT_LIMIT_MS,
+      requestTimeout: REQUEST_LIMIT_MS,
+      retry: { initialRetryTime: 100, retries: 4, maxRetryTime: 1000 },
+      logLevel: logLevel.INFO,
+      logCreator: quietLog(options.logger),
+      socketFactory({ host, port, onConnect }) {
+        if (isCut) throw new Error('the line was cut')
+        const socket = connect(
+          { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS },
+          onConnect,
+        )
+        sockets.add(socket)
+        socket.once('close', () => sockets.delete(socket))
+        return socket
+      },
+    })
+    return {
+      kafka,
+      async hangUp(connection) {
+        await within(GOODBYE_LIMIT_MS, 'to say goodbye', connection.disconnect()).catch(() => undefined)
+        isCut = true
+        for (const socket of sockets) socket.destroy(new Error('the line was cut'))
+      },
+    }
+  }
 }
 
 /** What kafkajs says, two levels quieter: it calls each failed attempt an error, and we tell ourselves what matters. */

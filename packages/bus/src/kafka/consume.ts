@@ -1,10 +1,10 @@
 import type { EventTopic, MessageOf } from '@skipcast/contracts'
 import type { Logger } from '@skipcast/runtime'
-import type { Consumer, Kafka, KafkaMessage } from 'kafkajs'
+import type { Consumer, KafkaMessage } from 'kafkajs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RetryPolicy } from '../retry.ts'
 import { settle } from '../settle.ts'
-import { within } from './client.ts'
+import { within, type OpenLine } from './client.ts'
 import { committer } from './committer.ts'
 import type { BuryLetter } from './dead-letters.ts'
 import { lane, type Lane } from './lane.ts'
@@ -21,7 +21,7 @@ const HOLD_MS = 500
 const CLOSE_GRACE_MS = 5000
 
 export interface ConsumeOptions<T extends EventTopic> {
-  readonly client: Kafka
+  readonly openLine: OpenLine
   readonly topics: TopicSetup
   readonly link: Link
   readonly logger: Logger

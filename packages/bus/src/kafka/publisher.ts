@@ -1,6 +1,6 @@
 import { AppError } from '@skipcast/runtime'
-import { Partitioners, type Kafka, type Message, type Producer } from 'kafkajs'
-import { unavailable, within } from './client.ts'
+import { Partitioners, type Message, type Producer } from 'kafkajs'
+import { unavailable, within, type OpenLine } from './client.ts'
 import type { Link } from './link.ts'
 import type { TopicSetup } from './topic-setup.ts'
 
@@ -13,7 +13,6 @@ const MAX_REQUEST_BYTES = MIB
 const ATTEMPT_LIMIT_MS = 5000
 /** Kafka may need this long to have a record on all replicas. */
 const ACKNOWLEDGE_LIMIT_MS = 4000
-const CLOSE_LIMIT_MS = 3000
 /** What a record costs beside its key and value, about. */
 const RECORD_OVERHEAD_BYTES = 80
 /** Kafka's answers to a record that it will never take. */
@@ -25,6 +24,11 @@ export interface Publisher extends AsyncDisposable {
    * 10 seconds at the latest, or with MESSAGE_INVALID when Kafka refuses the record itself.
    */
   publish(topicName: string, messages: readonly Message[]): Promise<void>
+}
+
+interface Connection {
+  readonly ready: Promise<Producer>
+  close(): Promise<void>
 }
 
 interface Call {
@@ -39,40 +43,46 @@ interface Call {
  * Sends what waits in one request at a time: calls that come meanwhile go together in the next, so many callers cost few
  * requests and nobody waits for a timer. One in flight is also what keeps the order.
  */
-export function publisher(client: Kafka, topics: TopicSetup, link: Link): Publisher {
+export function publisher(openLine: OpenLine, topics: TopicSetup, link: Link): Publisher {
   const waiting: Call[] = []
   let waitingBytes = 0
-  let producer: Promise<Producer> | undefined
+  let connection: Connection | undefined
   let pumping = Promise.resolve()
   let isPumping = false
   let closed = false
 
-  const connect = async (): Promise<Producer> => {
-    await topics.ready()
-    const fresh = client.producer({
+  const open = (): Connection => {
+    const line = openLine()
+    const producer = line.kafka.producer({
       createPartitioner: Partitioners.DefaultPartitioner,
       allowAutoTopicCreation: false,
       idempotent: true,
       maxInFlightRequests: 1,
     })
-    await fresh.connect()
-    return fresh
+    const connect = async () => {
+      await topics.ready()
+      await producer.connect()
+      return producer
+    }
+    return { ready: connect(), close: () => line.hangUp(producer) }
   }
 
   /**
    * After any failure the next request comes from a new producer, with an id of its own. kafkajs takes its sequence numbers back
    * when a request fails; if Kafka had written that one all the same, it would take the next for a repetition and drop it silently.
    */
-  const dropProducer = async () => {
-    const goodbye = producer?.then((connected) => connected.disconnect())
-    producer = undefined
-    if (goodbye) await within(CLOSE_LIMIT_MS, 'to say goodbye', goodbye).catch(() => undefined)
+  const drop = async () => {
+    const old = connection
+    connection = undefined
+    await old?.close()
   }
 
-  const send = async (calls: readonly Call[]): Promise<void> => {
-    const connected = await (producer ??= connect())
+  const send = async (calls: readonly Call[], signal: AbortSignal): Promise<void> => {
+    connection ??= open()
+    const producer = await connection.ready
+    signal.throwIfAborted()
     const byTopic = Map.groupBy(calls, ({ topicName }) => topicName)
-    await connected.sendBatch({
+    await producer.sendBatch({
       acks: -1,
       timeout: ACKNOWLEDGE_LIMIT_MS,
       topicMessages: [...byTopic].map(([topic, of]) => ({ topic, messages: of.flatMap(({ messages }) => messages) })),
@@ -80,12 +90,14 @@ export function publisher(client: Kafka, topics: TopicSetup, link: Link): Publis
   }
 
   const attempt = async (calls: readonly Call[]): Promise<void> => {
+    const givingUp = new AbortController()
     try {
-      await within(ATTEMPT_LIMIT_MS, 'to take a record', send(calls))
+      await within(ATTEMPT_LIMIT_MS, 'to take a record', send(calls, givingUp.signal))
       link.up('publish')
       for (const call of calls) call.done()
     } catch (error) {
-      void dropProducer()
+      givingUp.abort()
+      void drop()
       if (isRefusal(error)) {
         if (calls.length === 1) return calls[0]!.failed(refused(error))
         for (const call of calls) await attempt([call]) // one of them is guilty: the others shall not pay for it
@@ -126,7 +138,7 @@ export function publisher(client: Kafka, topics: TopicSetup, link: Link): Publis
     async [Symbol.asyncDispose]() {
       closed = true
       await pumping
-      await dropProducer()
+      await drop()
     },
   }
 }

@@ -1,7 +1,7 @@
 import { backoff } from '@skipcast/runtime'
-import type { Batch, Consumer, Kafka } from 'kafkajs'
+import type { Batch, Consumer } from 'kafkajs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { within } from './client.ts'
+import type { OpenLine } from './client.ts'
 import type { Link } from './link.ts'
 import type { TopicSetup } from './topic-setup.ts'
 
@@ -14,7 +14,6 @@ const WAIT_MS = 500
 const SILENCE_LIMIT_MS = 30_000
 /** How long a rebalance waits for a member to come along. */
 const REBALANCE_LIMIT_MS = 15_000
-const CLOSE_LIMIT_MS = 5000
 const CONCURRENT_PARTITIONS = 16
 const MAX_PARTITION_BYTES = 1024 * 1024
 
@@ -29,7 +28,7 @@ export interface Reader {
 }
 
 export interface SessionOptions {
-  readonly client: Kafka
+  readonly openLine: OpenLine
   readonly topics: TopicSetup
   readonly link: Link
   readonly topicName: string
@@ -76,14 +75,15 @@ export function keepReading(options: SessionOptions): AsyncDisposable {
 
 /** One consumer from start to end. Resolves after `closing`; rejects when the consumer has failed. */
 async function session(options: SessionOptions, closing: AbortSignal, onJoined: () => void): Promise<void> {
-  const { client, topicName } = options
+  const { topicName } = options
   const end = Promise.withResolvers<void>()
   end.promise.catch(() => undefined)
   closing.addEventListener('abort', () => end.resolve(), { once: true })
   await Promise.race([options.topics.ready(), end.promise])
   if (closing.aborted) return
 
-  const consumer = client.consumer({
+  const line = options.openLine()
+  const consumer = line.kafka.consumer({
     groupId: options.group(),
     sessionTimeout: SESSION_MS,
     heartbeatInterval: HEARTBEAT_MS,
@@ -119,6 +119,6 @@ async function session(options: SessionOptions, closing: AbortSignal, onJoined: 
   } finally {
     clearTimeout(silence)
     await reader.ended(isLost)
-    await within(CLOSE_LIMIT_MS, 'to say goodbye', consumer.disconnect()).catch(() => undefined)
+    await line.hangUp(consumer)
   }
 }

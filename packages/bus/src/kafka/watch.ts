@@ -1,10 +1,11 @@
 import type { StateTopic } from '@skipcast/contracts'
 import { messageOf, type Logger } from '@skipcast/runtime'
-import type { Batch, Kafka, KafkaMessage } from 'kafkajs'
+import type { Batch, KafkaMessage } from 'kafkajs'
 import { randomUUID } from 'node:crypto'
 import type { StateView } from '../ports.ts'
 import { stateFeed } from '../state-view.ts'
 import type { KafkaAdmin } from './admin.ts'
+import type { OpenLine } from './client.ts'
 import type { BuryLetter } from './dead-letters.ts'
 import type { Link } from './link.ts'
 import { keepReading, type Reader } from './session.ts'
@@ -13,7 +14,7 @@ import type { TopicSetup } from './topic-setup.ts'
 const OFFSETS_LIMIT_MS = 10_000
 
 export interface WatchOptions<T extends StateTopic> {
-  readonly client: Kafka
+  readonly openLine: OpenLine
   readonly admin: KafkaAdmin
   readonly topics: TopicSetup
   readonly link: Link

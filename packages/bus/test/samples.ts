@@ -1,4 +1,5 @@
-import { stamp, type MessageOf } from '@skipcast/contracts'
+import { stamp, topics, type MessageOf } from '@skipcast/contracts'
+import { busEnv, type BusConfig } from '../src/index.ts'
 
 const at = Date.parse('2026-01-01T00:00:00Z')
 const origin = { application: 'skipcast', environment: 'test' }
@@ -58,4 +59,10 @@ export function startStream(channelId: string, trackCount: number): MessageOf<'s
       artist: `An artist of usual length, number ${index}`,
     })),
   }
+}
+
+/** A bus with topics of its own, all beginning with `prefix`. */
+export function configFor(address: string, prefix: string): BusConfig {
+  const names = Object.values(topics).map(({ env, defaultName }) => [env, `${prefix}-${defaultName}`])
+  return busEnv.parse({ KAFKA_BROKER: address, KAFKA_CONSUMER_GROUP: prefix, ...Object.fromEntries(names) })
 }
