@@ -49,6 +49,8 @@ export interface Heard {
   readonly lastByteAt: number | null
   /** When the last frame came that was no digital silence. */
   readonly lastSoundAt: number | null
+  /** The same of what Icecast greets a new connection with: seconds of audio that may be old. It proves something only of a source that is new itself. */
+  readonly lastGreetingSoundAt: number | null
   readonly title: string | null
 }
 

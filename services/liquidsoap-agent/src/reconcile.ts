@@ -1,5 +1,5 @@
 import type { StateView } from '@skipcast/bus'
-import { backoff } from '@skipcast/runtime'
+import { backoff, isAppError } from '@skipcast/runtime'
 import { plan, type PlanLimits, type Step } from './domain/plan.ts'
 import type { Engine } from './domain/engine.ts'
 import type { Teller } from './domain/engine-event.ts'
@@ -110,6 +110,7 @@ export function reconciler(
     await ports.cache.evict(new Set(hashes), options.cacheMaxBytes)
   }
 
+  /** Takes a step and tells whether the machine is now another than the one that was looked at. */
   const act = async (step: Step): Promise<boolean> => {
     try {
       await take(step, seen.engines)
@@ -117,8 +118,9 @@ export function reconciler(
       return true
     } catch (error) {
       tell.stepFailed(step, error)
-      if (step.kind === 'add') troubles.note(step.stream.record.channelId, 'ENGINE_REFUSED')
-      return false
+      const isEngineLost = isAppError(error, 'ENGINE_UNREACHABLE')
+      if (step.kind === 'add' && !isEngineLost) troubles.note(step.stream.record.channelId, 'ENGINE_REFUSED')
+      return isEngineLost
     }
   }
 
@@ -153,8 +155,8 @@ export function reconciler(
       if (steps.length === 0) return evict(seen.wanted)
       const endings = steps.filter((step) => step.kind === 'remove' || (step.kind === 'stop' && !unread.has(step.engineId)))
       const beginnings = steps.filter(({ kind }) => kind !== 'remove' && kind !== 'stop')
-      const taken = [...(await actAll(endings, act)), ...(await actAll(beginnings, act))]
-      if (taken.includes(true)) nudge()
+      const changes = [...(await actAll(endings, act)), ...(await actAll(beginnings, act))]
+      if (changes.includes(true)) nudge()
     },
     [Symbol.asyncDispose]: () => starts[Symbol.asyncDispose](),
   }
@@ -163,12 +165,12 @@ export function reconciler(
 /** Independent steps at once, a bounded number of them. */
 async function actAll(steps: readonly Step[], act: (step: Step) => Promise<boolean>): Promise<boolean[]> {
   const waiting = [...steps]
-  const taken: boolean[] = []
+  const changes: boolean[] = []
   const work = async () => {
-    for (let step = waiting.shift(); step; step = waiting.shift()) taken.push(await act(step))
+    for (let step = waiting.shift(); step; step = waiting.shift()) changes.push(await act(step))
   }
   await Promise.all(Array.from({ length: PARALLEL_STEPS }, work))
-  return taken
+  return changes
 }
 
 /** Engine starts run beside the passes: a slow one holds up no channel. Failures are followed by growing pauses. */

@@ -6,13 +6,15 @@ import { judge, type Sight } from './domain/phase.ts'
 import { problem, type ProblemCode } from './domain/problem.ts'
 import { essence, eventOf, statusMessage, type Report } from './domain/status.ts'
 import { startsFor, type WantedStream } from './domain/wanted.ts'
-import type { Ear, Clock, Journal, Memo, Memory, OpenEar } from './ports.ts'
+import type { Ear, Clock, Heard, Journal, Memo, Memory, OpenEar } from './ports.ts'
 import type { Observation } from './reconcile.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Troubles } from './troubles.ts'
 
 /** A status that did not change is told again after so long, so that readers can tell old from dead. */
 const REPEAT_MS = 5000
+/** A source younger than this is heard by whatever sound comes. */
+const NEW_SOURCE_MS = 3000
 /** After the bus refused, it is left alone for so long. */
 const BUS_PAUSE_MS = 1000
 
@@ -39,7 +41,8 @@ export interface Reporter extends AsyncDisposable {
 interface Watch {
   readonly ear: Ear
   readonly openedAt: number
-  connectedRecord: string | null
+  /** Undefined until seen for the first time: a source that was connected by then is not known to be new. */
+  connectedRecord: string | null | undefined
   connectedAt: number
   phaseAt: number
 }
@@ -62,7 +65,7 @@ export function reporter(ports: ReportPorts, options: { teller: Teller; silenceA
     if (known) return known
     const now = clock.steadyMs()
     const ear = ports.openEar(mount, options.onSound)
-    const watch = { ear, openedAt: now, connectedRecord: null, connectedAt: now, phaseAt: now }
+    const watch = { ear, openedAt: now, connectedRecord: undefined, connectedAt: now, phaseAt: now }
     watches.set(channelId, watch)
     return watch
   }
@@ -85,7 +88,7 @@ export function reporter(ports: ReportPorts, options: { teller: Teller; silenceA
       inPhaseMs: now - watch.phaseAt,
       engine: found ? (live ?? 'silent') : 'none',
       byteAgoMs: heard.lastByteAt === null ? null : now - heard.lastByteAt,
-      soundAgoMs: heard.lastSoundAt === null ? null : now - heard.lastSoundAt,
+      soundAgoMs: soundAgoMs(heard, now, watch.connectedAt),
       connectedMs: now - watch.connectedAt,
       listeningMs: now - watch.openedAt,
       trouble: troubleOf(start.channel_id, stream, ports.observed().startTrouble),
@@ -244,11 +247,17 @@ function channelsOf({ engines }: Observation): Map<string, Found> {
   return found
 }
 
+/** How long ago there was sound for certain. A greeting counts while the source itself is so new that nothing older can be in it. */
+function soundAgoMs({ lastSoundAt, lastGreetingSoundAt }: Heard, now: number, connectedAt: number): number | null {
+  const moments = [lastSoundAt, now - connectedAt < NEW_SOURCE_MS ? lastGreetingSoundAt : null].filter((at) => at !== null)
+  return moments.length === 0 ? null : now - Math.max(...moments)
+}
+
 /** A source that has just connected: our own listener need not wait for its next try. */
 function noteConnection(watch: Watch, record: string | null, live: LiveState | null, now: number): void {
   const connectedRecord = live?.isConnected ? record : null
   if (connectedRecord === watch.connectedRecord) return
+  watch.connectedAt = watch.connectedRecord === undefined ? -Infinity : now
   watch.connectedRecord = connectedRecord
-  watch.connectedAt = now
   if (connectedRecord) watch.ear.nudge()
 }

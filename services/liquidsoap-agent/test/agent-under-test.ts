@@ -3,7 +3,7 @@ import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { memoryBus, type MemoryBus, type ServiceContext } from '@skipcast/bus'
 import type { StreamCommand, StreamEvent, StreamStatus, Track } from '@skipcast/contracts'
-import { healthBoard, readConfig, silentLogger, waitFor, type Home } from '@skipcast/runtime'
+import { createLogger, healthBoard, readConfig, silentLogger, waitFor, type Home } from '@skipcast/runtime'
 import { toneFile, type ToneFileOptions } from '@skipcast/testing'
 import { agentEnv, startAgent, type AgentOverrides } from '../src/liquidsoap-agent.ts'
 
@@ -27,8 +27,7 @@ export interface Rig extends AsyncDisposable {
   tone(mediaId: string, options: ToneFileOptions): Promise<Track>
 }
 
-export function rig(home: Home, variables: Record<string, string>): Rig {
-  const bus = memoryBus()
+export function rig(home: Home, variables: Record<string, string>, bus: MemoryBus = memoryBus()): Rig {
   const health = healthBoard()
   const statuses: StreamStatus[] = []
   const events: StreamEvent[] = []
@@ -48,7 +47,8 @@ export function rig(home: Home, variables: Record<string, string>): Rig {
     start(onStop = 'hand-over', overrides = {}) {
       const { config } = readConfig({ config: agentEnv }, variables)
       const origin = { application: 'skipcast', environment: 'test' }
-      return startAgent(config, { bus, home, health, logger: silentLogger(), serverId: 'here', origin, onStop }, overrides)
+      const logger = process.env['TEST_LOG'] ? createLogger({ level: process.env['TEST_LOG'] }) : silentLogger()
+      return startAgent(config, { bus, home, health, logger, serverId: 'here', origin, onStop }, overrides)
     },
     want: (...commands) =>
       bus.publish(

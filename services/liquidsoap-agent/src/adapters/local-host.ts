@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import {
   AppError,
   findDaemon,
+  isAppError,
   makeDirectory,
   startDaemon,
   stopDaemon,
@@ -201,7 +202,8 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
       const command = addCommand(stream, options.icecast)
       const plan = await writePlan(files, stream, options)
       await request(socket, 'add', { ...command, plan }).catch(async (error: unknown) => {
-        await removePlan(files, stream.record.channelId)
+        // No answer is not a no: it may hold the channel, and then the plan is how that is known.
+        if (isAppError(error, 'ENGINE_REFUSED')) await removePlan(files, stream.record.channelId)
         throw error
       })
     },

@@ -3,7 +3,7 @@ import { icyReader, mp3FrameReader } from '@skipcast/audio'
 import { backoff } from '@skipcast/runtime'
 import type { Ear, OpenEar } from '../ports.ts'
 
-/** Icecast greets a listener with seconds of old audio at once; what comes this soon tells nothing of now. */
+/** Icecast greets a listener with seconds of old audio at once: it has all come by then. */
 const GREETING_MS = 500
 /** A mount that sends nothing for so long is asked again on a new connection. */
 const DEAF_AFTER_MS = 5000
@@ -26,6 +26,7 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
     isConnected: false,
     lastByteAt: null as number | null,
     lastSoundAt: null as number | null,
+    lastGreetingSoundAt: null as number | null,
     title: null as string | null,
   }
   let connection: ClientRequest | undefined
@@ -70,9 +71,10 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
       const piece = titles.push(bytes)
       heard.title = piece.titles.at(-1) ?? heard.title
       const hasSound = frames.push(piece.audio).some((frame) => !frame.silent)
-      if (!hasSound || at - since < GREETING_MS) return
-      const isNews = heard.lastSoundAt === null || at - heard.lastSoundAt > NEWS_AFTER_MS
-      heard.lastSoundAt = at
+      if (!hasSound) return
+      const kind = at - since < GREETING_MS ? 'lastGreetingSoundAt' : 'lastSoundAt'
+      const isNews = heard[kind] === null || at - heard[kind] > NEWS_AFTER_MS
+      heard[kind] = at
       if (isNews) onSound()
     })
   }

@@ -60,19 +60,15 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
   const starters = [...wanted.values()].filter(
     ({ record: { channelId }, tracks }) => tracks.length > 0 && !held.has(channelId) && !limits.heldBack.has(channelId),
   )
-  const usable = alive.filter((engine) => whyRetire(engine, limits) === null)
-  const seated = seat(
-    starters,
-    usable.filter(({ state }) => state === 'running'),
-    kept,
-    limits.channelsPerEngine,
-  )
+  const running = alive.filter(({ state }) => state === 'running')
+  const usable = running.filter((engine) => whyRetire(engine, limits) === null)
+  const seated = seat(starters, usable, kept, limits.channelsPerEngine)
 
-  const idle = alive.filter(({ id, state }) => state === 'running' && kept.get(id) === 0)
+  const idle = running.filter(({ id }) => kept.get(id) === 0)
   const ready = idle.filter((engine) => usable.includes(engine))
-  const coming = limits.startsUnderWay + usable.filter(({ state }) => state === 'silent').length
-  const missing = Math.ceil(seated.unseated / limits.channelsPerEngine) + limits.warmEngines - ready.length - coming
-  const starts = limits.mayStartEngine ? Math.max(0, Math.min(missing, limits.startsPerPass)) : 0
+  const lacking =
+    Math.ceil(seated.unseated / limits.channelsPerEngine) + limits.warmEngines - ready.length - limits.startsUnderWay
+  const starts = limits.mayStartEngine ? Math.max(0, Math.min(lacking, limits.startsPerPass)) : 0
   const retired = idle.flatMap((engine): Step[] => {
     const reason = whyRetire(engine, limits) ?? (ready.indexOf(engine) >= limits.warmEngines ? 'surplus' : null)
     return reason ? [{ kind: 'stop', engineId: engine.id, reason }] : []

@@ -1,0 +1,57 @@
+import { describe, expect, test } from '@jest/globals'
+import type { StreamCommand } from '@skipcast/contracts'
+import { aStart, aTrack } from '../../test/streams.ts'
+import { startsFor, wantedStream } from './wanted.ts'
+
+const ids = ['one', 'two', 'three', 'four', 'five', 'six']
+const tracks = ids.map((id) => aTrack(id))
+const hashes = (...names: string[]) => new Set(names.map((name) => aTrack(name).sha256))
+const playable = (cached: Set<string>, missing = new Set<string>()) =>
+  wantedStream(aStart('a', { tracks }), { cached, missing }).tracks.map(({ media_id }) => media_id)
+
+describe('what is wanted', () => {
+  test('is what this server is told to start, and nothing else', () => {
+    const { tracks: _, ...rest } = aStart('stopped')
+    const starts = startsFor(
+      'here',
+      new Map<string, StreamCommand>([
+        ['a', aStart('a')],
+        ['elsewhere', aStart('elsewhere', { server_id: 'there' })],
+        ['unplaced', aStart('unplaced', { server_id: null })],
+        ['stopped', { ...rest, event: 'stop_stream' }],
+      ]),
+    )
+    expect([...starts.keys()]).toEqual(['a'])
+  })
+
+  test('begins with the first file that is here, and grows by doubling until all are', () => {
+    expect(playable(hashes())).toEqual([])
+    expect(playable(hashes('one'))).toEqual(['one'])
+    expect(playable(hashes('one', 'two', 'three'))).toEqual(['one', 'two'])
+    expect(playable(hashes(...ids.slice(0, 5)))).toEqual(ids.slice(0, 4))
+    expect(playable(hashes(...ids))).toEqual(ids)
+  })
+
+  test('is all that is here once the rest is known to be missing', () => {
+    expect(playable(hashes('one', 'three', 'five'), hashes('two', 'four', 'six'))).toEqual(['one', 'three', 'five'])
+  })
+
+  test('says why there is nothing to play', () => {
+    const nothing = { cached: hashes(), missing: hashes(...ids) }
+    expect(wantedStream(aStart('a', { tracks: [] }), nothing).lack).toBe('NO_TRACKS')
+    expect(wantedStream(aStart('a', { tracks }), nothing).lack).toBe('MEDIA_MISSING')
+    expect(wantedStream(aStart('a', { tracks }), { cached: hashes(), missing: hashes('one') }).lack).toBeNull()
+  })
+
+  test('keeps its settings when only tracks change, and its content when only settings do', () => {
+    const files = { cached: hashes(...ids), missing: hashes() }
+    const { record } = wantedStream(aStart('a', { tracks }), files)
+    const retitled = wantedStream(aStart('a', { tracks: [aTrack('one', { title: 'New' })], generation: 2 }), files).record
+    expect(retitled.settings).toBe(record.settings)
+    expect(retitled.content).not.toBe(record.content)
+    const renamed = wantedStream(aStart('a', { tracks, name: 'New' }), files).record
+    expect(renamed.content).toBe(record.content)
+    expect(renamed.settings).not.toBe(record.settings)
+    expect(wantedStream(aStart('a', { tracks, bitrate_kbps: 192 }), files).record).toEqual(record)
+  })
+})
