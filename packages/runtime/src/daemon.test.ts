@@ -66,7 +66,9 @@ describe('a daemon', () => {
     const before = new Set(await openFiles(process.pid))
     const command = sleeper()
     const started = await startDaemon(command)
-    const leaked = (await openFiles(started.pid)).filter((target) => target === join(directory, 'ours') || target.startsWith('socket:'))
+    const leaked = (await openFiles(started.pid)).filter(
+      (target) => target === join(directory, 'ours') || target.startsWith('socket:'),
+    )
     expect(ours.fd).toBeGreaterThan(2)
     expect(before.has(join(directory, 'ours'))).toBe(true)
     expect(leaked).toEqual([])

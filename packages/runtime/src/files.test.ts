@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -8,6 +8,7 @@ import { openHome, portIsFree } from './home.ts'
 let directory: string
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'skipcast-files-'))
+  await chmod(directory, 0o711)
 })
 afterEach(() => rm(directory, { recursive: true }))
 
@@ -26,7 +27,19 @@ describe('files', () => {
   })
 })
 
+const asRoot = process.getuid?.() === 0 ? test : test.skip
+
 describe('the home', () => {
+  asRoot('is a link to where children can come, if they could not come where it was wished', async () => {
+    const closed = join(directory, 'closed')
+    await mkdir(closed, { mode: 0o700 })
+    const home = await openHome(join(closed, 'home'), join(directory, 'elsewhere'))
+    expect(home.path).toMatch(/\/elsewhere\/home-[0-9a-f]{12}$/)
+    await writeFile(join(closed, 'home', 'note'), 'here')
+    expect((await openHome(join(closed, 'home'))).path).toBe(home.path)
+    expect(await readFileIfThere(join(home.path, 'note'))).toBe('here')
+  })
+
   test('gives the same secret and port to all who ask at once, and keeps secrets 0600', async () => {
     const home = await openHome(join(directory, 'home'))
     const secrets = await Promise.all(Array.from({ length: 20 }, () => home.secret('signing-key')))

@@ -1,7 +1,8 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
-import { link, readFile, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { link, lstat, mkdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { childUser } from './child-user.ts'
 import { makeDirectory, pathIn, readFileIfThere } from './files.ts'
 
 /** `SKIPCAST_HOME`: everything that this machine's roles keep on disk. Its layout is in `services/server/README.md`. */
@@ -15,10 +16,24 @@ export interface Home {
   port(name: string): Promise<number>
 }
 
-/** Opens (and makes) the home. Others may pass through it (0711): children that run as another user must reach their own parts. */
-export async function openHome(path: string): Promise<Home> {
-  const root = resolve(path)
-  await makeDirectory(root, { mode: 0o711 })
+/**
+ * Opens (and makes) the home. Others may pass through it (0711): children that run as another user must reach their own parts.
+ * Where they could not even come there (a tree below `/root`, say), it is made in `elsewhere`, and `path` becomes a link to it.
+ */
+export async function openHome(path: string, elsewhere = '/var/lib/skipcast'): Promise<Home> {
+  const wished = resolve(path)
+  const isNew = await lstat(wished).then(
+    () => false,
+    () => true,
+  )
+  if (isNew && childUser() && !(await othersMayPass(dirname(wished)))) {
+    const name = `home-${createHash('sha256').update(wished).digest('hex').slice(0, 12)}`
+    await makeDirectory(elsewhere, { mode: 0o711 })
+    await mkdir(dirname(wished), { recursive: true })
+    await symlink(await makeDirectory(join(elsewhere, name), { mode: 0o711 }), wished)
+  }
+  await makeDirectory(wished, { mode: 0o711 })
+  const root = await realpath(wished)
   return {
     path: root,
     directory: (name, options) => makeDirectory(join(root, name), options),
@@ -31,6 +46,16 @@ export async function openHome(path: string): Promise<Home> {
       return Number(await chooseOnce(pathIn(directory, name), async () => String(await freePort())))
     },
   }
+}
+
+/** Whether everybody may pass through a directory and all that are above it; what does not exist yet will be as its parent is. */
+async function othersMayPass(directory: string): Promise<boolean> {
+  const mode = await stat(directory).then(
+    (stats) => stats.mode,
+    () => 0o001,
+  )
+  if ((mode & 0o001) === 0) return false
+  return dirname(directory) === directory || othersMayPass(dirname(directory))
 }
 
 /** The file's value. The first to come chooses it: a hard link appears whole, and only once. */

@@ -16,7 +16,8 @@ export function createLogger(options: { level: string; pretty?: boolean; destina
     base: null,
     redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `req.headers.${name}`]), censor: '[secret]' },
   }
-  if (options.pretty) return pino(settings, pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss', singleLine: true, sync: true }))
+  if (options.pretty)
+    return pino(settings, pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss', singleLine: true, sync: true }))
   return options.destination ? pino(settings, options.destination) : pino(settings)
 }
 

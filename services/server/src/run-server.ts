@@ -1,4 +1,4 @@
-import { isAppError, messageOf, type Environment } from '@skipcast/runtime'
+import { isAppError, type Environment } from '@skipcast/runtime'
 import { startServer } from './server.ts'
 
 /** A stop that takes longer than this is not waited for. */
@@ -21,7 +21,13 @@ export async function runServer(environment: Environment): Promise<number> {
     return 0
   } catch (error) {
     if (stop.signal.aborted) return 0
-    process.stderr.write(`\n${isAppError(error) ? messageOf(error) : String(error instanceof Error ? error.stack : error)}\n`)
+    process.stderr.write(`\n${tell(error)}\n`)
     return 1
   }
+}
+
+/** A foreseen failure in words, with what the failed program said; a bug with its stack. */
+function tell(error: unknown): string {
+  if (!isAppError(error)) return String(error instanceof Error ? error.stack : error)
+  return typeof error.details === 'string' ? `${error.message}\n${error.details.trimEnd()}` : error.message
 }
