@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { childUser, freePort, startDaemon, stopDaemon, waitFor, writeFileAtomic, type Home } from '@skipcast/runtime'
 import { openListener } from '@skipcast/testing'
@@ -8,6 +9,7 @@ import { firstSoundSince } from './first-sound.ts'
 
 const SCRIPT = fileURLToPath(new URL('bare.liq', import.meta.url))
 const POLL_MS = 20
+const RANDOM_MOMENT_MS = 300
 
 export interface BareStation extends AsyncDisposable {
   /** Starts Liquidsoap, and stops it again: the time from spawning it to the first sound at a polling listener, in ms. */
@@ -47,6 +49,7 @@ export async function bareStation(home: Home, files: readonly string[]): Promise
   return {
     async start() {
       await using listener = await openListener(url, { reconnectAfterMs: POLL_MS })
+      await sleep(Math.random() * RANDOM_MOMENT_MS)
       const spawnedAt = performance.now()
       const started = await startDaemon(liquidsoap)
       try {

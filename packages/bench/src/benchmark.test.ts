@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { runNamed, usage, type Benchmark } from './benchmark.ts'
+import { alternately, repeat } from './rounds.ts'
 import { table } from './table.ts'
 
 const count: Benchmark = {
@@ -31,4 +32,24 @@ test('a table is aligned and is Markdown', () => {
       '\n',
     ),
   )
+})
+
+describe('alternately', () => {
+  const play = async (ours: number, theirs: number) => {
+    const order: string[] = []
+    const rival = alternately(ours, theirs, async () => order.push('t'))
+    await repeat(ours, () => rival.after(async () => order.push('o')))
+    await rival.results()
+    return order.join('')
+  }
+
+  test('spreads theirs evenly over ours', async () => {
+    expect(await play(6, 3)).toBe('ootootoot')
+  })
+
+  test('runs all of theirs, however few of ours there are', async () => {
+    expect(await play(1, 3)).toBe('ottt')
+    expect(await play(7, 2)).toBe('oootoooto')
+    expect(await play(3, 0)).toBe('ooo')
+  })
 })

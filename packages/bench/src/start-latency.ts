@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '@skipcast/runtime'
 import {
   apiClient,
@@ -16,10 +17,13 @@ import {
 import { bareStation } from './bare-liquidsoap.ts'
 import type { Benchmark } from './benchmark.ts'
 import { firstSoundSince } from './first-sound.ts'
+import { alternately, repeat } from './rounds.ts'
 import { table } from './table.ts'
 
 const CHANNEL = 'measured'
 const POLL_MS = 20
+/** Icecast answers in a rhythm of 150 ms: a start must not always come at the same point of it. */
+const RANDOM_MOMENT_MS = 300
 const OFF_TIMEOUT_MS = 30_000
 const TARGETS = { runningMs: 600, newMs: 1000, timesFaster: 5 }
 
@@ -41,26 +45,27 @@ export const startLatency: Benchmark<{ running: number; new: number; bare: numbe
     const files = [440, 660].map((hz) => join(home.path, `${hz}.mp3`))
     for (const [index, file] of files.entries()) await toneFile(file, { frequencyHz: 440 + index * 220, seconds: 60 })
 
-    say(`${settings.running} starts into a running engine`)
+    await using station = await bareStation(home, files)
+    const rival = alternately(settings.running + settings.new, settings.bare, () => station.start())
+
+    say(`${settings.running} starts into a running engine, and some of the ${settings.bare} bare ones in between`)
     const running = await measure(home.path, {}, async (api, server) => {
       await api.channel({ name: 'Neighbour', slug: 'neighbour' }, files)
       await api.call('POST', '/api/channels/neighbour/stream/start')
       await api.untilPhase('neighbour', 'on_air', OFF_TIMEOUT_MS)
       await api.channel({ name: 'Measured', slug: CHANNEL }, files)
-      const starts = await repeat(settings.running, () => start(api, server, home.path))
+      const starts = await repeat(settings.running, () => rival.after(() => start(api, server, home.path)))
       await api.call('POST', '/api/channels/neighbour/stream/stop')
       return starts
     })
-    say(`${settings.new} starts with a new engine`)
+    say(`${settings.new} starts with a new engine, and the rest of the bare ones`)
     const fresh = await measure(home.path, { CHANNELS_PER_ENGINE: '1', WARM_ENGINES: '0' }, (api, server) =>
       repeat(settings.new, async () => {
         await waitFor('no engine to be there', async () => (await engines(home.path)).size === 0, { timeoutMs: OFF_TIMEOUT_MS })
-        return start(api, server, home.path)
+        return rival.after(() => start(api, server, home.path))
       }),
     )
-    say(`${settings.bare} starts of a bare liquidsoap`)
-    await using station = await bareStation(home, files)
-    const bare = summarise(await repeat(settings.bare, () => station.start()))
+    const bare = summarise(await rival.results())
     return report(running, fresh, bare)
   },
 }
@@ -91,6 +96,7 @@ async function measure(
 async function start(api: ApiClient, server: SkipcastProcess, home: string): Promise<Start> {
   const before = await engines(home)
   await using listener = await openListener(`http://127.0.0.1:${server.icecastPort}/${CHANNEL}`, { reconnectAfterMs: POLL_MS })
+  await sleep(Math.random() * RANDOM_MOMENT_MS)
   const askedAt = performance.now()
   const { status } = await api.call('POST', `/api/channels/${CHANNEL}/stream/start`)
   const answeredAt = performance.now()
@@ -105,12 +111,6 @@ async function start(api: ApiClient, server: SkipcastProcess, home: string): Pro
 async function engines(home: string): Promise<Set<number>> {
   const all = await processesOf(home)
   return new Set(all.filter(({ command }) => command.includes('liquidsoap --no-stdlib')).map(({ pid }) => pid))
-}
-
-async function repeat<T>(times: number, action: () => Promise<T>): Promise<T[]> {
-  const results: T[] = []
-  while (results.length < times) results.push(await action())
-  return results
 }
 
 function report(running: Starts, fresh: Starts, bare: Summary): string {
