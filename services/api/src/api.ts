@@ -16,6 +16,8 @@ import type { ApiPorts } from './ports.ts'
 
 export { apiEnv, type ApiConfig } from './config.ts'
 
+const CLOSE_GRACE_MS = 3000
+
 /** The running role `api`. */
 export interface Api extends AsyncDisposable {
   /** Where it listens: `http://host:port`. */
@@ -61,7 +63,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
   }
 
   const app = await buildApp(ports, { logger })
-  owned.defer(() => app.close())
+  owned.defer(() => close(app))
   await listen(app, config)
   owned.use(
     bus.consume({
@@ -90,6 +92,12 @@ async function listen(app: App, { host, port }: ApiConfig): Promise<void> {
       if (cause.code !== 'EADDRINUSE') throw cause
       throw new AppError('PORT_TAKEN', `Port ${port} is taken by another program. Choose another with API_PORT.`, { cause })
     })
+}
+
+/** Requests that run may end; an upload that would take longer is cut off, and nothing of it stays. */
+async function close(app: App): Promise<void> {
+  const limit = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS)
+  await app.close().finally(() => clearTimeout(limit))
 }
 
 function urlOf({ host, port }: ApiConfig): string {

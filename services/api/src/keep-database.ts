@@ -18,7 +18,8 @@ export function keepDatabase(
     health.report('database', problem)
     if (problem === told) return
     if (problem === null) logger.info('the database answers')
-    else logger.warn({ problem }, 'the database can not be used')
+    else if (isPrepared) logger.warn({ problem }, 'the database is away')
+    else logger.info({ problem }, 'waiting for the database')
     told = problem
   }
   const pass = async () => {

@@ -49,10 +49,9 @@ export function outboxRelay(ports: RelayPorts): () => Promise<void> {
 async function publishAllWanted({ channels, toCommand, bus }: RelayPorts): Promise<void> {
   for (let after = ''; ;) {
     const page = await channels.listWanted(after, CHANNELS_PER_PAGE)
-    for (const { channel, tracks } of page) {
-      const value = toCommand(channel, tracks, channel.commandedAt ?? channel.updatedAt)
-      await bus.publish('streamCommands', [{ key: channel.id, value }])
-    }
+    const messages = page.map(({ channel, tracks }) => toCommand(channel, tracks, channel.commandedAt ?? channel.updatedAt))
+    // Calls of one turn travel together; the bus knows how much fits.
+    await Promise.all(messages.map((value) => bus.publish('streamCommands', [{ key: value.channel_id, value }])))
     if (page.length < CHANNELS_PER_PAGE) return
     after = page.at(-1)!.channel.id
   }

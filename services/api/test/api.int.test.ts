@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
-import { readFile, rm, stat } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { memoryBus, type MemoryBus, type ServiceContext } from '@skipcast/bus'
@@ -244,6 +244,32 @@ test('of two API processes one relays and places, and the other takes over when 
   await call(second, 'POST', `/api/channels/${id}/stream/stop`)
   await waitFor('the stop', () => commands.values.get(id)?.event === 'stop_stream', { timeoutMs: 10_000 })
 })
+
+test('an upload that breaks off, or that a stop cuts off, leaves nothing', async () => {
+  const api = await start()
+  await ready(api)
+  const incoming = join(home.path, 'media', 'incoming', 'one')
+  const beginUpload = async () => {
+    const head = [
+      'POST /api/media/upload HTTP/1.1',
+      'host: x',
+      `authorization: Bearer ${await adminToken()}`,
+      'content-type: multipart/form-data; boundary=b',
+      'content-length: 1000000',
+    ]
+    const part = '--b\r\ncontent-disposition: form-data; name="media_file"; filename="x.mp3"\r\n\r\n'
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(`${head.join('\r\n')}\r\n\r\n${part}${'x'.repeat(200_000)}`)
+    await waitFor('the upload to arrive', async () => (await readdir(incoming)).length === 1, { timeoutMs: 10_000 })
+    return socket
+  }
+  ;(await beginUpload()).destroy()
+  await waitFor('it to be cleared away', async () => (await readdir(incoming)).length === 0, { timeoutMs: 10_000 })
+  await beginUpload()
+  await api[Symbol.asyncDispose]()
+  await waitFor('it to be cleared away', async () => (await readdir(incoming)).length === 0, { timeoutMs: 10_000 })
+}, 30_000)
 
 test('listener counts of the bus are shown', async () => {
   const api = await start()

@@ -5,6 +5,7 @@ import {
   backoff,
   childUser,
   findDaemon,
+  isAppError,
   messageOf,
   runCommand,
   startDaemon,
@@ -112,7 +113,10 @@ function supervise(place: Place): AsyncDisposable {
     }))
   return startLoop(pass, {
     everyMs: LOOK_EVERY_MS,
-    onError: (error) => logger.error({ problem: messageOf(error) }, 'PostgreSQL could not be started'),
+    onError(error) {
+      const details = isAppError(error) ? error.details : undefined
+      logger.error({ problem: messageOf(error), details }, 'PostgreSQL could not be started')
+    },
   })
 }
 

@@ -53,6 +53,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(refuse)
   app.setNotFoundHandler(notFoundHandler)
+  app.addHook('onSend', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
 
   await app.register(swagger, {
     openapi: { ...documentInfo, servers: [...documentInfo.servers], tags: [...documentInfo.tags] },
