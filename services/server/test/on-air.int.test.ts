@@ -31,8 +31,7 @@ beforeAll(async () => {
   tones = {}
   await mkdir(join(home.path, 'tones'))
   for (const frequencyHz of [440, 660, 880]) {
-    tones[frequencyHz] = join(home.path, 'tones', `${frequencyHz}.mp3`)
-    await toneFile(tones[frequencyHz]!, { frequencyHz, seconds: 10 })
+    tones[frequencyHz] = await toneFile(join(home.path, 'tones', `${frequencyHz}.mp3`), { frequencyHz, seconds: 10 })
   }
   skipcast = await startSkipcast(home.path)
   await untilReady(skipcast)
