@@ -8,7 +8,7 @@ export interface Benchmark<S extends Settings = Settings> {
   run(settings: S, say: (text: string) => void): Promise<string>
 }
 
-export type Settings = Readonly<Record<string, number>>
+type Settings = Readonly<Record<string, number>>
 
 /** The list of benchmarks and how to start one. */
 export function usage(benchmarks: readonly Benchmark[]): string {
