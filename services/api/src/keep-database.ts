@@ -2,6 +2,8 @@ import type { Database } from '@skipcast/db'
 import { messageOf, startLoop, type HealthBoard, type Logger } from '@skipcast/runtime'
 
 const ASK_EVERY_MS = 1000
+/** Until it has answered once: nothing works before that. */
+const ASK_AT_FIRST_EVERY_MS = 100
 
 /**
  * Asks the database again and again how it is, tells `health` as `database`, and calls `prepare` until it has succeeded once. An outage
@@ -29,5 +31,12 @@ export function keepDatabase(
     tell(null)
   }
   health.report('database', 'not asked yet')
-  return startLoop(pass, { everyMs: ASK_EVERY_MS, onError: (error) => tell(messageOf(error)) })
+  const loop = startLoop(pass, {
+    everyMs: ASK_EVERY_MS,
+    onError(error) {
+      tell(messageOf(error))
+      if (!isPrepared) setTimeout(() => loop.nudge(), ASK_AT_FIRST_EVERY_MS).unref()
+    },
+  })
+  return loop
 }
