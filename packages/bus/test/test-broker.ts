@@ -1,22 +1,8 @@
-import {
-  findDaemon,
-  healthBoard,
-  isAlive,
-  makeDirectory,
-  openHome,
-  readConfig,
-  signalProcess,
-  silentLogger,
-  waitFor,
-} from '@skipcast/runtime'
-import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { findDaemon, healthBoard, isAlive, readConfig, signalProcess, silentLogger, waitFor } from '@skipcast/runtime'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { kafkaEnv, startKafka, type KafkaRole } from '../../../services/kafka/src/kafka.ts'
-
-/** Kafka's jars, fetched once for all test runs of this checkout. */
-const PROGRAMS = fileURLToPath(new URL('../../../node_modules/.cache/skipcast-programs', import.meta.url))
+import { testHome } from '../../../services/kafka/test/test-home.ts'
 
 /** A real broker with a home of its own. */
 export interface TestBroker extends AsyncDisposable {
@@ -30,10 +16,7 @@ export interface TestBroker extends AsyncDisposable {
 }
 
 export async function testBroker(): Promise<TestBroker> {
-  const directory = await mkdtemp(join(tmpdir(), 'skipcast-bus-test-'))
-  await chmod(directory, 0o711) // the broker runs as another user
-  const home = await openHome(directory)
-  await symlink(await makeDirectory(PROGRAMS, { mode: 0o755 }), join(home.path, 'programs'))
+  const home = await testHome()
   const health = healthBoard()
   const { kafka: config } = readConfig({ kafka: kafkaEnv }, {})
   let role: KafkaRole | undefined
@@ -58,7 +41,7 @@ export async function testBroker(): Promise<TestBroker> {
     wipe: () => rm(join(home.path, 'kafka', 'data'), { recursive: true }),
     async [Symbol.asyncDispose]() {
       await kill()
-      await rm(home.path, { recursive: true, force: true, maxRetries: 10 })
+      await home[Symbol.asyncDispose]()
     },
   }
 }
