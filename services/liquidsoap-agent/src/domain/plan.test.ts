@@ -217,8 +217,6 @@ function apply(engines: readonly Engine[], step: Step): Engine[] {
   const change = (id: string, channels: (before: readonly RunningChannel[]) => readonly RunningChannel[]) =>
     engines.map((engine) => (engine.id === id ? { ...engine, channels: channels(engine.channels) } : engine))
   switch (step.kind) {
-    case 'start':
-      return [...engines, anEngine(`new${engines.length}-${engines.reduce((sum, { id }) => sum + id.length, 0)}`)]
     case 'stop':
       return engines.filter(({ id }) => id !== step.engineId)
     case 'remove':
@@ -229,5 +227,7 @@ function apply(engines: readonly Engine[], step: Step): Engine[] {
       )
     case 'add':
       return change(step.engineId, (before) => [...before, running(step.stream)])
+    default:
+      return [...engines, anEngine(`new${engines.length}-${engines.reduce((sum, { id }) => sum + id.length, 0)}`)]
   }
 }

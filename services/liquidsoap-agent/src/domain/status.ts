@@ -43,8 +43,8 @@ export function statusMessage(
 
 /** What must be told at once when it changes; the rest may wait for the next regular telling. */
 export function essence(status: StreamStatus): string {
-  const { phase, epoch, generation, now_playing, monitors, last_error } = status
-  return JSON.stringify([phase, epoch, generation, now_playing, monitors, last_error?.code])
+  const { phase, since, epoch, generation, now_playing, monitors, last_error } = status
+  return JSON.stringify([phase, since, epoch, generation, now_playing, monitors, last_error?.code])
 }
 
 /**

@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { memoryBus, type MemoryBus } from '@skipcast/bus'
+import type { StreamCommand, StreamEvent, StreamStatus } from '@skipcast/contracts'
+import { silentLogger, waitFor } from '@skipcast/runtime'
+import { aStart, aStream } from '../test/streams.ts'
+import type { LiveState } from './domain/engine.ts'
+import type { Heard, Memo } from './ports.ts'
+import type { Observation } from './reconcile.ts'
+import { reporter, type Reporter } from './report.ts'
+import { telemetry } from './telemetry.ts'
+import { troubles as channelTroubles } from './troubles.ts'
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+let now: number
+let owned: AsyncDisposableStack
+let bus: MemoryBus
+let told: StreamStatus[]
+let journaled: StreamEvent[]
+let memos: Map<string, Memo>
+let heard: Writable<Heard>
+let openEars: string[]
+let seen: Observation
+let subject: Reporter
+
+beforeEach(async () => {
+  now = 1_000_000
+  owned = new AsyncDisposableStack()
+  bus = owned.use(memoryBus())
+  told = []
+  journaled = []
+  memos = new Map()
+  openEars = []
+  seen = { engines: [], wanted: new Map(), startTrouble: null }
+  const statuses = owned.use(bus.watch('streamStatus'))
+  statuses.onChange((key) => key !== null && told.push(statuses.values.get(key)!))
+  await open()
+})
+afterEach(async () => {
+  await owned.disposeAsync()
+})
+
+/** A reporter, as the next agent opens it: with the same memory. */
+async function open(): Promise<void> {
+  heard = { isConnected: false, lastByteAt: null, lastSoundAt: null, lastGreetingSoundAt: null, title: null }
+  const clock = { wallMs: () => now, steadyMs: () => now }
+  const commands = owned.use(bus.watch('streamCommands'))
+  await commands.caughtUp
+  subject = reporter(
+    {
+      bus,
+      commands,
+      observed: () => seen,
+      openEar: (mount) => {
+        openEars.push(mount)
+        return { heard, nudge: () => {}, [Symbol.asyncDispose]: async () => void openEars.splice(openEars.indexOf(mount), 1) }
+      },
+      journal: { append: async (events) => void journaled.push(...events), async [Symbol.asyncDispose]() {} },
+      memory: { memos, save: async () => {} },
+      troubles: owned.use(channelTroubles({ clock, onRelease: () => {} })),
+      clock,
+      tell: telemetry(silentLogger()),
+    },
+    {
+      teller: { serverId: 'here', origin: { application: 'skipcast', environment: 'test' } },
+      silenceAfterMs: 2000,
+      onSound: () => {},
+    },
+  )
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+async function pass(afterMs = 100): Promise<void> {
+  now += afterMs
+  await subject.pass()
+  await settled()
+  await settled()
+}
+
+async function want(command: StreamCommand): Promise<void> {
+  await bus.publish('streamCommands', [{ key: command.channel_id, value: command }])
+  await settled()
+  await settled()
+}
+
+/** What the machine shows of channel `a` from now on. */
+function runs(live: Partial<LiveState> | null): void {
+  const track = { mediaId: 'one', title: 'Title', artist: 'Artist', startedAt: 5 }
+  const state: LiveState = { recordId: 'c1', isConnected: true, problem: '', isPlayable: true, track, ...live }
+  const channels = live ? [{ ...aStream('a').record, live: state }] : []
+  seen = { ...seen, engines: [{ id: 'e', state: 'running', silentMs: 0, isOutdated: false, channelsAdded: 1, channels }] }
+}
+
+const hear = () => Object.assign(heard, { isConnected: true, lastByteAt: now, lastSoundAt: now })
+const phases = () => told.map(({ phase }) => phase)
+const stop = (): StreamCommand => {
+  const { tracks: _, ...start } = aStart('a', { generation: 2 })
+  return { ...start, event: 'stop_stream' }
+}
+
+async function onAir(): Promise<void> {
+  await want(aStart('a'))
+  runs({})
+  await pass()
+  hear()
+  await pass()
+  expect(told.at(-1)).toMatchObject({ phase: 'on_air' })
+}
+
+describe('the report of a channel', () => {
+  test('is told at once when it changes, and every five seconds when it does not', async () => {
+    await want(aStart('a'))
+    await pass()
+    await pass()
+    runs({})
+    hear()
+    await pass()
+    expect(phases()).toEqual(['starting', 'on_air'])
+    expect(told.at(-1)).toMatchObject({ monitors: 1, now_playing: { media_id: 'one', started_at: 5 } })
+    for (let ms = 0; ms < 10_000; ms += 250) {
+      hear()
+      await pass(250)
+    }
+    expect(phases()).toEqual(['starting', 'on_air', 'on_air', 'on_air'])
+    expect(journaled.map(({ id, event }) => [id, event])).toEqual([['e.c1.started', 'channel_started']])
+  })
+
+  test('goes on under the next agent with the same beginning, and starts no second time', async () => {
+    await onAir()
+    const { since } = told.at(-1)!
+    await open()
+    await pass()
+    hear()
+    await pass()
+    expect(told.slice(-2)).toMatchObject([
+      { phase: 'on_air', since },
+      { phase: 'on_air', since },
+    ])
+    expect(journaled).toHaveLength(1)
+  })
+
+  test('is off once, when the channel was stopped and is gone, and then no more', async () => {
+    await onAir()
+    await want(stop())
+    await pass()
+    expect(told.at(-1)).toMatchObject({ phase: 'stopping', generation: 2 })
+    expect(openEars).toEqual([])
+    runs(null)
+    await pass()
+    await pass(6000)
+    expect(phases().slice(-2)).toEqual(['stopping', 'off'])
+    expect(journaled.map(({ event }) => event)).toEqual(['channel_started', 'channel_stopped'])
+    expect(memos.size).toBe(0)
+  })
+
+  test('is off also when the channel was stopped and died while no agent was there', async () => {
+    await onAir()
+    await want(stop())
+    runs(null)
+    await open()
+    await pass()
+    expect(told.at(-1)).toMatchObject({ phase: 'off', generation: 2 })
+  })
+
+  test('is another agent’s as soon as the channel was moved', async () => {
+    await onAir()
+    const count = told.length
+    await want(aStart('a', { server_id: 'there', epoch: 2 }))
+    await pass(6000)
+    expect(told).toHaveLength(count)
+    expect(memos.size).toBe(0)
+  })
+
+  test('of a failure says why, and since when', async () => {
+    await onAir()
+    runs({ isConnected: false, problem: '401, Authentication Required' })
+    await pass()
+    const failed = told.at(-1)!
+    expect(failed).toMatchObject({
+      phase: 'failing',
+      since: now,
+      now_playing: null,
+      last_error: { code: 'SOURCE_REFUSED', at: now },
+    })
+    await pass(6000)
+    expect(told.at(-1)).toMatchObject({ since: failed.since, last_error: failed.last_error })
+    expect(journaled.at(-1)).toMatchObject({ event: 'channel_failed', error: { code: 'SOURCE_REFUSED' } })
+  })
+
+  test('waits for the bus, and loses nothing', async () => {
+    await onAir()
+    bus.outage(true)
+    runs({ isConnected: false, problem: 'refused' })
+    await pass()
+    bus.outage(false)
+    runs({})
+    hear()
+    await pass(2000)
+    await waitFor('the news', () => told.at(-1)?.phase === 'on_air' && told.at(-1)!.since === now, { timeoutMs: 2000 })
+    expect(journaled.map(({ event }) => event)).toEqual(['channel_started', 'channel_failed'])
+  })
+
+  test('believes what Icecast greets with only of a source that it saw connect', async () => {
+    await want(aStart('a'))
+    await pass()
+    Object.assign(heard, { isConnected: true, lastByteAt: now, lastGreetingSoundAt: now })
+    runs({})
+    await pass()
+    expect(told.at(-1)).toMatchObject({ phase: 'on_air' })
+
+    memos.clear()
+    await open()
+    Object.assign(heard, { isConnected: true, lastByteAt: now, lastGreetingSoundAt: now })
+    await pass()
+    expect(told.at(-1)!.phase).not.toBe('on_air')
+  })
+
+  test('says farewell when the server stops', async () => {
+    await onAir()
+    await subject.farewell()
+    await settled()
+    expect(told.at(-1)).toMatchObject({ phase: 'failing', last_error: { code: 'SERVER_STOPPED' } })
+  })
+})

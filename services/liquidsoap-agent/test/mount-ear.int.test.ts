@@ -1,0 +1,96 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { silentFrames } from '@skipcast/audio'
+import { freePort, waitFor } from '@skipcast/runtime'
+import { temporaryHome, toneFile } from '@skipcast/testing'
+import { mountEars } from '../src/adapters/mount-ear.ts'
+
+const TIMEOUT_MS = 10_000
+let sound: Buffer
+const silence = Buffer.concat(Array.from({ length: 40 }, () => silentFrames({ bitrateKbps: 128, sampleRate: 44_100 }).next()))
+
+beforeAll(async () => {
+  await using home = await temporaryHome()
+  sound = await readFile(await toneFile(join(home.path, 'tone.mp3'), { frequencyHz: 440, seconds: 2 }))
+}, 30_000)
+
+/** A server that answers listeners with what the test says, byte by byte. */
+async function mount() {
+  const port = await freePort()
+  const sockets: Socket[] = []
+  const requests: string[] = []
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', (bytes) => {
+      requests.push(bytes.toString())
+      sockets.push(socket)
+    })
+  })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  let sounds = 0
+  const openEar = mountEars({ host: '127.0.0.1', port, now: () => performance.now() })
+  const ear = openEar('/a', () => (sounds += 1))
+  return {
+    ear,
+    requests,
+    sounds: () => sounds,
+    connection: (count: number) =>
+      waitFor('a listener', () => sockets.length >= count && sockets[count - 1], { timeoutMs: TIMEOUT_MS }),
+    until: (what: string, condition: () => boolean) => waitFor(what, condition, { timeoutMs: TIMEOUT_MS, everyMs: 5 }),
+    async [Symbol.asyncDispose]() {
+      await ear[Symbol.asyncDispose]()
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+const OK = 'HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\nicy-metaint: 100000\r\n\r\n'
+
+describe('our own listener', () => {
+  test('says who it is, and tells silence from sound', async () => {
+    await using subject = await mount()
+    const { ear } = subject
+    const socket = await subject.connection(1)
+    expect(subject.requests[0]).toMatch(/^GET \/a HTTP\/1\.[01]\r\n/)
+    expect(subject.requests[0]!.toLowerCase()).toContain('user-agent: skipcast-monitor/1')
+    socket.write(OK)
+    socket.write(silence)
+    await subject.until('bytes', () => ear.heard.lastByteAt !== null)
+    expect(ear.heard).toMatchObject({ isConnected: true, lastSoundAt: null, lastGreetingSoundAt: null })
+    expect(subject.sounds()).toBe(0)
+  })
+
+  test('does not take what it is greeted with for what sounds now', async () => {
+    await using subject = await mount()
+    const { ear } = subject
+    const socket = await subject.connection(1)
+    socket.write(OK)
+    socket.write(sound.subarray(0, 16_000))
+    await subject.until('the greeting', () => ear.heard.lastGreetingSoundAt !== null)
+    expect(ear.heard.lastSoundAt).toBeNull()
+    await subject.until('the greeting to be over', () => performance.now() - ear.heard.lastByteAt! > 600)
+    socket.write(sound.subarray(16_000, 24_000))
+    await subject.until('sound', () => ear.heard.lastSoundAt !== null)
+    expect(subject.sounds()).toBe(2)
+  })
+
+  test('comes back after it was refused or dropped, at once when asked to', async () => {
+    await using subject = await mount()
+    const { ear } = subject
+    ;(await subject.connection(1)).end('HTTP/1.0 404 Not Found\r\n\r\n')
+    ;(await subject.connection(2)).destroy()
+    const third = await subject.connection(3)
+    third.write(OK)
+    third.write(silence)
+    await subject.until('the connection', () => ear.heard.isConnected)
+    third.destroy()
+    await subject.until('the end', () => !ear.heard.isConnected)
+    ear.nudge()
+    ear.nudge()
+    await subject.connection(4)
+  })
+})
