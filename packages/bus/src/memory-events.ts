@@ -6,9 +6,13 @@ import type { RetryPolicy } from './retry.ts'
 import { settle, type Delivery } from './settle.ts'
 import type { WireRecord } from './wire.ts'
 
-/** Most records kept of one partition; older ones are gone, as after Kafka's retention time. */
-const MAX_RECORDS_PER_PARTITION = 2000
+/** Records of one partition that are kept for groups yet to come, though all present groups have had them. */
+const KEPT_RECORDS = 1000
+/** Most records of one partition; older ones are gone, as after Kafka's retention time. */
+const MAX_RECORDS = 20_000
 const MAX_DEAD_LETTERS = 1000
+/** After so many the event loop has its turn. */
+const RECORDS_PER_TURN = 50
 /** How long closing a consumer waits for the handler that runs. */
 const CLOSE_GRACE_MS = 5000
 
@@ -68,8 +72,8 @@ export function memoryEvents(options: { logger: Logger; retry: RetryPolicy; isDo
     if (group.busy.has(index)) return
     group.busy.add(index)
     const partition = logOf(group.topic)[index]!
-    for (;;) {
-      await nextTurn()
+    for (let count = 0; ; count++) {
+      if (count % RECORDS_PER_TURN === 0) await nextTurn()
       const offset = Math.max(group.offsets[index]!, partition.first)
       const record = partition.records[offset - partition.first]
       const member = group.members[index % group.members.length]
@@ -88,12 +92,10 @@ export function memoryEvents(options: { logger: Logger; retry: RetryPolicy; isDo
       const log = logOf(topic)
       const index = partitionOf(record.key, log.length)
       const partition = log[index]!
+      const readers = [...groups.values()].filter((group) => group.topic === topic)
       partition.records.push(record)
-      if (partition.records.length > MAX_RECORDS_PER_PARTITION) {
-        partition.records.shift()
-        partition.first += 1
-      }
-      for (const group of groups.values()) if (group.topic === topic) void drain(group, index)
+      trim(partition, Math.min(...readers.map(({ offsets }) => offsets[index]!)))
+      for (const group of readers) void drain(group, index)
     },
 
     consume({ topic, group: name, handle }) {
@@ -142,6 +144,16 @@ export function memoryEvents(options: { logger: Logger; retry: RetryPolicy; isDo
       await Promise.all([...consumers].map((consumer) => consumer[Symbol.asyncDispose]()))
     },
   }
+}
+
+/** Drops the oldest records, in large steps: those that nobody waits for, and those beyond the limit. */
+function trim(partition: Partition, readUpTo: number): void {
+  if (partition.records.length <= 2 * KEPT_RECORDS) return
+  const read = Math.min(readUpTo - partition.first, partition.records.length - KEPT_RECORDS)
+  const excess = partition.records.length - MAX_RECORDS
+  const count = Math.max(read >= KEPT_RECORDS ? read : 0, excess > 0 ? excess + KEPT_RECORDS : 0)
+  partition.records.splice(0, count)
+  partition.first += count
 }
 
 function partitionOf(key: string, count: number): number {
