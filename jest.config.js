@@ -1,5 +1,5 @@
 /** Unit tests sit beside their subject; integration tests (`*.int.test.ts`) use the real parts and run one file at a time. */
-const swc = { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' }, sourceMaps: 'inline' }
+const swc = { jsc: { parser: { syntax: 'typescript' }, target: 'esnext' }, module: { type: 'es6' }, sourceMaps: 'inline' }
 
 const shared = {
   testEnvironment: 'node',

@@ -21,19 +21,25 @@ afterAll(async () => home[Symbol.asyncDispose]())
 function npmStart(extra: Record<string, string> = {}) {
   const child = spawn('npm', ['start'], {
     cwd: root,
+    detached: true, // a process group of its own, as in a terminal
     env: { ...process.env, ...variables, ...extra },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { child, ended, output: () => output }
+  /** As a terminal does on Ctrl-C: everybody in the group gets the signal. */
+  const interrupt = (signal: NodeJS.Signals = 'SIGINT') => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, signal)
+    return ended
+  }
+  return { ended, interrupt, output: () => output, [Symbol.asyncDispose]: async () => void (await interrupt()) }
 }
 
 test('npm start puts the demo on air, tells how to go on, and Ctrl-C leaves nothing behind', async () => {
-  const skipcast = npmStart()
-  await waitFor('the welcome', () => skipcast.output().includes('is on air:'), { timeoutMs: 180_000, everyMs: 100 })
-  const { child, output, ended } = skipcast
+  await using skipcast = npmStart()
+  const { output } = skipcast
+  await waitFor('the welcome', () => output().includes('is on air:'), { timeoutMs: 180_000, everyMs: 100 })
   expect(output()).toContain(`http://localhost:${variables['ICECAST_PORT']}/demo`)
   expect(output()).toContain('/docs')
   const tokenFile = join(home.path, 'admin-token')
@@ -44,24 +50,23 @@ test('npm start puts the demo on air, tells how to go on, and Ctrl-C leaves noth
   await using listener = await openListener(`http://127.0.0.1:${variables['ICECAST_PORT']}/demo`)
   await waitFor('music', () => listener.framesSince(0).some((frame) => !frame.silent), { timeoutMs: 10_000 })
 
-  child.kill('SIGINT')
-  expect(await ended).toBe(0)
+  await skipcast.interrupt()
   expect(await processesOf(home.path)).toEqual([])
 }, 240_000)
 
 test('a second start is quick and leaves the demo as it was', async () => {
   const before = performance.now()
-  const { child, output, ended } = npmStart()
-  await waitFor('the welcome', () => output().includes('is on air:'), { timeoutMs: 120_000, everyMs: 50 })
+  await using skipcast = npmStart()
+  await waitFor('the welcome', () => skipcast.output().includes('is on air:'), { timeoutMs: 120_000, everyMs: 50 })
   console.log(`second start: on air after ${((performance.now() - before) / 1000).toFixed(1)} s`)
-  child.kill('SIGTERM')
-  await ended
+  await skipcast.interrupt('SIGTERM')
   expect(await processesOf(home.path)).toEqual([])
 }, 180_000)
 
 test('a taken port is a clear error that names it', async () => {
   const squatter = createServer().listen(Number(variables['API_PORT']), '127.0.0.1')
-  const { output, ended } = npmStart()
+  await using skipcast = npmStart()
+  const { output, ended } = skipcast
   expect(await ended).toBe(1)
   expect(output()).toContain(variables['API_PORT'])
   expect(output()).toContain('API_PORT')
@@ -73,10 +78,9 @@ test('where no Kafka can be had it says so aloud and runs on the in-memory bus',
   const oldJava = join(home.path, 'old-java')
   await mkdir(oldJava)
   await writeFile(join(oldJava, 'java'), '#!/bin/sh\necho \'openjdk version "11.0.2"\' >&2\n', { mode: 0o755 })
-  const { child, output, ended } = npmStart({ PATH: `${oldJava}:${process.env['PATH']}` })
-  await waitFor('the welcome', () => output().includes('is on air:'), { timeoutMs: 120_000, everyMs: 50 })
-  expect(output()).toMatch(/No Kafka can be run here.*Java 17.*in-memory bus/)
-  child.kill('SIGINT')
-  await ended
+  await using skipcast = npmStart({ PATH: `${oldJava}:${process.env['PATH']}` })
+  await waitFor('the welcome', () => skipcast.output().includes('is on air:'), { timeoutMs: 120_000, everyMs: 50 })
+  expect(skipcast.output()).toMatch(/No Kafka can be run here.*Java 17.*in-memory bus/)
+  await skipcast.interrupt()
   expect(await processesOf(home.path)).toEqual([])
 }, 180_000)
