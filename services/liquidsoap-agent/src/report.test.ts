@@ -194,8 +194,9 @@ describe('the report of a channel', () => {
     await pass()
     bus.outage(false)
     runs({})
+    now += 2000
     hear()
-    await pass(2000)
+    await pass()
     await waitFor('the news', () => told.at(-1)?.phase === 'on_air' && told.at(-1)!.since === now, { timeoutMs: 2000 })
     expect(journaled.map(({ event }) => event)).toEqual(['channel_started', 'channel_failed'])
   })

@@ -1,20 +1,18 @@
 import type { Bus, StateView } from '@skipcast/bus'
 import type { StartStream, StreamEvent, StreamStatus } from '@skipcast/contracts'
-import type { LiveState, RunningChannel } from './domain/engine.ts'
 import type { Teller } from './domain/engine-event.ts'
-import { judge, type Sight } from './domain/phase.ts'
+import { judge } from './domain/phase.ts'
 import { problem, type ProblemCode } from './domain/problem.ts'
 import { essence, eventOf, statusMessage, type Report } from './domain/status.ts'
 import { startsFor, type WantedStream } from './domain/wanted.ts'
-import type { Ear, Clock, Heard, Journal, Memo, Memory, OpenEar } from './ports.ts'
+import type { Clock, Journal, Memo, Memory, OpenEar } from './ports.ts'
 import type { Observation } from './reconcile.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Troubles } from './troubles.ts'
+import { watchChannel, type ChannelWatch, type Found } from './watch-channel.ts'
 
 /** A status that did not change is told again after so long, so that readers can tell old from dead. */
 const REPEAT_MS = 5000
-/** A source younger than this is heard by whatever sound comes. */
-const NEW_SOURCE_MS = 3000
 /** After the bus refused, it is left alone for so long. */
 const BUS_PAUSE_MS = 1000
 
@@ -37,36 +35,17 @@ export interface Reporter extends AsyncDisposable {
   farewell(): Promise<void>
 }
 
-/** What this process alone knows of a channel: it begins anew with the next one. */
-interface Watch {
-  readonly ear: Ear
-  readonly openedAt: number
-  /** Undefined until seen for the first time: a source that was connected by then is not known to be new. */
-  connectedRecord: string | null | undefined
-  connectedAt: number
-  phaseAt: number
-}
-
-interface Found {
-  readonly channel: RunningChannel
-  readonly record: string | null
-}
-
 /** Tells the phases of this server's channels. `onSound` asks for a pass: a channel has just been heard. */
 export function reporter(ports: ReportPorts, options: { teller: Teller; silenceAfterMs: number; onSound: () => void }): Reporter {
   const { bus, commands, memory, troubles, clock, tell } = ports
   const { teller } = options
-  const watches = new Map<string, Watch>()
+  const watches = new Map<string, ChannelWatch>()
   const told = new Map<string, { essence: string; at: number }>()
   let busAwayUntil = -Infinity
 
-  const watchOf = (channelId: string, mount: string): Watch => {
-    const known = watches.get(channelId)
-    if (known) return known
-    const now = clock.steadyMs()
-    const ear = ports.openEar(mount, options.onSound)
-    const watch = { ear, openedAt: now, connectedRecord: undefined, connectedAt: now, phaseAt: now }
-    watches.set(channelId, watch)
+  const watchOf = ({ channel_id, mount }: StartStream): ChannelWatch => {
+    const watch = watches.get(channel_id) ?? watchChannel(ports.openEar(mount, options.onSound), clock)
+    watches.set(channel_id, watch)
     return watch
   }
 
@@ -77,33 +56,20 @@ export function reporter(ports: ReportPorts, options: { teller: Teller; silenceA
     found: Found | undefined,
     memo: Memo | undefined,
   ): Report => {
-    const watch = watchOf(start.channel_id, start.mount)
-    const now = clock.steadyMs()
-    const live = found?.channel.live ?? null
-    noteConnection(watch, found?.record ?? null, live, now)
-    const before = memo && memo.phase !== 'off' && memo.phase !== 'stopping' ? memo : undefined
-    const { heard } = watch.ear
-    const sight: Sight = {
-      previous: before?.phase ?? 'starting',
-      inPhaseMs: now - watch.phaseAt,
-      engine: found ? (live ?? 'silent') : 'none',
-      byteAgoMs: heard.lastByteAt === null ? null : now - heard.lastByteAt,
-      soundAgoMs: soundAgoMs(heard, now, watch.connectedAt),
-      connectedMs: now - watch.connectedAt,
-      listeningMs: now - watch.openedAt,
-      trouble: troubleOf(start.channel_id, stream, ports.observed().startTrouble),
-    }
-    const judgement = judge(sight, options)
-    if (judgement.phase === 'on_air') troubles.heard(start.channel_id, now - watch.phaseAt)
-    if (judgement.phase !== memo?.phase) watch.phaseAt = now
+    const watch = watchOf(start)
+    const previous = !memo || memo.phase === 'off' || memo.phase === 'stopping' ? 'starting' : memo.phase
+    const sight = watch.look(found, previous, troubleOf(start.channel_id, stream, ports.observed().startTrouble))
+    const { phase, problem: code } = judge(sight, options)
+    if (phase === 'on_air') troubles.heard(start.channel_id, watch.phaseMs())
+    if (phase !== memo?.phase) watch.turn()
     return {
       slug: start.channel_slug,
       mount: start.mount,
       epoch: start.epoch,
       generation: start.generation,
-      phase: judgement.phase,
-      since: judgement.phase === memo?.phase ? memo.since : clock.wallMs(),
-      error: errorOf(start.channel_id, judgement.problem, memo),
+      phase,
+      since: phase === memo?.phase ? memo.since : clock.wallMs(),
+      error: errorOf(start.channel_id, code, memo),
     }
   }
 
@@ -163,7 +129,7 @@ export function reporter(ports: ReportPorts, options: { teller: Teller; silenceA
         memory.memos.set(channelId, next)
         isDirty = true
       }
-      const monitors = watches.get(channelId)?.ear.heard.isConnected ? 1 : 0
+      const monitors = watches.get(channelId)?.isListening ? 1 : 0
       statuses.push(
         statusMessage(teller, channelId, report, { at: clock.wallMs(), track: found?.channel.live?.track ?? null, monitors }),
       )
@@ -202,10 +168,10 @@ export function reporter(ports: ReportPorts, options: { teller: Teller; silenceA
   }
 
   const closeEars = async (starts: ReadonlyMap<string, StartStream>) => {
-    for (const [channelId, { ear }] of watches) {
+    for (const [channelId, watch] of watches) {
       if (starts.has(channelId)) continue
       watches.delete(channelId)
-      await ear[Symbol.asyncDispose]()
+      await watch[Symbol.asyncDispose]()
     }
   }
 
@@ -245,19 +211,4 @@ function channelsOf({ engines }: Observation): Map<string, Found> {
     }
   }
   return found
-}
-
-/** How long ago there was sound for certain. A greeting counts while the source itself is so new that nothing older can be in it. */
-function soundAgoMs({ lastSoundAt, lastGreetingSoundAt }: Heard, now: number, connectedAt: number): number | null {
-  const moments = [lastSoundAt, now - connectedAt < NEW_SOURCE_MS ? lastGreetingSoundAt : null].filter((at) => at !== null)
-  return moments.length === 0 ? null : now - Math.max(...moments)
-}
-
-/** A source that has just connected: our own listener need not wait for its next try. */
-function noteConnection(watch: Watch, record: string | null, live: LiveState | null, now: number): void {
-  const connectedRecord = live?.isConnected ? record : null
-  if (connectedRecord === watch.connectedRecord) return
-  watch.connectedAt = watch.connectedRecord === undefined ? -Infinity : now
-  watch.connectedRecord = connectedRecord
-  if (connectedRecord) watch.ear.nudge()
 }

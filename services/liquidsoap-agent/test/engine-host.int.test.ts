@@ -1,12 +1,14 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll } from '@jest/globals'
-import { childUser } from '@skipcast/runtime'
-import { temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
-import { readFile } from 'node:fs/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { childUser, isAlive, waitFor } from '@skipcast/runtime'
+import { hears, openListener, temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { localHost } from '../src/adapters/local-host.ts'
+import type { EngineHost } from '../src/ports.ts'
 import { engineHostContract } from './engine-host.contract.ts'
-import { testIcecast, type TestIcecast } from './test-icecast.ts'
+import { SOURCE_PASSWORD, testIcecast, type TestIcecast } from './test-icecast.ts'
 import { SCRIPT } from './script.ts'
+import { aStream } from './streams.ts'
 
 let icecast: TestIcecast
 let media: TemporaryHome
@@ -21,23 +23,24 @@ afterAll(async () => {
   await media[Symbol.asyncDispose]()
 })
 
+const open = (home: TemporaryHome, program = 'liquidsoap') =>
+  localHost({
+    directory: join(home.path, 'agent'),
+    script: SCRIPT,
+    program,
+    logLevel: 3,
+    icecast: { host: '127.0.0.1', port: icecast.port },
+    owner: childUser(),
+    pathOf: () => join(media.path, 'tone.mp3'),
+  })
+
 engineHostContract('local processes', async () => {
   const home = await temporaryHome()
-  const open = () =>
-    localHost({
-      directory: join(home.path, 'agent'),
-      script: SCRIPT,
-      program: 'liquidsoap',
-      logLevel: 3,
-      icecast: { host: '127.0.0.1', port: icecast.port },
-      owner: childUser(),
-      pathOf: () => join(media.path, 'tone.mp3'),
-    })
   const others: AsyncDisposable[] = [home]
   return {
-    host: await open(),
+    host: await open(home),
     async again() {
-      const host = await open()
+      const host = await open(home)
       others.push(host)
       return host
     },
@@ -49,4 +52,84 @@ engineHostContract('local processes', async () => {
       for (const other of others.toReversed()) await other[Symbol.asyncDispose]()
     },
   }
+})
+
+describe('an engine of this machine', () => {
+  let home: TemporaryHome
+  let host: EngineHost
+  let id: string
+
+  beforeEach(async () => {
+    home = await temporaryHome()
+    host = await open(home)
+    await host.start()
+    id = (await host.list())[0]!.id
+  })
+  afterEach(async () => {
+    for (const engine of await host.list()) await host.stop(engine.id, { kill: true })
+    await host[Symbol.asyncDispose]()
+    await home[Symbol.asyncDispose]()
+  })
+
+  const directory = () => join(home.path, 'agent/engines', id)
+
+  test('goes on in a new events file when the old one was read and is long', async () => {
+    const seqs: number[] = []
+    const take = async () => {
+      for (let events = await host.readEvents(id); events.length > 0; events = await host.readEvents(id)) {
+        seqs.push(...events.map(({ seq }) => seq))
+        await host.acknowledge(id, events.at(-1)!.seq)
+      }
+    }
+    const wordy = aStream('a', { channel_slug: 'x'.repeat(20_000), source_token: SOURCE_PASSWORD })
+    for (let round = 0; round < 40; round++) {
+      await host.add(id, wordy)
+      await host.remove(id, 'a')
+      await take()
+    }
+    await host.add(id, aStream('b'))
+    await take()
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1))
+    expect(seqs.length).toBeGreaterThanOrEqual(81)
+    expect((await stat(join(directory(), 'run/events.jsonl'))).size).toBeLessThan(1_000_000)
+    expect(await readdir(join(directory(), 'run'))).not.toContain('events.old.jsonl')
+  }, 60_000)
+
+  test('that does not start leaves nothing behind, and is told at once', async () => {
+    await using other = await temporaryHome()
+    for (const [program, code] of [
+      ['no-such-program', 'PROGRAM_MISSING'],
+      ['false', 'ENGINE_START_FAILED'],
+    ] as const) {
+      await using broken = await open(other, program)
+      const mark = performance.now()
+      await expect(broken.start()).rejects.toMatchObject({ code })
+      expect(performance.now() - mark).toBeLessThan(3000)
+      expect(await readdir(join(other.path, 'agent/engines'))).toEqual([])
+    }
+  })
+
+  test('is found and ended also when its starter died before it could write down who it is', async () => {
+    const { pid, startTime } = JSON.parse(await readFile(join(directory(), 'identity.json'), 'utf8'))
+    await rm(join(directory(), 'identity.json'))
+    expect(await host.list()).toMatchObject([{ id, state: 'dead' }])
+    await host.stop(id)
+    expect(isAlive({ pid, startTime })).toBe(false)
+  })
+
+  test('plays at the bitrate that was asked for when it encodes', async () => {
+    for (const bitrate_kbps of [64, 192]) {
+      const mount = `/encoded-${bitrate_kbps}`
+      await host.add(
+        id,
+        aStream(`encoded-${bitrate_kbps}`, { mode: 'encode', bitrate_kbps, mount, source_token: SOURCE_PASSWORD }),
+      )
+      await using listener = await openListener(icecast.urlOf(mount), { reconnectAfterMs: 20 })
+      const frames = await waitFor('frames', () => listener.framesSince(0).length > 20 && listener.framesSince(0), {
+        timeoutMs: 10_000,
+      })
+      expect(new Set(frames.map((frame) => frame.bitrateKbps))).toEqual(new Set([bitrate_kbps]))
+      await hears(listener, 440, { timeoutMs: 10_000 })
+    }
+  }, 60_000)
 })

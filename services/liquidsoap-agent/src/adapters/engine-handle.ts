@@ -1,0 +1,78 @@
+import { watch } from 'node:fs'
+import { findDaemon } from '@skipcast/runtime'
+import type { EngineFiles } from './engine-files.ts'
+import { engineSocket, type EngineSocket } from './engine-socket.ts'
+import { readStatus, type EngineStatus } from './engine-status.ts'
+import { eventLog, type EventLog } from './event-log.ts'
+
+/** What this process holds of an engine: connections and watches, nothing that could not be made again. */
+export interface EngineHandle extends Disposable {
+  readonly files: EngineFiles
+  readonly socket: EngineSocket
+  readonly log: EventLog
+  /** How many channels the engine was given, as far as it ever told. */
+  readonly channelsAdded: number
+  /** Since the last answer, or since this process came to know the engine. */
+  silentMs(): number
+  /**
+   * The engine's status, or null when it does not answer within a second. One that did not answer the last time is not waited
+   * for: its answer, should it come, is told as a change, and holds up nobody.
+   */
+  status(): Promise<EngineStatus | null>
+}
+
+/** `onChange` is called when the engine ended, wrote an event, or answers again. */
+export function engineHandle(files: EngineFiles, onChange: () => void): EngineHandle {
+  const socket = engineSocket(files.socket, onChange)
+  const stopWatching = watchEvents(files, onChange)
+  let answeredAt = performance.now()
+  let last: EngineStatus | null = null
+  let isSilent = false
+  let asking: Promise<void> | null = null
+
+  const ask = async () => {
+    try {
+      last = readStatus(await socket.ask('status'))
+      answeredAt = performance.now()
+      if (isSilent) onChange()
+      isSilent = false
+    } catch {
+      isSilent = true
+    } finally {
+      asking = null
+    }
+  }
+
+  return {
+    files,
+    socket,
+    log: eventLog(files, async () => {
+      if (await findDaemon(files.identity)) await socket.ask('reopen')
+    }),
+    get channelsAdded() {
+      return last?.channelsAdded ?? 0
+    },
+    silentMs: () => performance.now() - answeredAt,
+    async status() {
+      asking ??= ask()
+      if (!isSilent) await asking
+      return isSilent ? null : last
+    },
+    [Symbol.dispose]() {
+      stopWatching()
+      socket.close()
+    },
+  }
+}
+
+function watchEvents(files: EngineFiles, onChange: () => void): () => void {
+  try {
+    const watcher = watch(files.run, (_, name) => {
+      if (name === 'events.jsonl') onChange()
+    })
+    watcher.on('error', () => watcher.close())
+    return () => watcher.close()
+  } catch {
+    return () => {} // the system has no watches left: the timer sees what happened, later
+  }
+}

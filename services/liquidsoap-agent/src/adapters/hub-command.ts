@@ -1,0 +1,42 @@
+import { AppError } from '@skipcast/runtime'
+import type { WantedStream } from '../domain/wanted.ts'
+import type { EngineSocket } from './engine-socket.ts'
+import { headerText } from './icecast-text.ts'
+
+const MOUNT = /^\/[a-z0-9][a-z0-9-]{0,99}$/
+const TOKEN = /^[\u0021-\u007e]{1,500}$/
+
+/**
+ * The argument of `hub.add`, but for the plan. Everything that goes to Icecast is plain here: Liquidsoap escapes nothing.
+ * Throws ENGINE_REFUSED for a mount or a token that would not be one.
+ */
+export function addArgument({ record, command }: WantedStream, icecast: { host: string; port: number }) {
+  if (!MOUNT.test(command.mount) || !TOKEN.test(command.source_token)) {
+    throw new AppError('ENGINE_REFUSED', 'The mount or the token is not one that Icecast takes')
+  }
+  return {
+    key: record.channelId,
+    data: JSON.stringify(record),
+    mode: command.mode,
+    bitrate: command.bitrate_kbps,
+    host: icecast.host,
+    port: icecast.port,
+    password: command.source_token,
+    mount: command.mount,
+    name: headerText(command.name),
+    description: headerText(command.description),
+    genre: headerText(command.genre),
+  }
+}
+
+/** Sends a command; an answer of no with the code `fine` is as good as yes. Rejects with ENGINE_UNREACHABLE or ENGINE_REFUSED. */
+export async function command(
+  socket: EngineSocket,
+  name: 'add' | 'load' | 'remove',
+  argument: object,
+  fine?: 'exists' | 'unknown',
+): Promise<void> {
+  const answer = await socket.ask(name, argument)
+  if (!answer.ok && answer.code !== fine)
+    throw new AppError('ENGINE_REFUSED', `The engine refused to ${name} the channel (${answer.code})`)
+}
