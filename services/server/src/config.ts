@@ -5,6 +5,8 @@ import { z } from 'zod'
 export const roles = ['kafka', 'api', 'icecast', 'metrics', 'liquidsoap'] as const
 export type Role = (typeof roles)[number]
 
+const DEFAULT_HOME = './.skipcast'
+
 /** `SERVER_ROLES`: a comma list of roles, or `all`. */
 const roleList = z
   .string()
@@ -31,7 +33,7 @@ export const serverEnv = z
   .object({
     SERVER_ROLES: roleList,
     SERVER_ID: env.name().default(() => hostname().replaceAll(/[^A-Za-z0-9._-]/g, '-')),
-    SKIPCAST_HOME: z.string().default('./.skipcast'),
+    SKIPCAST_HOME: z.string().default(DEFAULT_HOME),
     SKIPCAST_ENVIRONMENT: env.name().default('production'),
     LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
     LOG_FORMAT: z.enum(['json', 'pretty']).default('json'),
@@ -49,3 +51,21 @@ export const serverEnv = z
   }))
 
 export type ServerConfig = z.output<typeof serverEnv>
+
+/** What the command `skipcast` reads, beside the variables of what it starts. */
+export const cliEnv = z
+  .object({
+    SKIPCAST_API: env.url('http:', 'https:').optional(),
+    SKIPCAST_TOKEN: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,500}$/, 'is no token: it has a character that no token has')
+      .optional(),
+    SKIPCAST_HOME: z.string().default(DEFAULT_HOME),
+    API_PORT: env.port().default(3000),
+  })
+  .transform((flat) => ({
+    apiUrl: (flat.SKIPCAST_API ?? `http://127.0.0.1:${flat.API_PORT}`).replace(/\/+$/, ''),
+    /** Absent: the administrator's, from the home. */
+    token: flat.SKIPCAST_TOKEN,
+    home: flat.SKIPCAST_HOME,
+  }))

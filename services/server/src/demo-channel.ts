@@ -1,7 +1,7 @@
-import { openAsBlob } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { makeDirectory, readFileIfThere, waitFor, type Home, type Logger } from '@skipcast/runtime'
+import { apiClient, isRefusal, type ApiClient } from './api-client.ts'
 import { synthesiseDemoMusic } from './demo-music.ts'
 
 /** What `npm start` tells at the end. */
@@ -27,18 +27,21 @@ export async function demoChannel(apiUrl: string, home: Home, logger: Logger): P
     await makeDemo(api, home, logger)
     await writeFile(marker, '')
   }
-  const found = await api('GET', '/api/channels/demo/stream/status', undefined, [200, 404])
-  if (found.status === 404) return null
-  if (found.body.channel.state === 'off') return { listenUrl: found.body.stream.listen_url, phase: 'off' }
-  const status = await waitFor(
+  const found = await api.status('demo').catch((error: unknown) => {
+    if (isRefusal(error, 404)) return null
+    throw error
+  })
+  if (found === null) return null
+  if (found.channel.state === 'off') return { listenUrl: found.stream.listen_url, phase: 'off' }
+  const { stream } = await waitFor(
     'the demo channel to be on air',
     async () => {
-      const { body } = await api('GET', '/api/channels/demo/stream/status')
-      return body.stream.phase === 'on_air' && body
+      const status = await api.status('demo')
+      return status.stream.phase === 'on_air' && status
     },
     { timeoutMs: ON_AIR_TIMEOUT_MS, everyMs: 100 },
   )
-  return { listenUrl: status.stream.listen_url, phase: status.stream.phase }
+  return { listenUrl: stream.listen_url, phase: stream.phase }
 }
 
 async function makeDemo(api: ApiClient, home: Home, logger: Logger): Promise<void> {
@@ -46,40 +49,14 @@ async function makeDemo(api: ApiClient, home: Home, logger: Logger): Promise<voi
   const files = await synthesiseDemoMusic(directory, (text) => logger.info(text))
   const mediaIds: string[] = []
   for (const file of files) {
-    const form = new FormData()
-    form.set('media_file', await openAsBlob(file), basename(file))
-    mediaIds.push((await api('POST', '/api/media/upload', form)).body.id)
+    mediaIds.push((await api.upload(file)).id)
     logger.info(`uploaded ${basename(file)}`)
   }
-  const channel = {
-    name: 'Skipcast Demo',
-    slug: 'demo',
-    description: 'Music that this machine made for itself.',
-    genre: 'Electronic',
-  }
-  await api('POST', '/api/channels', channel, [201, 409])
-  await api('POST', '/api/channels/demo/media', { media_ids: mediaIds })
-  await api('POST', '/api/channels/demo/stream/start', undefined, [202])
+  const description = 'Music that this machine made for itself.'
+  await api.createChannel({ name: 'Skipcast Demo', slug: 'demo', description, genre: 'Electronic' }).catch((error: unknown) => {
+    if (!isRefusal(error, 409)) throw error // a start that was killed had made it already
+  })
+  await api.attach('demo', mediaIds)
+  await api.switchStream('demo', 'start')
   await rm(directory, { recursive: true })
-}
-
-// The demo reads a handful of fields of answers whose shape the API's own tests guard.
-// oxlint-disable-next-line typescript/no-explicit-any
-type Answer = { readonly status: number; readonly body: any }
-type ApiClient = (method: string, path: string, body?: object, expected?: readonly number[]) => Promise<Answer>
-
-function apiClient(baseUrl: string, token: string): ApiClient {
-  return async (method, path, body, expected = [200, 201]) => {
-    const isForm = body instanceof FormData
-    const response = await fetch(`${baseUrl}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, ...(body && !isForm && { 'content-type': 'application/json' }) },
-      ...(body && { body: isForm ? body : JSON.stringify(body) }),
-      signal: AbortSignal.timeout(120_000),
-    })
-    const answer = { status: response.status, body: await response.json() } as Answer
-    if (!expected.includes(response.status))
-      throw new Error(`${method} ${path} answered ${response.status}: ${answer.body.message}`)
-    return answer
-  }
 }

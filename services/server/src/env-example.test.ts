@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { busEnv } from '@skipcast/bus'
 import { expect, test } from '@jest/globals'
 import { z } from 'zod'
-import { serverEnv } from './config.ts'
+import { cliEnv, serverEnv } from './config.ts'
 import { readConfigs, roleEnvs } from './configs.ts'
 
 const lines = readFileSync(new URL('../../../deploy/env.example', import.meta.url), 'utf8').split('\n')
@@ -12,7 +12,7 @@ const variables = lines.flatMap((line) => {
 })
 
 test('env.example names every variable of every schema once, and no other', () => {
-  const known = [serverEnv, busEnv, ...Object.values(roleEnvs)].flatMap(variablesOf)
+  const known = [serverEnv, cliEnv, busEnv, ...Object.values(roleEnvs)].flatMap(variablesOf)
   expect(variables.map(({ name }) => name).sort()).toEqual([...new Set(known)].sort())
 })
 

@@ -1,5 +1,6 @@
-import { isAppError, type Environment } from '@skipcast/runtime'
+import type { Environment } from '@skipcast/runtime'
 import { startServer } from './server.ts'
+import { tellError } from './tell-error.ts'
 
 /** A stop that takes longer than this is not waited for. */
 const STOP_LIMIT_MS = 45_000
@@ -21,13 +22,7 @@ export async function runServer(environment: Environment): Promise<number> {
     return 0
   } catch (error) {
     if (stop.signal.aborted) return 0
-    process.stderr.write(`\n${tell(error)}\n`)
+    process.stderr.write(`\n${tellError(error)}\n`)
     return 1
   }
-}
-
-/** A foreseen failure in words, with what the failed program said; a bug with its stack. */
-function tell(error: unknown): string {
-  if (!isAppError(error)) return String(error instanceof Error ? error.stack : error)
-  return typeof error.details === 'string' ? `${error.message}\n${error.details.trimEnd()}` : error.message
 }

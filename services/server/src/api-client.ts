@@ -1,0 +1,143 @@
+import { AppError } from '@skipcast/runtime'
+import { z } from 'zod'
+import { uploadFile, type UploadProgress } from './upload-file.ts'
+
+/** The API waits for its database at most. */
+const ANSWER_LIMIT_MS = 30_000
+/** The most that one page of a list holds. */
+const PAGE_SIZE = 100
+const MAX_ATTACHED = 500
+
+const channel = z.object({ id: z.string(), name: z.string(), slug: z.string(), state: z.string() })
+const media = z.object({ id: z.string(), title: z.string(), artist: z.string(), duration_ms: z.number() })
+const stream = z.object({
+  channel,
+  stream: z.object({
+    phase: z.string(),
+    server: z.string().nullable(),
+    listen_url: z.string(),
+    now_playing: z.object({ title: z.string(), artist: z.string() }).nullable(),
+    listeners: z.number().nullable(),
+    last_error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+  }),
+})
+const readiness = z.object({
+  ready: z.boolean(),
+  dependencies: z.record(z.string(), z.object({ ok: z.boolean(), problem: z.string().nullable() })),
+})
+const channelPage = z.object({ data: z.array(channel), total: z.number() })
+const refusal = z.object({ error: z.string(), message: z.string() })
+
+export type Channel = z.output<typeof channel>
+export type Media = z.output<typeof media>
+export type ChannelStream = z.output<typeof stream>
+export type Readiness = z.output<typeof readiness>
+
+/** The API said no. `message` is its own words: what is wrong and what to do. */
+export class ApiRefusal extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.name = 'ApiRefusal'
+    this.status = status
+  }
+}
+
+/** What programs of this machine ask the API for. Each rejects with ApiRefusal, or with HOST_UNREACHABLE when no Skipcast answers. */
+export interface ApiClient {
+  readonly url: string
+  channels(): Promise<Channel[]>
+  createChannel(fields: { name: string; slug?: string; description?: string; genre?: string }): Promise<Channel>
+  attach(channel: string, mediaIds: readonly string[]): Promise<void>
+  switchStream(channel: string, to: 'start' | 'stop'): Promise<ChannelStream>
+  status(channel: string): Promise<ChannelStream>
+  /** Sends a file as it is read; resolves once the server has analysed it. */
+  upload(file: string, onProgress?: (progress: UploadProgress) => void): Promise<Media>
+  /** How every dependency of the server is, also when one is away. */
+  readiness(): Promise<Readiness>
+}
+
+/** Without a token only what is public is answered. */
+export function apiClient(url: string, token: string | null): ApiClient {
+  const headers = { ...(token !== null && { authorization: `Bearer ${token}` }) }
+
+  const call = async <T>(
+    schema: z.ZodType<T>,
+    method: string,
+    path: string,
+    body?: object,
+    alsoFine: readonly number[] = [],
+  ): Promise<T> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+    }).catch((cause: unknown) => {
+      throw unreachable(url, cause)
+    })
+    const text = await response.text()
+    return read(schema, url, response.ok || alsoFine.includes(response.status) ? 200 : response.status, text)
+  }
+  const of = (name: string) => `/api/channels/${encodeURIComponent(name)}`
+
+  return {
+    url,
+    async channels() {
+      const found: Channel[] = []
+      for (let page = 1; ; page++) {
+        const { data, total } = await call(channelPage, 'GET', `/api/channels?page=${page}&per_page=${PAGE_SIZE}`)
+        found.push(...data)
+        if (data.length === 0 || found.length >= total) return found
+      }
+    },
+    createChannel: async (fields) => (await call(z.object({ channel }), 'POST', '/api/channels', fields)).channel,
+    async attach(name, mediaIds) {
+      for (let from = 0; from < mediaIds.length; from += MAX_ATTACHED) {
+        const media_ids = mediaIds.slice(from, from + MAX_ATTACHED)
+        await call(z.object({ channel }), 'POST', `${of(name)}/media`, { media_ids })
+      }
+    },
+    switchStream: (name, to) => call(stream, 'POST', `${of(name)}/stream/${to}`),
+    status: (name) => call(stream, 'GET', `${of(name)}/stream/status`),
+    async upload(file, onProgress = () => {}) {
+      const target = new URL(`${url}/api/media/upload`)
+      const { status, text } = await uploadFile(target, { field: 'media_file', file, headers, onProgress }).catch(
+        (cause: NodeJS.ErrnoException) => {
+          throw cause.syscall === 'open' || cause.syscall === 'read' ? cause : unreachable(url, cause)
+        },
+      )
+      return read(media, url, status, text)
+    },
+    readiness: () => call(readiness, 'GET', '/readyz', undefined, [503]),
+  }
+}
+
+/** True for a refusal with this status. */
+export function isRefusal(error: unknown, status: number): boolean {
+  return error instanceof ApiRefusal && error.status === status
+}
+
+function read<T>(schema: z.ZodType<T>, url: string, status: number, text: string): T {
+  const json = parseJson(text)
+  if (status >= 300) {
+    const said = refusal.safeParse(json)
+    throw new ApiRefusal(status, said.success ? said.data.message : `${url} answered with status ${status}`)
+  }
+  const found = schema.safeParse(json)
+  if (!found.success) throw new AppError('HOST_UNREACHABLE', `What answers at ${url} is no Skipcast of this version`)
+  return found.data
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function unreachable(url: string, cause: unknown): AppError {
+  return new AppError('HOST_UNREACHABLE', `No Skipcast answers at ${url}`, { cause })
+}
