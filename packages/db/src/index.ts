@@ -3,7 +3,7 @@ export { leadership, type LeaderSession } from './leadership.ts'
 export { migrate } from './migrate.ts'
 export { newId } from './new-id.ts'
 export { localPostgres, type LocalPostgres } from './postgres/local-postgres.ts'
-export type { AccountStore } from './stores/accounts.ts'
+export type { AccountStore, IssuedToken } from './stores/accounts.ts'
 export { OUTBOX_CHANNEL } from './stores/channel-writes.ts'
 export type { ChannelStore, PlacedCount } from './stores/channels.ts'
 export type { ListenerCountStore } from './stores/listener-counts.ts'
@@ -11,9 +11,11 @@ export type { MediaStore } from './stores/media.ts'
 export { outboxOf, type Outbox, type OutboxEntry } from './stores/outbox.ts'
 export type { PlaylistStore } from './stores/playlists.ts'
 export type {
+  ApiToken,
   Channel,
   ChannelChange,
   ListenerCount,
+  ListRequest,
   Media,
   NewChannel,
   NewMedia,
@@ -22,5 +24,6 @@ export type {
   Role,
   ToCommand,
   User,
+  UserSort,
 } from './stores/records.ts'
 export { openStores, type Stores } from './stores/stores.ts'

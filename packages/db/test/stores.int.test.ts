@@ -258,7 +258,7 @@ test('a file that is just being added is not removed', async () => {
 
 test('a token works until it expires, is revoked or replaced, and is stored as a hash', async () => {
   const { accounts } = stores
-  const token = await accounts.createToken(owner.id, 'one')
+  const { secret: token } = await accounts.createToken(owner.id, 'one')
   expect(token).toMatch(/^sk_[A-Za-z0-9_-]{43}$/)
   expect(await accounts.findByToken(token)).toEqual(owner)
   const stored = await server.query<{ token_hash: string; last_used_at: Date | null }>(
@@ -267,10 +267,10 @@ test('a token works until it expires, is revoked or replaced, and is stored as a
   expect(JSON.stringify(stored)).not.toContain(token.slice(3))
   expect(stored[0]!.last_used_at).not.toBeNull()
 
-  const newer = await accounts.createToken(owner.id, 'one', { replace: true })
+  const { secret: newer } = await accounts.createToken(owner.id, 'one', { replace: true })
   expect(await accounts.findByToken(token)).toBeNull()
   expect(await accounts.findByToken(newer)).toEqual(owner)
-  const expired = await accounts.createToken(owner.id, 'two', { expiresAt: new Date(Date.now() - 1) })
+  const { secret: expired } = await accounts.createToken(owner.id, 'two', { expiresAt: new Date(Date.now() - 1) })
   expect(await accounts.findByToken(expired)).toBeNull()
   expect(await accounts.findByToken('sk_unknown')).toBeNull()
 })

@@ -11,6 +11,6 @@ export async function makeAdministrator(accounts: AccountStore, options: { home:
   const path = join(options.home, 'admin-token')
   const known = (await readFileIfThere(path))?.trim()
   if (known !== undefined && (await accounts.findByToken(known))?.role === 'admin') return
-  const token = await accounts.createToken(administrator.id, `first token of ${options.serverId}`, { replace: true })
-  await writeFileAtomic(path, `${token}\n`)
+  const { secret } = await accounts.createToken(administrator.id, `first token of ${options.serverId}`, { replace: true })
+  await writeFileAtomic(path, `${secret}\n`)
 }

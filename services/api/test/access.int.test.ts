@@ -16,6 +16,8 @@ const expected: Record<Access, Record<Person, 401 | 403 | 404 | 'ok'>> = {
   maker: { nobody: 401, forger: 401, listener: 403, stranger: 'ok', owner: 'ok', admin: 'ok' },
   channel_owner: { nobody: 401, forger: 401, listener: 403, stranger: 403, owner: 'ok', admin: 'ok' },
   media_owner: { nobody: 401, forger: 401, listener: 404, stranger: 404, owner: 'ok', admin: 'ok' },
+  token_owner: { nobody: 401, forger: 401, listener: 404, stranger: 404, owner: 'ok', admin: 'ok' },
+  admin: { nobody: 401, forger: 401, listener: 403, stranger: 403, owner: 403, admin: 'ok' },
 }
 
 /** Every route of ours. A route that is not here fails the first test: somebody must say who may call it. */
@@ -36,6 +38,12 @@ const routes: Record<string, Access> = {
   'GET /api/media': 'signed_in',
   'GET /api/media/:media': 'media_owner',
   'DELETE /api/media/:media': 'media_owner',
+  'GET /api/users': 'admin',
+  'POST /api/users': 'admin',
+  'PATCH /api/users/:user': 'admin',
+  'GET /api/tokens': 'signed_in',
+  'POST /api/tokens': 'signed_in',
+  'DELETE /api/tokens/:token': 'token_owner',
   'GET /api/ping': 'public',
   'GET /up': 'public',
   'GET /healthz': 'public',
@@ -81,7 +89,9 @@ describe.each(Object.entries(routes))('A7, A8: %s', (route, access) => {
       bitrateKbps: 128,
     })
     const media = await api.stores.media.add(musicRecord(ownerId), async () => {})
-    const url = pattern.replace(':channel', channel.id).replace(':media', media.id)
+    const { secret: _, ...made } = await api.stores.accounts.createToken(ownerId, 'matrix', { replace: true })
+    const parameters: Record<string, string> = { channel: channel.id, media: media.id, user: ownerId, token: made.id }
+    const url = pattern.replaceAll(/:(\w+)/g, (_, name: string) => parameters[name] ?? `a parameter without a value: ${name}`)
     const token = tokens[person]
     const { status, headers } = await api.call(method, url, { ...(token !== undefined && { token }) })
     const wanted = expected[access][person]
@@ -91,6 +101,7 @@ describe.each(Object.entries(routes))('A7, A8: %s', (route, access) => {
     if (wanted !== 'ok') {
       expect(await api.stores.channels.find(channel.id)).toEqual(channel)
       expect(await api.stores.media.find(media.id)).toEqual(media)
+      expect(await api.stores.accounts.findToken(made.id)).toEqual(made)
     }
   })
 })

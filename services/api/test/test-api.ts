@@ -98,7 +98,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
     call,
     async user(role) {
       const made = await stores.accounts.createUser({ username: `${role}-${people++}`, role })
-      return { user: made, token: await stores.accounts.createToken(made.id, 'test') }
+      return { user: made, token: (await stores.accounts.createToken(made.id, 'test')).secret }
     },
     async upload(token, file, fileName = 'music.mp3', field = 'media_file') {
       const form = new FormData()

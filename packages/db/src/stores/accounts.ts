@@ -2,20 +2,41 @@ import { createHash, randomBytes } from 'node:crypto'
 import { AppError } from '@skipcast/runtime'
 import { isDuplicate } from '../database-errors.ts'
 import type { Database } from '../database.ts'
+import type { ApiToken as TokenRow } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
-import type { Role, User } from './records.ts'
+import { matching, orderOf, pageOf } from './lists.ts'
+import type { ApiToken, ListRequest, Page, PageRequest, Role, User, UserSort } from './records.ts'
 
 /** Users and the tokens that speak for them. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface AccountStore {
   /** Rejects with CONFLICT when the name is taken. */
   createUser(user: { username: string; role: Role }): Promise<User>
   findAdministrator(): Promise<User | null>
-  /** Makes a token and returns it; nobody can read it again. With `replace`, the user's older tokens of this name end. */
-  createToken(userId: string, name: string, options?: { expiresAt?: Date; replace?: boolean }): Promise<string>
+  /** Searches the user names. */
+  listUsers(request: ListRequest<UserSort>): Promise<Page<User>>
+  /** Rejects with NOT_FOUND, or with CONFLICT when nobody would be left who may administer. */
+  changeRole(userId: string, role: Role): Promise<User>
+  /**
+   * Makes a token; nobody can read its secret again. With `replace`, the user's older tokens of this name end. Rejects with NOT_FOUND for the user,
+   * or CONFLICT when they have too many that work.
+   */
+  createToken(userId: string, name: string, options?: { expiresAt?: Date; replace?: boolean }): Promise<IssuedToken>
+  findToken(id: string): Promise<ApiToken | null>
+  /** Newest first, with those that have ended; of one user, or of all (null). */
+  listTokens(userId: string | null, page: PageRequest): Promise<Page<ApiToken>>
+  /** From now on it opens nothing. One that has ended stays as it is. */
+  revokeToken(id: string): Promise<void>
   /** The user for whom a token speaks; null when it is unknown, expired or revoked. */
   findByToken(token: string): Promise<User | null>
 }
 
+export interface IssuedToken extends ApiToken {
+  /** What its bearer sends. */
+  readonly secret: string
+}
+
+/** Most tokens of one user that work at a time. */
+const MAX_TOKENS = 100
 /** A token's use is noted at most so often. */
 const NOTE_USE_EVERY_MS = 60_000
 
@@ -36,15 +57,65 @@ export function accountStore(database: Database): AccountStore {
       return row && toUser(row)
     },
 
-    async createToken(userId, name, options = {}) {
-      const token = `sk_${randomBytes(32).toString('base64url')}`
-      await database.transaction(async (session) => {
-        if (options.replace)
-          await session.apiToken.updateMany({ where: { userId, name, revokedAt: null }, data: { revokedAt: new Date() } })
-        const expiresAt = options.expiresAt ?? null
-        await session.apiToken.create({ data: { id: newId(), userId, name, tokenHash: hashOf(token), expiresAt } })
+    listUsers(request) {
+      return database.run((client) => {
+        const where = matching(['username'], request.search)
+        const orderBy = orderOf(request, { created_at: 'id', username: 'username' })
+        return pageOf(
+          request,
+          (slice) => client.user.findMany({ where, orderBy, ...slice }),
+          client.user.count({ where }),
+          toUser,
+        )
       })
-      return token
+    },
+
+    changeRole(id, role) {
+      return database.transaction(async (session) => {
+        // All at once would each see the other as the one who is left.
+        const administrators = await session.$queryRaw<
+          { id: string }[]
+        >`SELECT id FROM users WHERE role = 'admin' ORDER BY id FOR UPDATE`
+        if (role !== 'admin' && administrators.length === 1 && administrators[0]!.id === id)
+          throw new AppError('CONFLICT', 'This is the only administrator. Make somebody else one first.')
+        const [row] = await session.user.updateManyAndReturn({ where: { id }, data: { role } })
+        if (!row) throw new AppError('NOT_FOUND', 'There is no such user.')
+        return toUser(row)
+      })
+    },
+
+    createToken(userId, name, { expiresAt = null, replace = false }: { expiresAt?: Date | null; replace?: boolean } = {}) {
+      const secret = `sk_${randomBytes(32).toString('base64url')}`
+      return database.transaction(async (session) => {
+        const now = new Date()
+        const owners = await session.$queryRaw<unknown[]>`SELECT 1 FROM users WHERE id = ${userId} FOR UPDATE`
+        if (owners.length === 0) throw new AppError('NOT_FOUND', 'There is no such user.')
+        const works = { userId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }
+        if (replace) await session.apiToken.updateMany({ where: { ...works, name }, data: { revokedAt: now } })
+        if ((await session.apiToken.count({ where: works })) >= MAX_TOKENS)
+          throw new AppError('CONFLICT', `A user has up to ${MAX_TOKENS} tokens. Revoke one first.`)
+        const data = { id: newId(), userId, name, tokenHash: hashOf(secret), expiresAt }
+        return { ...toToken(await session.apiToken.create({ data })), secret }
+      })
+    },
+
+    async findToken(id) {
+      const row = await database.run((client) => client.apiToken.findUnique({ where: { id } }))
+      return row && toToken(row)
+    },
+
+    listTokens(userId, request) {
+      return database.run((client) => {
+        const where = userId === null ? {} : { userId }
+        const find = (slice: object) => client.apiToken.findMany({ where, orderBy: { id: 'desc' }, ...slice })
+        return pageOf(request, find, client.apiToken.count({ where }), toToken)
+      })
+    },
+
+    async revokeToken(id) {
+      await database.run((client) =>
+        client.apiToken.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: new Date() } }),
+      )
     },
 
     async findByToken(token) {
@@ -60,8 +131,12 @@ export function accountStore(database: Database): AccountStore {
   }
 }
 
-function toUser({ id, username, role }: User): User {
-  return { id, username, role }
+function toUser({ id, username, role, createdAt }: User): User {
+  return { id, username, role, createdAt }
+}
+
+function toToken({ id, userId, name, createdAt, expiresAt, lastUsedAt, revokedAt }: TokenRow): ApiToken {
+  return { id, userId, name, createdAt, expiresAt, lastUsedAt, revokedAt }
 }
 
 /** Tokens hold 256 bits of chance, so a plain hash is as good as a slow one. */

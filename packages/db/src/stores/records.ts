@@ -8,6 +8,21 @@ export interface User {
   readonly id: string
   readonly username: string
   readonly role: Role
+  readonly createdAt: Date
+}
+
+export type UserSort = 'created_at' | 'username'
+
+/** What is known of a token; its secret is not. */
+export interface ApiToken {
+  readonly id: string
+  readonly userId: string
+  readonly name: string
+  readonly createdAt: Date
+  /** null: never. */
+  readonly expiresAt: Date | null
+  readonly lastUsedAt: Date | null
+  readonly revokedAt: Date | null
 }
 
 /** A channel as wanted: what a person asked for and where it was placed. What really runs, agents tell on the bus. */
@@ -65,6 +80,14 @@ export interface PageRequest {
   /** From 1. */
   readonly page: number
   readonly perPage: number
+}
+
+/** A page of a list that can be searched and sorted. */
+export interface ListRequest<Sort extends string> extends PageRequest {
+  /** Case does not matter. */
+  readonly search?: string | undefined
+  readonly sort: Sort
+  readonly order: 'asc' | 'desc'
 }
 
 export interface Page<T> {

@@ -1,4 +1,4 @@
-import type { Channel, Media, User } from '@skipcast/db'
+import type { ApiToken, Channel, Media, User } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiPorts } from '../ports.ts'
@@ -10,8 +10,10 @@ import type { ApiPorts } from '../ports.ts'
  * - `maker`: roles dj and admin: they may make channels and media
  * - `channel_owner`: the owner of `{channel}`, or an admin
  * - `media_owner`: the owner of `{media}`, or an admin; for others it does not exist
+ * - `token_owner`: whoever `{token}` speaks for, or an admin; for others it does not exist
+ * - `admin`: role admin
  */
-export type Access = 'public' | 'signed_in' | 'maker' | 'channel_owner' | 'media_owner'
+export type Access = 'public' | 'signed_in' | 'maker' | 'channel_owner' | 'media_owner' | 'token_owner' | 'admin'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -24,6 +26,8 @@ declare module 'fastify' {
     channel: Channel
     /** The media that the path names. Only on routes with `{media}`. */
     media: Media
+    /** The record of the token that the path names by its id. Only on routes with `{token}`. */
+    apiToken: ApiToken
   }
 }
 
@@ -48,9 +52,10 @@ export function accessHook(ports: ApiPorts): (request: FastifyRequest, reply: Fa
         throw error
       })
     }
-    const { channel, media: mediaId } = request.params as { channel?: string; media?: string }
+    const { channel, media: mediaId, token } = request.params as { channel?: string; media?: string; token?: string }
     if (channel !== undefined) request.channel = (NAME.test(channel) && (await channels.find(channel))) || missing('channel')
     if (mediaId !== undefined) request.media = (NAME.test(mediaId) && (await media.find(mediaId))) || missing('media')
+    if (token !== undefined) request.apiToken = (NAME.test(token) && (await accounts.findToken(token))) || missing('token')
 
     const { actor } = request
     switch (access) {
@@ -66,6 +71,12 @@ export function accessHook(ports: ApiPorts): (request: FastifyRequest, reply: Fa
         return
       case 'media_owner':
         if (actor.role !== 'admin' && actor.id !== request.media.ownerId) missing('media')
+        return
+      case 'token_owner':
+        if (actor.role !== 'admin' && actor.id !== request.apiToken.userId) missing('token')
+        return
+      case 'admin':
+        if (actor.role !== 'admin') throw new AppError('FORBIDDEN', 'This needs the role admin.')
         return
       case undefined:
         throw new Error('A route without access')

@@ -14,6 +14,7 @@ import {
 } from 'fastify-type-provider-zod'
 import type { ApiPorts } from '../ports.ts'
 import { accessHook, type Access } from './access.ts'
+import { accountRoutes } from './account-routes.ts'
 import { channelRoutes } from './channel-routes.ts'
 import { describe, documentInfo, tidyDocument } from './document.ts'
 import { errorHandler, notFoundHandler } from './errors.ts'
@@ -69,7 +70,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
   const accessTable: { method: string; url: string; access: Access }[] = []
   app.decorate('accessTable', accessTable)
   await app.register(async (own) => {
-    for (const name of ['actor', 'channel', 'media'] as const) own.decorateRequest(name, null as never)
+    for (const name of ['actor', 'channel', 'media', 'apiToken'] as const) own.decorateRequest(name, null as never)
     own.addHook('onRoute', (route) => {
       const { access } = route.config ?? {}
       if (!access) throw new Error(`${route.url} does not say who may call it`)
@@ -77,7 +78,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       route.schema = describe(route)
     })
     own.addHook('onRequest', accessHook(ports))
-    for (const routes of [channelRoutes, streamRoutes, playlistRoutes, mediaRoutes, systemRoutes])
+    for (const routes of [channelRoutes, streamRoutes, playlistRoutes, mediaRoutes, accountRoutes, systemRoutes])
       routes(own.withTypeProvider<ZodTypeProvider>(), ports)
   })
   await app.ready()

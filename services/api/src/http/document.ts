@@ -17,6 +17,7 @@ export const documentInfo = {
     { name: 'channels', description: 'Radio stations and their playlists' },
     { name: 'streams', description: 'On air and off, and how it is' },
     { name: 'media', description: 'Music' },
+    { name: 'accounts', description: 'Users, and the tokens that speak for them' },
     { name: 'system', description: 'How the service itself is' },
   ],
   components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
@@ -61,7 +62,7 @@ export function describe({ config, schema = {} }: RouteOptions): FastifySchema {
   if (schema.body || schema.querystring) statuses.add(400)
   if (schema.body) statuses.add(413).add(415)
   if (access !== 'public') statuses.add(401)
-  if (access === 'maker' || access === 'channel_owner') statuses.add(403)
+  if (access === 'maker' || access === 'channel_owner' || access === 'admin') statuses.add(403)
   if (schema.params) statuses.add(404)
   if (access !== 'public' || schema.params || schema.querystring) statuses.add(503)
   const answers = Object.entries((schema.response ?? {}) as Record<string, z.ZodType>).map(([status, body]) => [

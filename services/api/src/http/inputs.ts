@@ -1,3 +1,4 @@
+import type { ListRequest } from '@skipcast/db'
 import { z } from 'zod'
 import { isSlug, slugPattern } from '../domain/slug.ts'
 import { printable } from '../domain/text.ts'
@@ -10,6 +11,7 @@ const text = (min: number, max: number, what: string) =>
 const name = text(1, 120, '1 to 120 characters').refine((value) => value.trim() !== '', 'must not be blank')
 const description = text(0, 2000, 'up to 2000 characters').max(2000)
 const genre = text(0, 100, 'up to 100 characters')
+const id = z.string().regex(/^[0-9a-f-]{36}$/, 'must be an id')
 const slug = z
   .string()
   .regex(slugPattern, 'must be 1 to 100 of a-z, 0-9 and dashes, and not begin with a dash')
@@ -29,10 +31,7 @@ export const channelChange = z.strictObject({
 })
 
 export const mediaIds = z.strictObject({
-  media_ids: z
-    .array(z.string().regex(/^[0-9a-f-]{36}$/, 'must be an id'))
-    .min(1)
-    .max(500),
+  media_ids: z.array(id).min(1).max(500),
 })
 
 export const channelParams = z.object({
@@ -41,7 +40,57 @@ export const channelParams = z.object({
 
 export const mediaParams = z.object({ media: z.string().min(1).max(200) })
 
+export const userParams = z.object({ user: z.string().min(1).max(200).meta({ description: 'The user’s id.' }) })
+
+export const tokenParams = z.object({
+  token: z.string().min(1).max(200).meta({ description: 'The token’s id, never the token itself.' }),
+})
+
+const role = z.enum(['admin', 'dj', 'listener'])
+const MAX_TOKEN_DAYS = 3650
+
+export const newUser = z.strictObject({
+  username: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 of a-z, 0-9, dot, dash and underscore'),
+  role: role.default('listener'),
+})
+
+export const roleChange = z.strictObject({ role })
+
+export const newToken = z.strictObject({
+  name: text(1, 100, '1 to 100 characters').meta({ description: 'What it is for.' }),
+  expires_in_days: z
+    .int()
+    .min(1)
+    .max(MAX_TOKEN_DAYS)
+    .optional()
+    .meta({ description: 'Without it, the token works until it is revoked.' }),
+  user_id: id.optional().meta({ description: 'Whom it speaks for: yourself, if left out. Only an admin may name others.' }),
+})
+
 export const pageQuery = z.strictObject({
   page: z.coerce.number().int().min(1).max(100_000).default(1).meta({ description: 'From 1.' }),
   per_page: z.coerce.number().int().min(1).max(100).default(15),
 })
+
+/** A page of a list that can be searched, and sorted by one of these alone: the first, unless said. */
+export function listQuery<const S extends readonly [string, ...string[]]>(sorts: S, order: 'asc' | 'desc', searched: string) {
+  return pageQuery.extend({
+    search: text(1, 100, '1 to 100 characters')
+      .optional()
+      .meta({ description: `Text in the ${searched}, whatever its case.` }),
+    sort: z.enum(sorts).default(sorts[0] as never),
+    order: z.enum(['asc', 'desc']).default(order),
+  })
+}
+
+/** What the stores are asked for a list. */
+export function toListRequest<S extends string>(query: {
+  page: number
+  per_page: number
+  search?: string | undefined
+  sort: S
+  order: 'asc' | 'desc'
+}): ListRequest<S> {
+  const { page, per_page: perPage, search, sort, order } = query
+  return { page, perPage, search, sort, order }
+}

@@ -1,4 +1,4 @@
-import type { Channel, Media, Page } from '@skipcast/db'
+import type { ApiToken, Channel, Media, Page, User } from '@skipcast/db'
 import { z } from 'zod'
 import { nowPlaying as nowPlayingMessage, phase, streamMode } from '@skipcast/contracts'
 import { commandId } from '../domain/stream-command.ts'
@@ -79,6 +79,38 @@ export function showMedia(media: Media): z.output<typeof mediaBody> {
     size_bytes: media.sizeBytes,
     original_name: media.originalName,
     created_at: media.createdAt.toISOString(),
+  }
+}
+
+export const userBody = z
+  .object({ id: z.string(), username: z.string(), role: z.enum(['admin', 'dj', 'listener']), created_at: instant })
+  .meta({ id: 'User' })
+
+export function showUser({ id, username, role, createdAt }: User): z.output<typeof userBody> {
+  return { id, username, role, created_at: createdAt.toISOString() }
+}
+
+export const tokenBody = z
+  .object({
+    id: z.string(),
+    user_id: z.string(),
+    name: z.string(),
+    created_at: instant,
+    expires_at: instant.nullable().meta({ description: 'null: never.' }),
+    last_used_at: instant.nullable().meta({ description: 'To within a minute.' }),
+    revoked_at: instant.nullable(),
+  })
+  .meta({ id: 'ApiToken' })
+
+export function showToken(token: ApiToken): z.output<typeof tokenBody> {
+  return {
+    id: token.id,
+    user_id: token.userId,
+    name: token.name,
+    created_at: token.createdAt.toISOString(),
+    expires_at: token.expiresAt?.toISOString() ?? null,
+    last_used_at: token.lastUsedAt?.toISOString() ?? null,
+    revoked_at: token.revokedAt?.toISOString() ?? null,
   }
 }
 
