@@ -1,5 +1,8 @@
 export { busEnv, type BusConfig } from './config.ts'
 export { kafkaBus } from './kafka-bus.ts'
+export { kafkaInspector, type KafkaInspector } from './kafka-inspector.ts'
+export type { DeadLetter } from './kafka/dead-letter-desk.ts'
+export type { StandingRecord } from './kafka/read-records.ts'
 export { memoryBus, type MemoryBus } from './memory-bus.ts'
 export { openBus } from './open-bus.ts'
 export type { Bus, Outgoing, StateView } from './ports.ts'
