@@ -9,6 +9,7 @@ import { mediaCache } from './adapters/media-cache.ts'
 import { memoryFile } from './adapters/memory-file.ts'
 import { mountEars } from './adapters/mount-ear.ts'
 import type { AgentConfig } from './config.ts'
+import type { Engine } from './domain/engine.ts'
 import type { Teller } from './domain/engine-event.ts'
 import { beat } from './heartbeat.ts'
 import type { Clock, EngineHost, Journal, MediaStore, OpenEar } from './ports.ts'
@@ -16,7 +17,7 @@ import { relayEvents } from './relay-events.ts'
 import { reconciler } from './reconcile.ts'
 import { reporter } from './report.ts'
 import { mediaSupply } from './supply-media.ts'
-import { telemetry } from './telemetry.ts'
+import { telemetry, type Telemetry } from './telemetry.ts'
 import { troubles as channelTroubles } from './troubles.ts'
 
 export { agentEnv, type AgentConfig } from './config.ts'
@@ -73,7 +74,7 @@ export async function startAgent(
   )
 
   // Closed in reverse order: this comes after everything below has ended.
-  if (context.onStop === 'stop') owned.defer(() => stopAll({ host, journal, teller }, () => report.farewell()))
+  if (context.onStop === 'stop') owned.defer(() => stopAll({ host, journal, teller, tell }, () => report.farewell()))
 
   const nudgeReport = () => reporting.nudge()
   const nudge = () => reconciling.nudge()
@@ -119,21 +120,23 @@ export async function startAgent(
   return owned.move()
 }
 
-/** Ends every engine, channels first, and tells so. */
-async function stopAll(
-  ports: { host: EngineHost; journal: Journal; teller: Teller },
-  farewell: () => Promise<void>,
-): Promise<void> {
-  const { host } = ports
-  const engines = await host.list()
-  await Promise.all(
-    engines.map(async ({ id, state, channels }) => {
-      if (state === 'running') await Promise.allSettled(channels.map(({ channelId }) => host.remove(id, channelId)))
-      await relayEvents(id, ports)
-      await host.stop(id, { kill: state === 'silent' })
-    }),
-  )
+/** Ends every engine, channels first, and tells so. One that can't be ended holds up no other. */
+async function stopAll(ports: StopPorts, farewell: () => Promise<void>): Promise<void> {
+  const { host, tell } = ports
+  const end = async ({ id, state, channels }: Engine) => {
+    if (state === 'running') await Promise.allSettled(channels.map(({ channelId }) => host.remove(id, channelId)))
+    await relayEvents(id, ports).catch((error: unknown) => tell.eventsNotRead(id, error))
+    await host.stop(id, { kill: state === 'silent' }).catch((error: unknown) => tell.passFailed('stop', error))
+  }
+  await Promise.all((await host.list()).map(end))
   await farewell()
+}
+
+interface StopPorts {
+  readonly host: EngineHost
+  readonly journal: Journal
+  readonly teller: Teller
+  readonly tell: Telemetry
 }
 
 /** What runs here; Liquidsoap's version is there a moment later. */

@@ -64,6 +64,16 @@ describe('our own listener', () => {
     expect(subject.sounds()).toBe(0)
   })
 
+  test('hears the title', async () => {
+    await using subject = await mount()
+    const socket = await subject.connection(1)
+    const title = Buffer.from("StreamTitle='Björk - 漢字';")
+    const block = Buffer.concat([Buffer.of(Math.ceil(title.length / 16)), title, Buffer.alloc((16 - (title.length % 16)) % 16)])
+    socket.write(OK.replace('100000', '417'))
+    socket.write(Buffer.concat([silence.subarray(0, 417), block, silence.subarray(417, 834)]))
+    await subject.until('the title', () => subject.ear.heard.title === 'Björk - 漢字')
+  })
+
   test('does not take what it is greeted with for what sounds now', async () => {
     await using subject = await mount()
     const { ear } = subject

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -29,6 +29,17 @@ describe('the media cache', () => {
     await Promise.all([cache.fetch(sha256), cache.fetch(sha256), cache.fetch(sha256)])
     expect(await readFile(cache.pathOf(sha256), 'utf8')).toBe('music')
     expect(await cache.list()).toEqual(new Set([sha256]))
+  })
+
+  test('makes files readable to engines without touching the store', async () => {
+    const [open, closed] = [await store('open'), await store('closed')]
+    const stored = (sha256: string) => join(root, 'store', sha256.slice(0, 2), `${sha256}.mp3`)
+    await chmod(stored(open), 0o644)
+    await chmod(stored(closed), 0o600)
+    await Promise.all([cache.fetch(open), cache.fetch(closed)])
+    expect((await stat(cache.pathOf(open))).ino).toBe((await stat(stored(open))).ino)
+    expect((await stat(cache.pathOf(closed))).mode & 0o777).toBe(0o644)
+    expect((await stat(stored(closed))).mode & 0o777).toBe(0o600)
   })
 
   test('a file that the store lacks, or that is not what its name says, leaves nothing behind', async () => {

@@ -6,6 +6,8 @@ import { pipeline } from 'node:stream/promises'
 import { AppError, pathIn } from '@skipcast/runtime'
 import type { MediaCache, MediaStore } from '../ports.ts'
 
+/** A file that is being fetched for so long was left behind by a process that died. */
+const DRAFT_MS = 3_600_000
 const FILE_NAME = /^([0-9a-f]{64})\.mp3$/
 
 /** A cache in a directory that the engines' user may enter; its files are readable by all. */
@@ -21,7 +23,7 @@ export function mediaCache(directory: string, store: MediaStore): MediaCache {
       if ((await hashOf(draft)) !== sha256) {
         throw new AppError('MEDIA_MISSING', `The stored file ${sha256.slice(0, 12)}… is damaged; upload the track again`)
       }
-      await chmod(draft, 0o644)
+      await makeReadable(draft)
       await rename(draft, pathOf(sha256))
     } finally {
       await rm(draft, { force: true })
@@ -37,6 +39,7 @@ export function mediaCache(directory: string, store: MediaStore): MediaCache {
       return running
     },
     async evict(wanted, maxBytes) {
+      await removeOldDrafts(directory)
       const files = await Promise.all([...(await list())].map(async (sha256) => ({ sha256, stats: await stat(pathOf(sha256)) })))
       let sizeBytes = files.reduce((sum, { stats }) => sum + stats.size, 0)
       for (const { sha256, stats } of files.sort((a, b) => a.stats.atimeMs - b.stats.atimeMs)) {
@@ -46,6 +49,20 @@ export function mediaCache(directory: string, store: MediaStore): MediaCache {
         sizeBytes -= stats.size
       }
     },
+  }
+}
+
+/** Engines run as another user. Only a copy can lack this: the store links to nothing that others can't read. */
+async function makeReadable(file: string): Promise<void> {
+  if (((await stat(file)).mode & 0o004) === 0) await chmod(file, 0o644)
+}
+
+async function removeOldDrafts(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith('.')) continue
+    const draft = join(directory, name)
+    const stats = await stat(draft).catch(() => null)
+    if (stats && Date.now() - stats.ctimeMs > DRAFT_MS) await rm(draft, { force: true })
   }
 }
 

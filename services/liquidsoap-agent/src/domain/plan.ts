@@ -8,8 +8,8 @@ export type Step =
   | { readonly kind: 'add'; readonly engineId: string; readonly stream: WantedStream }
   | { readonly kind: 'start' }
 
-export type RemoveReason = 'unwanted' | 'outdated' | 'twice'
-export type StopReason = 'dead' | 'silent' | 'outdated' | 'worn' | 'surplus'
+type RemoveReason = 'unwanted' | 'outdated' | 'twice'
+type StopReason = 'dead' | 'silent' | 'outdated' | 'worn' | 'surplus'
 
 export interface PlanLimits {
   readonly channelsPerEngine: number
