@@ -27,12 +27,15 @@ afterAll(async () => {
 beforeEach(async () => {
   owned = new AsyncDisposableStack()
   home = owned.use(await temporaryHome())
+  // After the agents, which would only start others.
+  owned.defer(async () => {
+    for (const engine of await engines()) if (isAlive(engine)) process.kill(engine.pid, 'SIGKILL')
+  })
   subject = owned.use(rig(home, { ICECAST_PORT: `${icecast.port}`, AGENT_RESYNC_MS: '500' }))
   low = await subject.tone('low', { frequencyHz: 440, seconds: 6 })
   high = await subject.tone('high', { frequencyHz: 880, seconds: 6 })
 }, 60_000)
 afterEach(async () => {
-  for (const engine of await engines()) if (isAlive(engine)) process.kill(engine.pid, 'SIGKILL')
   await owned.disposeAsync()
 }, 60_000)
 
