@@ -25,7 +25,7 @@ export type KafkaAvailability =
   | { readonly kind: 'unavailable'; readonly reason: string }
 
 /** Whether this machine can run a broker of its own, without changing anything on it. */
-export async function kafkaAvailability(home: Home): Promise<KafkaAvailability> {
+export async function kafkaAvailability(home: Pick<Home, 'path'>): Promise<KafkaAvailability> {
   const java = await javaVersion()
   if (java === null) return { kind: 'unavailable', reason: 'there is no `java` (Debian: apt-get install default-jre-headless)' }
   if (java < OLDEST_JAVA)
@@ -83,7 +83,7 @@ export async function fetchKafka(home: Home, logger: Logger): Promise<string> {
 }
 
 /** Where the jars of this release are, or will be: each release has a directory of its own. */
-async function jarDirectory(home: Home): Promise<string> {
+async function jarDirectory(home: Pick<Home, 'path'>): Promise<string> {
   const version = /<kafka\.version>([0-9.]+)</.exec(await readFile(POM, 'utf8'))?.[1]
   if (!version) throw new Error(`${POM} names no Kafka version`)
   return join(home.path, 'programs', `kafka-${version}`)

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   AppError,
   identify,
@@ -33,6 +34,12 @@ export async function lockRoles(home: Home, roles: ReadonlySet<Role>): Promise<A
       for (const file of files) await rm(file, { force: true })
     },
   }
+}
+
+/** The living process that has a role of a home, or null. */
+export async function holderOf(homePath: string, role: Role): Promise<ProcessIdentity | null> {
+  const holder = parseIdentity(await readFileIfThere(join(homePath, 'run', `${role}.json`)))
+  return holder !== null && isAlive(holder) ? holder : null
 }
 
 function parseIdentity(text: string | null): ProcessIdentity | null {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { waitFor } from '@skipcast/runtime'
+import { runCommand, waitFor } from '@skipcast/runtime'
 import { startSkipcast, temporaryHome, toneFile, untilReady, type SkipcastProcess } from '@skipcast/testing'
 
 const SKIPCAST = fileURLToPath(new URL('../src/skipcast.ts', import.meta.url))
@@ -95,6 +95,90 @@ describe('channels and media', () => {
       expect(err).toMatch(said[index]!)
       expect(err).not.toContain(token)
       expect(err).not.toContain('    at ')
+    }
+  }, 60_000)
+})
+
+describe('the machine', () => {
+  test('doctor finds nothing wrong with a running Skipcast, and names what is wrong with another', async () => {
+    const well = await run(['doctor'])
+    expect(well.out).toMatch(/^ok .*Node 24/m)
+    expect(well.out).toMatch(/^ok .*icecast2 2\./m)
+    expect(well.out).toMatch(/^ok .*bus: well/m)
+    expect(well.out).toMatch(/^ok .*database: well/m)
+    expect(well).toMatchObject({ code: 0, err: '' })
+
+    await chmod(join(home.path, 'admin-token'), 0o644)
+    const ill = await run(['doctor'], { ICECAST_BIN: 'icecast-of-another-world', ICECAST_MAX_LISTENERS: '1000000' })
+    await chmod(join(home.path, 'admin-token'), 0o600)
+    expect(ill.code).toBe(1)
+    expect(ill.out).toMatch(/problem {2}icecast-of-another-world is missing\n +→ .*apt-get install/)
+    expect(ill.out).toMatch(/problem {2}open files/)
+    expect(ill.out).toMatch(/problem {2}secrets that others may read: .*admin-token/)
+    expect(ill.out).toContain('3 problem(s)')
+  }, 60_000)
+})
+
+describe('Kafka and Icecast', () => {
+  test('kafka:consume shows what comes, without source tokens; icecast:metrics --once shows and publishes a poll', async () => {
+    await run(['channels', 'start', 'night'])
+    const watching = start(['channels', 'watch', 'night'])
+    await waitFor('on air', () => watching.result.out.includes('on_air'), { timeoutMs: 15_000 })
+    watching.child.kill('SIGINT')
+    const consuming = start(['kafka:consume', '--topic', 'skipcast-listener-metrics'])
+    await waitFor('it to follow', () => consuming.result.err.includes('Following'), { timeoutMs: 20_000 })
+    const polled = await run(['icecast:metrics', '--once'])
+    expect(polled).toMatchObject({ code: 0, err: '' })
+    expect(JSON.parse(polled.out)).toMatchObject({ event: 'listener_count_update', channel_slug: 'night', count: 0 })
+    await waitFor('the message', () => consuming.result.out.includes('\n'), { timeoutMs: 20_000 })
+    consuming.child.kill('SIGINT')
+    const { code, out } = await consuming.ended
+    expect(code).toBe(0)
+    expect(out.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as object]))[0]).toMatchObject({
+      topic: 'skipcast-listener-metrics',
+      value: { channel_slug: 'night' },
+    })
+
+    const commands = start(['kafka:consume', '--topic', 'streamCommands', '--from-beginning'])
+    await waitFor('a command', () => commands.result.out.includes('start_stream'), { timeoutMs: 20_000 })
+    commands.child.kill('SIGINT')
+    expect((await commands.ended).out).toContain('"source_token":"[secret]"')
+    await run(['channels', 'stop', 'night'])
+  }, 90_000)
+
+  test('dlq list and replay show a dead letter and put it back once', async () => {
+    expect(await run(['dlq', 'list'])).toMatchObject({ code: 0, out: '', err: expect.stringContaining('no dead letters') })
+    const port = (await readFile(join(home.path, 'ports', 'kafka'), 'utf8')).trim()
+    const append = ['-P', '-b', `127.0.0.1:${port}`, '-t', 'skipcast-listener-metrics', '-k', 'some-channel']
+    await runCommand('kcat', append, { timeoutMs: 20_000, input: Buffer.from('no JSON') })
+    const list = async () => (await run(['dlq', 'list', '--topic', 'skipcast-listener-metrics'])).out
+    const listed = await waitFor('the letter', async () => (await list()).includes('some-channel') && list(), {
+      timeoutMs: 30_000,
+    })
+    expect(listed).toMatch(/skipcast-listener-metrics\/\d+@\d+ +skipcast-api +some-channel +no +the value is not JSON/)
+    expect(await run(['dlq', 'replay', '--topic', 'listenerMetrics'])).toMatchObject({
+      code: 0,
+      out: 'skipcast-listener-metrics: 1 put back\n',
+    })
+    const again = await waitFor(
+      'the letter to come back',
+      async () => {
+        const text = await list()
+        return text.split('some-channel').length === 3 && text
+      },
+      { timeoutMs: 30_000 },
+    )
+    expect(again).toMatch(/ yes .*\n.* no /)
+    expect(await run(['dlq', 'replay', '--topic', 'streamCommands'])).toMatchObject({ code: 1 })
+    expect(await run(['dlq', 'list', '--topic', 'nonsense'])).toMatchObject({ code: 2 })
+    expect(await run(['dlq', 'list'], { EVENT_BUS: 'memory' })).toMatchObject({ code: 1 })
+  }, 120_000)
+
+  test('a role that runs already is not run twice, and the one who has it is named', async () => {
+    for (const words of [['up'], ['liquidsoap:command-consumer'], ['icecast:metrics']]) {
+      const { code, err } = await run(words)
+      expect(code).toBe(1)
+      expect(err).toContain(`process ${skipcast.pid}`)
     }
   }, 60_000)
 })

@@ -1,7 +1,20 @@
 import { channelCommands } from './channels.ts'
 import type { Command } from './command.ts'
+import { deadLetterCommands } from './dead-letters.ts'
+import { doctor } from './doctor.ts'
+import { icecastMetrics } from './icecast-metrics.ts'
+import { kafkaConsume } from './kafka-consume.ts'
 import { mediaCommands } from './media.ts'
 import { liquidsoapCommandConsumer, up } from './up.ts'
 
 /** Every command, in the order in which help shows them. */
-export const commands: readonly Command[] = [up, ...channelCommands, ...mediaCommands, liquidsoapCommandConsumer]
+export const commands: readonly Command[] = [
+  up,
+  doctor,
+  ...channelCommands,
+  ...mediaCommands,
+  kafkaConsume,
+  ...deadLetterCommands,
+  icecastMetrics,
+  liquidsoapCommandConsumer,
+]

@@ -13,6 +13,8 @@ export function tellFailure(error: unknown): string {
     return `${error.message}.\nStart it with \`npm start\`, or say where it is: SKIPCAST_API=http://host:port`
   if (isAppError(error, 'BUS_UNAVAILABLE'))
     return `${error.message}.\nIs it running, and is KAFKA_BROKER right? The in-memory bus (EVENT_BUS=memory) can't be reached from outside its process.`
+  if (isAppError(error, 'ICECAST_UNAVAILABLE'))
+    return `${error.message}.\nAre ICECAST_HOST, ICECAST_PORT and ICECAST_PASSWORD right?`
   const { code, path, syscall } = error as NodeJS.ErrnoException
   if (code !== undefined && syscall !== undefined && path !== undefined) return `${plain(path)}: ${reasons[code] ?? code}`
   return tellError(error)
