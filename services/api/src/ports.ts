@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { StreamStatus } from '@skipcast/contracts'
+import type { ServerHeartbeat, StreamStatus } from '@skipcast/contracts'
 import type { Stores } from '@skipcast/db'
 import type { HealthBoard } from '@skipcast/runtime'
 import type { ServerSight } from './domain/stream-view.ts'
@@ -30,6 +30,15 @@ export interface Fleet {
   /** Those that were heard lately; while nobody can be heard, none. */
   servers(): { readonly id: string; readonly capacity: number }[]
   sight(serverId: string): ServerSight
+  /** All that ever told of themselves, in order of their ids. */
+  list(): FleetMember[]
+}
+
+export interface FleetMember {
+  readonly heartbeat: ServerHeartbeat
+  readonly sight: ServerSight
+  /** By our clock, in ms since the epoch. */
+  readonly heardAt: number
 }
 
 /** What an uploaded file is. */

@@ -235,6 +235,20 @@ test('start and stop answer 202 with the channel, the command and what is observ
   api.servers.clear()
 })
 
+test('the state can be said instead: it is the same as start and stop, however often', async () => {
+  const { id } = await withMusic()
+  const put = (state: string) => api.call('PUT', `/api/channels/${id}/state`, { token, body: { state } })
+  const started = await api.call('POST', `/api/channels/${id}/stream/start`, { token })
+  expect(await put('on')).toMatchObject({ status: 202, body: started.body })
+  const stopped = await put('off')
+  expect(stopped).toMatchObject({ status: 202, body: { channel: { state: 'off' }, command: { id: `${id}:2` } } })
+  expect((await put('off')).body).toEqual(stopped.body)
+  expect((await put('paused')).status).toBe(400)
+  expect((await api.call('PUT', `/api/channels/${(await channel()).id}/state`, { token, body: { state: 'on' } })).status).toBe(
+    409,
+  )
+})
+
 test('without a server a wanted channel is being placed, and a start is still taken', async () => {
   const { id } = await withMusic()
   const { status, body } = await api.call('POST', `/api/channels/${id}/stream/start`, { token })

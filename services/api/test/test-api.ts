@@ -10,7 +10,7 @@ import { mediaFiles } from '../src/adapters/media-files.ts'
 import { toStreamCommand } from '../src/domain/stream-command.ts'
 import type { ServerSight } from '../src/domain/stream-view.ts'
 import { buildApp, type App } from '../src/http/app.ts'
-import type { ApiPorts } from '../src/ports.ts'
+import type { ApiPorts, FleetMember } from '../src/ports.ts'
 
 // Tests read answers whose shape the response schemas guard.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -25,6 +25,8 @@ export interface TestApi extends AsyncDisposable {
   readonly health: HealthBoard
   readonly statuses: Map<string, StreamStatus>
   readonly servers: Map<string, { capacity: number; sight: ServerSight }>
+  /** What the list of servers shows. */
+  readonly members: FleetMember[]
   query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>
   user(role: Role): Promise<{ user: User; token: string }>
   call(
@@ -50,6 +52,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
   })
   const statuses: TestApi['statuses'] = new Map()
   const servers: TestApi['servers'] = new Map()
+  const members: TestApi['members'] = []
   const health = healthBoard()
   const mediaPath = join(path, 'media')
   const ports: ApiPorts = {
@@ -60,6 +63,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
       servers: () =>
         [...servers].filter(([, { sight }]) => sight.kind === 'heard').map(([id, { capacity }]) => ({ id, capacity })),
       sight: (id) => servers.get(id)?.sight ?? { kind: 'silent', since: 0 },
+      list: () => members,
     },
     audio: ffmpeg({ format: { bitrateKbps: 128, sampleRate: 44_100 }, user }),
     mediaFiles: await mediaFiles({ path: mediaPath, serverId: 'test', user }),
@@ -94,6 +98,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
     health,
     statuses,
     servers,
+    members,
     query: (sql, values) => database.query(sql, values),
     call,
     async user(role) {

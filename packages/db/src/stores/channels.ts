@@ -4,7 +4,8 @@ import { isDuplicate } from '../database-errors.ts'
 import type { Database } from '../database.ts'
 import { newId } from '../new-id.ts'
 import { enqueue, lockChannel, readTracks, toChannel, writeChannel } from './channel-writes.ts'
-import type { Channel, ChannelChange, NewChannel, Page, PageRequest, ToCommand } from './records.ts'
+import { matching, orderOf, pageOf } from './lists.ts'
+import type { Channel, ChannelChange, ChannelSort, ListRequest, NewChannel, Page, ToCommand } from './records.ts'
 
 /** Channels as wanted. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface ChannelStore {
@@ -12,8 +13,8 @@ export interface ChannelStore {
   create(channel: NewChannel): Promise<Channel>
   /** By id or slug. */
   find(idOrSlug: string): Promise<Channel | null>
-  /** Newest first. */
-  list(page: PageRequest): Promise<Page<Channel>>
+  /** Searches names, slugs, descriptions and genres. `genre`: of exactly this one. */
+  list(request: ListRequest<ChannelSort> & { readonly genre?: string | undefined }): Promise<Page<Channel>>
   /**
    * Changes a channel in one transaction: its row is locked, `decide` sees it as it is now and says what to change (null:
    * nothing), and the command for the agents is written with it. Rejects with NOT_FOUND, with CONFLICT when it would be on without
@@ -54,14 +55,14 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
       return row && toChannel(row)
     },
 
-    async list({ page, perPage }) {
-      const [rows, total] = await database.run((client) =>
-        Promise.all([
-          client.channel.findMany({ orderBy: { id: 'desc' }, skip: (page - 1) * perPage, take: perPage }),
-          client.channel.count(),
-        ]),
-      )
-      return { items: rows.map(toChannel), total }
+    list({ genre, ...request }) {
+      return database.run((client) => {
+        const searched = matching(['name', 'slug', 'description', 'genre'], request.search)
+        const where = genre === undefined ? searched : { AND: [searched, { genre }] }
+        const orderBy = orderOf(request, { created_at: 'id', updated_at: 'updatedAt', name: 'name', slug: 'slug' })
+        const find = (slice: object) => client.channel.findMany({ where, orderBy, ...slice })
+        return pageOf(request, find, client.channel.count({ where }), toChannel)
+      })
     },
 
     change(id, decide) {

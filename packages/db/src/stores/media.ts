@@ -3,8 +3,9 @@ import type { Database, Session } from '../database.ts'
 import type { Media as MediaRow } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
 import { lockChannel, writeChannel } from './channel-writes.ts'
+import { matching, orderOf, pageOf } from './lists.ts'
 import { closeGaps } from './playlists.ts'
-import type { Media, NewMedia, Page, PageRequest, ToCommand } from './records.ts'
+import type { ListRequest, Media, MediaSort, NewMedia, Page, ToCommand } from './records.ts'
 
 /**
  * The library. A file on disk is shared by all media with the same content, so what is done to it happens under a lock of its
@@ -14,8 +15,8 @@ export interface MediaStore {
   /** `placeFile` puts the air file where it belongs; then the record is made. Rejects with what `placeFile` rejects with. */
   add(media: NewMedia, placeFile: () => Promise<void>): Promise<Media>
   find(id: string): Promise<Media | null>
-  /** Newest first; of one owner, or of all (null). */
-  list(ownerId: string | null, page: PageRequest): Promise<Page<Media>>
+  /** Of one owner, or of all (null). Searches titles, artists, albums and the names of the files. */
+  list(ownerId: string | null, request: ListRequest<MediaSort>): Promise<Page<Media>>
   /** Takes it off all playlists (running channels get their new ones) and removes it. Rejects with NOT_FOUND, or CONFLICT when it is the last of a running channel. */
   remove(id: string): Promise<Media>
   /** Calls `removeFile` if no media has this content any more. */
@@ -41,14 +42,13 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
       return row && toMedia(row)
     },
 
-    list(ownerId, { page, perPage }) {
-      return database.run(async (client) => {
-        const where = ownerId === null ? {} : { ownerId }
-        const [rows, total] = await Promise.all([
-          client.media.findMany({ where, orderBy: { id: 'desc' }, skip: (page - 1) * perPage, take: perPage }),
-          client.media.count({ where }),
-        ])
-        return { items: rows.map(toMedia), total }
+    list(ownerId, request) {
+      return database.run((client) => {
+        const searched = matching(['title', 'artist', 'album', 'originalName'], request.search)
+        const where = ownerId === null ? searched : { AND: [searched, { ownerId }] }
+        const orderBy = orderOf(request, { created_at: 'id', title: 'title', artist: 'artist', duration_ms: 'durationMs' })
+        const find = (slice: object) => client.media.findMany({ where, orderBy, ...slice })
+        return pageOf(request, find, client.media.count({ where }), toMedia)
       })
     },
 

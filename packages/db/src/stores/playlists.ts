@@ -16,10 +16,14 @@ export interface PlaylistStore {
   attach(channelId: string, mediaIds: readonly string[], options: { ownerId: string | null }): Promise<Channel>
   /** Takes media off; those that are not on it do not matter. Rejects with NOT_FOUND, or CONFLICT when a running channel would have none left. */
   detach(channelId: string, mediaIds: readonly string[]): Promise<Channel>
+  /** Puts the playlist into this order. Rejects with NOT_FOUND, or with CONFLICT, naming the difference, when these are not exactly its media. */
+  reorder(channelId: string, mediaIds: readonly string[]): Promise<Channel>
 }
 
 /** Most tracks of one channel: its whole playlist travels in one message. */
 const MAX_TRACKS = 10_000
+/** An error names so many media. */
+const MAX_TOLD = 100
 
 export function playlistStore(database: Database, toCommand: ToCommand): PlaylistStore {
   return {
@@ -68,6 +72,18 @@ export function playlistStore(database: Database, toCommand: ToCommand): Playlis
         return writeChannel(session, channel, {}, toCommand)
       })
     },
+
+    reorder(channelId, mediaIds) {
+      return database.transaction(async (session) => {
+        const channel = await lockChannel(session, channelId)
+        requireSame(await readIds(session, channelId), mediaIds)
+        const moved = await session.$executeRaw`
+          UPDATE channel_media cm SET position = wanted.place - 1
+          FROM unnest(${[...mediaIds]}::text[]) WITH ORDINALITY AS wanted (media_id, place)
+          WHERE cm.channel_id = ${channelId} AND cm.media_id = wanted.media_id AND cm.position <> wanted.place - 1`
+        return moved === 0 ? channel : writeChannel(session, channel, {}, toCommand)
+      })
+    },
   }
 }
 
@@ -77,6 +93,16 @@ export async function closeGaps(session: Session, channelId: string): Promise<vo
     UPDATE channel_media cm SET position = dense.position
     FROM (SELECT media_id, (row_number() OVER (ORDER BY position) - 1)::int AS position FROM channel_media WHERE channel_id = ${channelId}) dense
     WHERE cm.channel_id = ${channelId} AND cm.media_id = dense.media_id AND cm.position <> dense.position`
+}
+
+function requireSame(playlist: ReadonlySet<string>, mediaIds: readonly string[]): void {
+  const given = new Set(mediaIds)
+  const missing = [...playlist].filter((id) => !given.has(id))
+  const unknown = [...given].filter((id) => !playlist.has(id))
+  if (missing.length + unknown.length === 0) return
+  throw new AppError('CONFLICT', 'This is not the playlist as it is now: name each of its media once.', {
+    details: { missing: missing.slice(0, MAX_TOLD), unknown: unknown.slice(0, MAX_TOLD) },
+  })
 }
 
 async function readIds(session: Session, channelId: string): Promise<Set<string>> {

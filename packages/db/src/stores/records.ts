@@ -11,6 +11,8 @@ export interface User {
   readonly createdAt: Date
 }
 
+export type ChannelSort = 'created_at' | 'updated_at' | 'name' | 'slug'
+export type MediaSort = 'created_at' | 'title' | 'artist' | 'duration_ms'
 export type UserSort = 'created_at' | 'username'
 
 /** What is known of a token; its secret is not. */

@@ -61,3 +61,14 @@ test('after an outage of ours, servers get the time to be heard again', () => {
   expect(servers.sight('a')).toEqual({ kind: 'unknown' })
   expect(servers.servers()).toEqual([])
 })
+
+test('all that ever told of themselves are listed, with when they were heard', () => {
+  const { servers, beat } = setUp(longAgo)
+  const before = Date.now()
+  beat('b', before)
+  beat('a', before - 120_000)
+  const [a, b] = servers.list()
+  expect(a).toMatchObject({ heartbeat: { server_id: 'a' }, sight: { kind: 'silent' } })
+  expect(Math.abs(a!.heardAt - (before - 120_000))).toBeLessThan(1000)
+  expect(b).toMatchObject({ heartbeat: { server_id: 'b' }, sight: { kind: 'heard' } })
+})

@@ -1,4 +1,5 @@
 import type { Bus } from '@skipcast/bus'
+import type { ServerSight } from '../domain/stream-view.ts'
 import type { Fleet } from '../ports.ts'
 import type { BusWatch } from './bus-watch.ts'
 
@@ -28,20 +29,30 @@ export function fleet(
 
   const wasHeardLately = (id: string) => performance.now() - (arrivals.get(id) ?? -Infinity) <= options.silentAfterMs
 
+  const sight = (id: string): ServerSight => {
+    const { hearingSince } = busWatch
+    if (hearingSince === null || !heartbeats.isCaughtUp) return { kind: 'unknown' }
+    if (wasHeardLately(id) && heartbeats.values.has(id)) return { kind: 'heard' }
+    const couldBeHeardForMs = performance.now() - hearingSince
+    if (couldBeHeardForMs <= options.silentAfterMs) return { kind: 'unknown' }
+    const silentForMs = performance.now() - (arrivals.get(id) ?? hearingSince)
+    return { kind: 'silent', since: Math.round(Date.now() - silentForMs) }
+  }
+
   return {
     servers() {
       if (busWatch.hearingSince === null) return []
       const heard = [...heartbeats.values.values()].filter(({ server_id }) => wasHeardLately(server_id))
       return heard.map(({ server_id, capacity }) => ({ id: server_id, capacity }))
     },
-    sight(id) {
-      const { hearingSince } = busWatch
-      if (hearingSince === null || !heartbeats.isCaughtUp) return { kind: 'unknown' }
-      if (wasHeardLately(id) && heartbeats.values.has(id)) return { kind: 'heard' }
-      const couldBeHeardForMs = performance.now() - hearingSince
-      if (couldBeHeardForMs <= options.silentAfterMs) return { kind: 'unknown' }
-      const silentForMs = performance.now() - (arrivals.get(id) ?? hearingSince)
-      return { kind: 'silent', since: Math.round(Date.now() - silentForMs) }
+    sight,
+    list() {
+      const ids = [...heartbeats.values.keys()].toSorted()
+      return ids.map((id) => ({
+        heartbeat: heartbeats.values.get(id)!,
+        sight: sight(id),
+        heardAt: Math.round(Date.now() - (performance.now() - (arrivals.get(id) ?? 0))),
+      }))
     },
     [Symbol.asyncDispose]: () => heartbeats[Symbol.asyncDispose](),
   }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { mayGrant } from '../domain/roles.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app.ts'
-import { listQuery, newToken, newUser, pageQuery, roleChange, toListRequest, tokenParams, userParams } from './inputs.ts'
+import { newToken, newUser, pageQuery, roleChange, toListRequest, tokenParams, userList, userParams } from './inputs.ts'
 import { pageBody, showPage, showToken, showUser, tokenBody, userBody } from './views.ts'
 
 const tags = ['accounts']
@@ -17,7 +17,7 @@ export function accountRoutes(app: App, { stores }: ApiPorts): void {
     schema: {
       tags,
       summary: 'List users',
-      querystring: listQuery(['created_at', 'username'], 'desc', 'user name'),
+      querystring: userList,
       response: { 200: pageBody(userBody) },
     },
     handler: async ({ query }) => showPage(await accounts.listUsers(toListRequest(query)), query, showUser),

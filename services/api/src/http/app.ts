@@ -20,6 +20,7 @@ import { describe, documentInfo, tidyDocument } from './document.ts'
 import { errorHandler, notFoundHandler } from './errors.ts'
 import { mediaRoutes } from './media-routes.ts'
 import { playlistRoutes } from './playlist-routes.ts'
+import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { systemRoutes } from './system-routes.ts'
 
@@ -78,7 +79,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       route.schema = describe(route)
     })
     own.addHook('onRequest', accessHook(ports))
-    for (const routes of [channelRoutes, streamRoutes, playlistRoutes, mediaRoutes, accountRoutes, systemRoutes])
+    for (const routes of [channelRoutes, streamRoutes, playlistRoutes, mediaRoutes, serverRoutes, accountRoutes, systemRoutes])
       routes(own.withTypeProvider<ZodTypeProvider>(), ports)
   })
   await app.ready()

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { slugFor } from '../domain/slug.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app.ts'
-import { channelChange, channelParams, newChannel, pageQuery } from './inputs.ts'
+import { channelChange, channelList, channelParams, newChannel, toListRequest } from './inputs.ts'
 import { channelBody, pageBody, showChannel, showPage } from './views.ts'
 
 const tags = ['channels']
@@ -12,9 +12,9 @@ const SUFFIX_LENGTH = 6
 export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
   app.get('/api/channels', {
     config: { access: 'public' },
-    schema: { tags, summary: 'List channels, newest first', querystring: pageQuery, response: { 200: pageBody(channelBody) } },
+    schema: { tags, summary: 'List channels', querystring: channelList, response: { 200: pageBody(channelBody) } },
     handler: async ({ query }) =>
-      showPage(await stores.channels.list({ page: query.page, perPage: query.per_page }), query, showChannel),
+      showPage(await stores.channels.list({ ...toListRequest(query), genre: query.genre }), query, showChannel),
   })
 
   app.post('/api/channels', {

@@ -17,6 +17,7 @@ export const documentInfo = {
     { name: 'channels', description: 'Radio stations and their playlists' },
     { name: 'streams', description: 'On air and off, and how it is' },
     { name: 'media', description: 'Music' },
+    { name: 'servers', description: 'The machines that run engines' },
     { name: 'accounts', description: 'Users, and the tokens that speak for them' },
     { name: 'system', description: 'How the service itself is' },
   ],

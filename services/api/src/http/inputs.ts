@@ -30,6 +30,19 @@ export const channelChange = z.strictObject({
   genre: genre.optional(),
 })
 
+const MAX_TRACKS = 10_000
+
+/** Each once: which media these are, the playlist says. */
+export const mediaOrder = z.strictObject({
+  media_ids: z
+    .array(id)
+    .min(1)
+    .max(MAX_TRACKS)
+    .refine((ids) => new Set(ids).size === ids.length, 'must name each piece once'),
+})
+
+export const stateChange = z.strictObject({ state: z.enum(['on', 'off']) })
+
 export const mediaIds = z.strictObject({
   media_ids: z.array(id).min(1).max(500),
 })
@@ -73,7 +86,7 @@ export const pageQuery = z.strictObject({
 })
 
 /** A page of a list that can be searched, and sorted by one of these alone: the first, unless said. */
-export function listQuery<const S extends readonly [string, ...string[]]>(sorts: S, order: 'asc' | 'desc', searched: string) {
+function listQuery<const S extends readonly [string, ...string[]]>(sorts: S, order: 'asc' | 'desc', searched: string) {
   return pageQuery.extend({
     search: text(1, 100, '1 to 100 characters')
       .optional()
@@ -82,6 +95,22 @@ export function listQuery<const S extends readonly [string, ...string[]]>(sorts:
     order: z.enum(['asc', 'desc']).default(order),
   })
 }
+
+export const channelList = listQuery(
+  ['created_at', 'updated_at', 'name', 'slug'],
+  'desc',
+  'name, slug, description or genre',
+).extend({
+  genre: text(1, 100, '1 to 100 characters').optional().meta({ description: 'Exactly this one.' }),
+})
+
+export const mediaList = listQuery(
+  ['created_at', 'title', 'artist', 'duration_ms'],
+  'desc',
+  'title, artist, album or name of the file',
+)
+
+export const userList = listQuery(['created_at', 'username'], 'desc', 'user name')
 
 /** What the stores are asked for a list. */
 export function toListRequest<S extends string>(query: {

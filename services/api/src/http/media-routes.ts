@@ -4,7 +4,7 @@ import { importMedia } from '../import-media.ts'
 import type { ApiPorts } from '../ports.ts'
 import { removeMedia } from '../remove-media.ts'
 import type { App } from './app.ts'
-import { mediaParams, pageQuery } from './inputs.ts'
+import { mediaList, mediaParams, toListRequest } from './inputs.ts'
 import { mediaBody, pageBody, showMedia, showPage } from './views.ts'
 
 const tags = ['media']
@@ -37,14 +37,14 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     config: { access: 'signed_in' },
     schema: {
       tags,
-      summary: 'List your media, newest first',
+      summary: 'List your media',
       description: 'An admin sees everybody’s.',
-      querystring: pageQuery,
+      querystring: mediaList,
       response: { 200: pageBody(mediaBody) },
     },
     async handler({ actor, query }) {
       const ownerId = actor.role === 'admin' ? null : actor.id
-      return showPage(await stores.media.list(ownerId, { page: query.page, perPage: query.per_page }), query, showMedia)
+      return showPage(await stores.media.list(ownerId, toListRequest(query)), query, showMedia)
     },
   })
 

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app.ts'
-import { channelParams, mediaIds, pageQuery } from './inputs.ts'
+import { channelParams, mediaIds, mediaOrder, pageQuery } from './inputs.ts'
 import { channelBody, mediaBody, pageBody, showChannel, showMedia, showPage } from './views.ts'
 
 const tags = ['channels']
+/** Room for the ids of the longest playlist. */
+const MAX_ORDER_BYTES = 512 * 1024
 
 export function playlistRoutes(app: App, { stores }: ApiPorts): void {
   const url = '/api/channels/:channel/media'
@@ -38,6 +40,24 @@ export function playlistRoutes(app: App, { stores }: ApiPorts): void {
       const ownerId = actor.role === 'admin' ? null : actor.id
       const changed = await stores.playlists.attach(channel.id, body.media_ids, { ownerId })
       return { message: 'Media attached successfully', channel: showChannel(changed) }
+    },
+  })
+
+  app.put(`${url}/order`, {
+    config: { access: 'channel_owner', refusals: [409] },
+    bodyLimit: MAX_ORDER_BYTES,
+    schema: {
+      tags,
+      summary: 'Put a playlist into another order',
+      description:
+        'All its media, in the order in which they shall be played. Where the playlist has others by now, nothing changes, and `details` names what is missing and what is unknown.',
+      params: channelParams,
+      body: mediaOrder,
+      response: { 200: answer },
+    },
+    async handler({ channel, body }) {
+      const changed = await stores.playlists.reorder(channel.id, body.media_ids)
+      return { message: 'Media ordered successfully', channel: showChannel(changed) }
     },
   })
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
 import { startStream, stopStream } from '../switch-stream.ts'
 import type { App } from './app.ts'
-import { channelParams } from './inputs.ts'
+import { channelParams, stateChange } from './inputs.ts'
 import { showCommand, showStream, streamCommandBody, streamStatusBody } from './views.ts'
 
 const tags = ['streams']
@@ -30,6 +30,23 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
     async handler({ channel }, reply) {
       const stopped = await stopStream(ports, channel.id)
       return reply.code(202).send(await showCommand(ports, stopped, 'Stream stop command sent successfully'))
+    },
+  })
+
+  app.put('/api/channels/:channel/state', {
+    config: { access: 'channel_owner', refusals: [409] },
+    schema: {
+      tags,
+      summary: 'Put a channel on air, or take it off',
+      description: 'The same as start and stop, for those who say what shall be rather than what shall be done.',
+      params: channelParams,
+      body: stateChange,
+      response: { 202: streamCommandBody },
+    },
+    async handler({ channel, body }, reply) {
+      const change = body.state === 'on' ? startStream : stopStream
+      const message = `Stream ${body.state === 'on' ? 'start' : 'stop'} command sent successfully`
+      return reply.code(202).send(await showCommand(ports, await change(ports, channel.id), message))
     },
   })
 

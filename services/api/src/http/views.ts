@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { nowPlaying as nowPlayingMessage, phase, streamMode } from '@skipcast/contracts'
 import { commandId } from '../domain/stream-command.ts'
 import { streamView } from '../domain/stream-view.ts'
-import type { ApiPorts } from '../ports.ts'
+import type { ApiPorts, FleetMember } from '../ports.ts'
 
 /** What the API answers with: each schema stands beside the function that makes it. */
 
@@ -111,6 +111,37 @@ export function showToken(token: ApiToken): z.output<typeof tokenBody> {
     expires_at: token.expiresAt?.toISOString() ?? null,
     last_used_at: token.lastUsedAt?.toISOString() ?? null,
     revoked_at: token.revokedAt?.toISOString() ?? null,
+  }
+}
+
+export const serverBody = z
+  .object({
+    id: z.string(),
+    sight: z.enum(['heard', 'silent', 'unknown']).meta({ description: 'Whether it was heard lately.' }),
+    last_heard_at: instant,
+    started_at: instant,
+    labels: z.record(z.string(), z.string()),
+    capacity: counter.meta({ description: 'A channel in copy mode costs 1, in encode mode 8.' }),
+    load: counter,
+    engines: counter,
+    channels: counter,
+    versions: z.record(z.string(), z.string()),
+  })
+  .meta({ id: 'Server' })
+
+export function showServer({ heartbeat, sight, heardAt }: FleetMember): z.output<typeof serverBody> {
+  const { labels, capacity, load, engines, channels, versions } = heartbeat
+  return {
+    id: heartbeat.server_id,
+    sight: sight.kind,
+    last_heard_at: isoOf(heardAt),
+    started_at: isoOf(heartbeat.started_at),
+    labels,
+    capacity,
+    load,
+    engines,
+    channels,
+    versions,
   }
 }
 
