@@ -21,13 +21,17 @@ import {
 /** From a fault to the programme at the ear, on a busy machine with two cores. */
 const BACK_TIMEOUT_MS = 15_000
 
-let home: Awaited<ReturnType<typeof temporaryHome>>
+let temporary: Awaited<ReturnType<typeof temporaryHome>>
+let home: { path: string }
 let skipcast: SkipcastProcess
 let api: ApiClient
 let tones: Record<number, string>
 
 beforeAll(async () => {
-  home = await temporaryHome()
+  temporary = await temporaryHome()
+  // Deeper than the path of a Unix socket may be long.
+  home = { path: join(temporary.path, 'deep'.repeat(25)) }
+  await mkdir(home.path, { mode: 0o711 })
   tones = {}
   await mkdir(join(home.path, 'tones'))
   for (const frequencyHz of [440, 660, 880]) {
@@ -40,7 +44,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await skipcast?.[Symbol.asyncDispose]()
-  await home?.[Symbol.asyncDispose]()
+  await temporary?.[Symbol.asyncDispose]()
 }, 60_000)
 
 const listen = (slug: string): Promise<Listener> => openListener(`http://127.0.0.1:${skipcast.icecastPort}/${slug}`)
@@ -133,7 +137,7 @@ describe('Icecast', () => {
 })
 
 describe('hostile text', () => {
-  const canary = () => join(home.path, 'canary')
+  const canary = () => join(temporary.path, 'canary')
   test.each([
     ['interpolation', (file: string) => `#{process.run("touch ${file}")}"`],
     ['quotes and a shell', (file: string) => `"; $(touch ${file}) \`touch ${file}\` '`],

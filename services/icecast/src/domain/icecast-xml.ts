@@ -69,11 +69,13 @@ export function icecastXml(settings: IcecastSettings): string {
   </listen-socket>
   <mount type="default">
     <mount-name>/*</mount-name>
+    <charset>UTF-8</charset>
 ${asking}
   </mount>
   <mount type="default">
     <mount-name>/w/*</mount-name>
     <hidden>1</hidden>
+    <charset>UTF-8</charset>
 ${asking}
   </mount>
   <mount type="default">

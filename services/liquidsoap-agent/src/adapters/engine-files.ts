@@ -17,9 +17,6 @@ import { parseJson, parseRecord } from '../domain/engine-event.ts'
 import type { WantedStream } from '../domain/wanted.ts'
 import { songText } from './icecast-text.ts'
 
-/** The system takes socket paths of so many bytes and no more. */
-const MAX_SOCKET_PATH_BYTES = 107
-
 /**
  * What one engine keeps on disk. Only `run/` is the engine's own to write; what the agent trusts stands outside of it.
  *
@@ -61,14 +58,8 @@ export function engineFiles(root: string, engineId: string): EngineFiles {
   }
 }
 
-/** Makes the directories of a new engine. Rejects with CONFIG_INVALID when the home's path is too long for a socket below it. */
+/** Makes the directories of a new engine. */
 export async function makeEngineDirectories(files: EngineFiles, owner: ChildUser | undefined): Promise<void> {
-  if (Buffer.byteLength(files.socket) > MAX_SOCKET_PATH_BYTES) {
-    throw new AppError(
-      'CONFIG_INVALID',
-      `SKIPCAST_HOME is too long a path: sockets below it may have ${MAX_SOCKET_PATH_BYTES} bytes`,
-    )
-  }
   await mkdir(files.directory, { mode: 0o711 })
   await mkdir(files.plans, { mode: 0o711 })
   await makeDirectory(files.run, { owner })

@@ -1,4 +1,6 @@
+import { open } from 'node:fs/promises'
 import { createConnection, type Socket } from 'node:net'
+import { basename, dirname } from 'node:path'
 import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
 
@@ -70,9 +72,13 @@ export function engineSocket(path: string, onClose: () => void): EngineSocket {
   }
 }
 
-function opened(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ path })
+/**
+ * Connects by way of the directory's descriptor: a socket's path may have 107 bytes, and a home may lie deeper than that.
+ */
+async function opened(path: string): Promise<Socket> {
+  await using directory = await open(dirname(path), 'r')
+  return await new Promise((resolve, reject) => {
+    const socket = createConnection({ path: `/proc/self/fd/${directory.fd}/${basename(path)}` })
     socket.setEncoding('utf8')
     socket.once('connect', () => resolve(socket))
     socket.on('error', reject)
