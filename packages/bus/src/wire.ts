@@ -1,4 +1,4 @@
-import { messages, topics, type MessageOf, type Topic } from '@skipcast/contracts'
+import { messages, topics, versions, type MessageOf, type Topic } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
 import type { Outgoing } from './ports.ts'
@@ -15,7 +15,10 @@ export interface WireRecord {
 
 export type Decoded<T extends Topic> = { readonly message: MessageOf<T> } | { readonly unreadable: string }
 
-/** Validates a message and writes it as JSON, without fields the contract does not know. Throws MESSAGE_INVALID. */
+/**
+ * Validates a message and writes it as JSON, without fields the contract does not know, and with the version of the contract that it
+ * was held against. Throws MESSAGE_INVALID.
+ */
 export function encode<T extends Topic>(topic: T, { key, value }: Outgoing<T>): WireRecord {
   if (key === '' || key.length > MAX_KEY_LENGTH) throw invalid(topic, `a key has 1 to ${MAX_KEY_LENGTH} characters`)
   if (value === null) {
@@ -24,7 +27,7 @@ export function encode<T extends Topic>(topic: T, { key, value }: Outgoing<T>): 
   }
   const result = messages[topic].safeParse(value)
   if (!result.success) throw invalid(topic, z.prettifyError(result.error))
-  const text = JSON.stringify(result.data)
+  const text = JSON.stringify({ ...result.data, version: versions[result.data.event] })
   if (Buffer.byteLength(text) > MAX_RECORD_BYTES) throw invalid(topic, `larger than ${MAX_RECORD_BYTES} bytes`)
   return { key, value: text }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { signSourceToken, verifySourceToken } from './source-token.ts'
 
 const key = 'k'.repeat(43)

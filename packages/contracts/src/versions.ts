@@ -1,0 +1,24 @@
+import type { messages } from './messages.ts'
+import type { Topic } from './topics.ts'
+import type { z } from 'zod'
+
+/** The `event` of every message there is. */
+export type EventName = { [T in Topic]: z.infer<(typeof messages)[T]>['event'] }[Topic]
+
+/**
+ * The version of each message, which the bus writes into it. It rises with every change but an added optional field; a test
+ * holds the schemas against `schemas/`.
+ */
+export const versions = {
+  start_stream: 1,
+  stop_stream: 1,
+  stream_status_update: 1,
+  channel_started: 1,
+  channel_stopped: 1,
+  channel_failed: 1,
+  track_started: 1,
+  track_failed: 1,
+  listener_count_update: 1,
+  listener_session: 1,
+  server_heartbeat: 1,
+} as const satisfies Record<EventName, number>
