@@ -1,7 +1,8 @@
 import { runNamed, usage } from './benchmark.ts'
+import { idleCost } from './idle-cost.ts'
 import { startLatency } from './start-latency.ts'
 
-const benchmarks = [startLatency]
+const benchmarks = [startLatency, idleCost]
 const [name, ...settings] = process.argv.slice(2)
 console.log(
   name === undefined ? usage(benchmarks) : await runNamed(benchmarks, name, settings, (text) => console.error(`• ${text}`)),
