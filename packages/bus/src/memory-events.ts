@@ -12,7 +12,7 @@ const KEPT_RECORDS = 1000
 const MAX_RECORDS = 20_000
 const MAX_DEAD_LETTERS = 1000
 /** After so many the event loop has its turn. */
-const RECORDS_PER_TURN = 50
+const RECORDS_PER_TURN = 200
 /** How long closing a consumer waits for the handler that runs. */
 const CLOSE_GRACE_MS = 5000
 
@@ -94,7 +94,8 @@ export function memoryEvents(options: { logger: Logger; retry: RetryPolicy; isDo
       const partition = log[index]!
       const readers = [...groups.values()].filter((group) => group.topic === topic)
       partition.records.push(record)
-      trim(partition, Math.min(...readers.map(({ offsets }) => offsets[index]!)))
+      const lost = trim(partition, Math.min(...readers.map(({ offsets }) => offsets[index]!)))
+      if (lost > 0) options.logger.error({ topic, records: lost }, 'a consumer is too far behind: records were dropped')
       for (const group of readers) void drain(group, index)
     },
 
@@ -146,14 +147,16 @@ export function memoryEvents(options: { logger: Logger; retry: RetryPolicy; isDo
   }
 }
 
-/** Drops the oldest records, in large steps: those that nobody waits for, and those beyond the limit. */
-function trim(partition: Partition, readUpTo: number): void {
-  if (partition.records.length <= 2 * KEPT_RECORDS) return
-  const read = Math.min(readUpTo - partition.first, partition.records.length - KEPT_RECORDS)
-  const excess = partition.records.length - MAX_RECORDS
-  const count = Math.max(read >= KEPT_RECORDS ? read : 0, excess > 0 ? excess + KEPT_RECORDS : 0)
+/** Drops the oldest records, in large steps: those that nobody waits for, and those beyond the limit. Returns how many were waited for. */
+function trim(partition: Partition, readUpTo: number): number {
+  const { length } = partition.records
+  if (length <= 2 * KEPT_RECORDS) return 0
+  const read = Math.min(readUpTo - partition.first, length - KEPT_RECORDS)
+  const count = length > MAX_RECORDS ? Math.max(read, KEPT_RECORDS) : read
+  if (count < KEPT_RECORDS) return 0
   partition.records.splice(0, count)
   partition.first += count
+  return Math.max(0, partition.first - readUpTo)
 }
 
 function partitionOf(key: string, count: number): number {

@@ -1,11 +1,17 @@
 import { topics } from '@skipcast/contracts'
-import { createLogger, healthBoard } from '@skipcast/runtime'
+import { createLogger, healthBoard, waitFor } from '@skipcast/runtime'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import kafkajs, { Kafka, Partitioners, logLevel, type Admin } from 'kafkajs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { kafkaBus } from '../src/index.ts'
 import { channelStarted, configFor } from './samples.ts'
 import { testBroker, type TestBroker } from './test-broker.ts'
+
+const LIMIT = { timeoutMs: 30_000 }
+/** Where the producer's id stands in a record batch of Kafka's format 2. */
+const PRODUCER_ID_AT = 43
 
 describe('the topics on Kafka', () => {
   jest.setTimeout(60_000)
@@ -63,7 +69,8 @@ describe('the topics on Kafka', () => {
   })
 
   test('a topic that is there already stays as it is, and what differs is told', async () => {
-    await admin.createTopics({ topics: [{ topic: 'old-skipcast-stream-status', numPartitions: 2 }], waitForLeaders: true })
+    await admin.createTopics({ topics: [{ topic: 'old-skipcast-stream-status', numPartitions: 2 }], waitForLeaders: false })
+    await waitFor('the old topic', async () => (await admin.listTopics()).includes('old-skipcast-stream-status'), LIMIT)
     const log = await useBus('old')
     const warnings = log.split('\n').filter((line) => line.includes('not set up as we would'))
     expect(warnings.map((line) => JSON.parse(line))).toEqual([
@@ -72,6 +79,18 @@ describe('the topics on Kafka', () => {
       expect.objectContaining({ setting: 'max.message.bytes' }),
     ])
     expect(await settingsOf('old-skipcast-stream-status')).toMatchObject({ 'cleanup.policy': 'delete' })
+  })
+
+  test('no record bears a producer id, whose last batch compaction would keep, empty, and kafkajs never get past', async () => {
+    await useBus('plain')
+    const partitions = await readdir(broker.dataDirectory)
+    const logs = await Promise.all(
+      partitions
+        .filter((name) => /^plain-skipcast-stream-events-\d+$/.test(name))
+        .map((name) => readFile(join(broker.dataDirectory, name, '00000000000000000000.log'))),
+    )
+    const [batch] = logs.filter(({ length }) => length > 0)
+    expect(batch!.readBigInt64BE(PRODUCER_ID_AT)).toBe(-1n)
   })
 
   test('a dead letter keeps the bytes and headers of its record, and says where it came from', async () => {

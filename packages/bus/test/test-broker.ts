@@ -7,6 +7,8 @@ import { testHome } from '../../../services/kafka/test/test-home.ts'
 /** A real broker with a home of its own. */
 export interface TestBroker extends AsyncDisposable {
   readonly address: string
+  /** Where its topics lie, one directory for each partition. */
+  readonly dataDirectory: string
   /** kill -9, and nobody starts it again until `start`. */
   kill(): Promise<void>
   /** Resolves once it answers. */
@@ -34,11 +36,13 @@ export async function testBroker(): Promise<TestBroker> {
   }
   await start()
 
+  const dataDirectory = join(home.path, 'kafka', 'data')
   return {
+    dataDirectory,
     address: `127.0.0.1:${await home.port('kafka')}`,
     start,
     kill,
-    wipe: () => rm(join(home.path, 'kafka', 'data'), { recursive: true }),
+    wipe: () => rm(dataDirectory, { recursive: true }),
     async [Symbol.asyncDispose]() {
       await kill()
       await home[Symbol.asyncDispose]()

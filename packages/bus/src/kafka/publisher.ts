@@ -56,8 +56,8 @@ export function publisher(openLine: OpenLine, topics: TopicSetup, link: Link): P
     const producer = line.kafka.producer({
       createPartitioner: Partitioners.DefaultPartitioner,
       allowAutoTopicCreation: false,
-      idempotent: true,
-      maxInFlightRequests: 1,
+      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 10 }, // about as long as an attempt may last
+      idempotent: false, // an idempotent producer stops kafkajs's readers of compacted topics: see README, decisions
     })
     const connect = async () => {
       await topics.ready()
@@ -67,10 +67,7 @@ export function publisher(openLine: OpenLine, topics: TopicSetup, link: Link): P
     return { ready: connect(), close: () => line.hangUp(producer) }
   }
 
-  /**
-   * After any failure the next request comes from a new producer, with an id of its own. kafkajs takes its sequence numbers back
-   * when a request fails; if Kafka had written that one all the same, it would take the next for a repetition and drop it silently.
-   */
+  /** After any failure the next request comes from a new producer: kafkajs may try the old request for a while yet. */
   const drop = async () => {
     const old = connection
     connection = undefined

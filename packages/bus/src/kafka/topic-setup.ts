@@ -1,10 +1,11 @@
 import { deadLetterTopic, topics, type Topic } from '@skipcast/contracts'
-import type { Logger } from '@skipcast/runtime'
+import { waitFor, type Logger } from '@skipcast/runtime'
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs'
 import { MAX_RECORD_BYTES } from '../wire.ts'
 import type { KafkaAdmin } from './admin.ts'
 
 const LIMIT_MS = 15_000
+const SERVED_LIMIT_MS = 5000
 const DAY_MS = 86_400_000
 const MIB = 1024 * 1024
 /** Above the largest record: what surrounds it on the wire, and the headers of a dead letter. */
@@ -33,10 +34,14 @@ export function topicSetup(options: {
     const present = new Set(await admin.listTopics())
     const missing = wanted.filter(({ topic }) => !present.has(topic))
     if (missing.length > 0) {
-      await admin.createTopics({ topics: missing, waitForLeaders: true, timeout: LIMIT_MS }).catch(async (error: unknown) => {
-        // Another process may have been faster with some of them; what counts is that they are there.
-        const now = new Set(await admin.listTopics())
-        if (!missing.every(({ topic }) => now.has(topic))) throw error
+      // Another process may have been faster with some of them: what counts is that they come to be there.
+      const made = admin.createTopics({ topics: missing, waitForLeaders: false, timeout: LIMIT_MS })
+      const failure = await made.then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      await topicsServed(admin, missing).catch((cause: unknown) => {
+        throw failure ?? cause
       })
       options.logger.info({ topics: missing.map(({ topic }) => topic) }, 'topics were made')
     }
@@ -58,6 +63,16 @@ export function topicSetup(options: {
       setup = undefined
     },
   }
+}
+
+/** Resolves once each partition has a leader: the news of a topic takes a moment to reach all brokers. */
+async function topicsServed(admin: Admin, wanted: readonly ITopicConfig[]): Promise<void> {
+  const names = wanted.map(({ topic }) => topic)
+  const areServed = async () => {
+    const { topics: found } = await admin.fetchTopicMetadata({ topics: names })
+    return found.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0))
+  }
+  await waitFor('the topics to be served', areServed, { timeoutMs: SERVED_LIMIT_MS })
 }
 
 function wantedTopics(names: Record<Topic, string>, replicationFactor: number): ITopicConfig[] {
