@@ -6,6 +6,7 @@ export { localPostgres, type LocalPostgres } from './postgres/local-postgres.ts'
 export type { AccountStore, IssuedToken } from './stores/accounts.ts'
 export { OUTBOX_CHANNEL } from './stores/channel-writes.ts'
 export type { ChannelStore, PlacedCount } from './stores/channels.ts'
+export { historyOf, type History } from './stores/history.ts'
 export type { ListenerCountStore } from './stores/listener-counts.ts'
 export type { MediaStore } from './stores/media.ts'
 export { outboxOf, type Outbox, type OutboxEntry } from './stores/outbox.ts'
@@ -16,6 +17,7 @@ export type {
   ChannelChange,
   ChannelSort,
   ListenerCount,
+  ListenerPoint,
   ListRequest,
   Media,
   MediaSort,
@@ -24,8 +26,11 @@ export type {
   Page,
   PageRequest,
   Role,
+  Span,
   ToCommand,
+  TrackPlay,
   User,
   UserSort,
 } from './stores/records.ts'
 export { openStores, type Stores } from './stores/stores.ts'
+export type { TrackPlayStore } from './stores/track-plays.ts'

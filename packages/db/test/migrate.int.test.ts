@@ -50,7 +50,8 @@ test('our runner finds nothing left to do after Prisma Migrate', async () => {
 test('of two runners at once, one applies everything and the other nothing', async () => {
   await using database = await testDatabase({ empty: true })
   const applied = await Promise.all([migrate(database.url, { logger }), migrate(database.url, { logger })])
-  expect(applied.map((names) => names.length).toSorted((a, b) => a - b)).toEqual([0, 1])
+  expect(applied).toContainEqual([])
+  expect(applied).toContainEqual(expect.arrayContaining(['20251121000000_init', '20251121060000_history']))
 })
 
 test('a migration that fails leaves nothing, and can be mended', async () => {

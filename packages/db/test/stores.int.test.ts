@@ -245,11 +245,14 @@ test('a file is removed only when no media has its content any more', async () =
 test('a file that is just being added is not removed', async () => {
   const sha256 = 'd'.repeat(64)
   const order: string[] = []
+  const began = Promise.withResolvers<void>()
   const placing = Promise.withResolvers<void>()
   const adding = stores.media.add({ ...(await media()), sha256 }, async () => {
     order.push('placing')
+    began.resolve()
     await placing.promise
   })
+  await began.promise
   const removing = stores.media.removeFileIfUnused(sha256, async () => void order.push('removed'))
   placing.resolve()
   await Promise.all([adding, removing])

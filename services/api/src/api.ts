@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { ServiceContext } from '@skipcast/bus'
-import { localPostgres, migrate, openDatabase, openStores, type ToCommand } from '@skipcast/db'
+import { localPostgres, migrate, openDatabase, openStores, type ToCommand, type TrackPlayStore } from '@skipcast/db'
+import type { StreamEvent } from '@skipcast/contracts'
 import { AppError, childUser } from '@skipcast/runtime'
 import { busWatch } from './adapters/bus-watch.ts'
 import { ffmpeg } from './adapters/ffmpeg.ts'
@@ -73,16 +74,37 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
         stores.listenerCounts.record({ channelId: channel_id, count, peak, observedAt: new Date(occurred_at) }),
     }),
   )
+  owned.use(
+    bus.consume({
+      topic: 'streamEvents',
+      group: `${config.consumerGroup}-track-plays`,
+      handle: (event) => recordTrackPlay(stores.trackPlays, event),
+    }),
+  )
   const leading = owned.use(new AsyncDisposableStack())
   const prepare = async () => {
     await migrate(database.url, { logger })
     await makeAdministrator(stores.accounts, { home: home.path, serverId })
-    leader = leading.use(lead(database, { ...ports, bus, toCommand, logger }))
+    leader = leading.use(lead(database, { ...ports, bus, toCommand, history: config.history, logger }))
   }
   owned.use(keepDatabase(database, prepare, { health, logger }))
 
   const running = owned.move()
   return { url: urlOf(config), [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+/** The as-run log; what else happened concerns others. */
+async function recordTrackPlay(trackPlays: TrackPlayStore, event: StreamEvent): Promise<void> {
+  if (event.event !== 'track_started') return
+  await trackPlays.record({
+    id: event.track_play_id,
+    channelId: event.channel_id,
+    mediaId: event.media_id,
+    title: event.title,
+    artist: event.artist,
+    serverId: event.server_id,
+    startedAt: new Date(event.started_at),
+  })
 }
 
 async function listen(app: App, { host, port }: ApiConfig): Promise<void> {

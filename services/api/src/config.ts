@@ -20,6 +20,8 @@ export const apiEnv = z
     SOURCE_SIGNING_KEY: z.string().min(32, 'must have at least 32 characters').max(500).optional(),
     KAFKA_CONSUMER_GROUP: env.name().default('skipcast'),
     SERVER_SILENT_AFTER_MS: env.integer(500, 600_000).default(3000),
+    LISTENER_HISTORY_DAYS: env.integer(3, 3650).default(400),
+    TRACK_PLAYS_DAYS: env.integer(1, 3650).default(400),
   })
   .transform((flat) => ({
     host: flat.API_HOST,
@@ -37,6 +39,7 @@ export const apiEnv = z
     signingKey: flat.SOURCE_SIGNING_KEY,
     consumerGroup: `${flat.KAFKA_CONSUMER_GROUP}-api`,
     serverSilentAfterMs: flat.SERVER_SILENT_AFTER_MS,
+    history: { listenersDays: flat.LISTENER_HISTORY_DAYS, trackPlaysDays: flat.TRACK_PLAYS_DAYS },
   }))
 
 export type ApiConfig = z.output<typeof apiEnv>

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@skipcast/bus'
-import { leadership, OUTBOX_CHANNEL, outboxOf, type Database, type ToCommand } from '@skipcast/db'
+import { historyOf, leadership, OUTBOX_CHANNEL, outboxOf, type Database, type ToCommand } from '@skipcast/db'
 import { messageOf, startLoop, type Logger } from '@skipcast/runtime'
+import { keepHistory, type HistoryLimits } from './keep-history.ts'
 import { placeChannels } from './place-channels.ts'
 import type { ApiPorts } from './ports.ts'
 import { outboxRelay } from './relay-outbox.ts'
 
 const RELAY_EVERY_MS = 1000
 const PLACE_EVERY_MS = 1000
+const HISTORY_EVERY_MS = 60_000
 const CLOSE_GRACE_MS = 2000
 
 /** What only one API process does at a time, and what can make it do so sooner. */
@@ -16,12 +18,13 @@ export interface Leader extends AsyncDisposable {
   placeSoon(): void
 }
 
-/** Relays the outbox and places channels, as long as this process is the leader of all that share the database. */
+/** Relays the outbox, places channels and keeps the history short, as long as this process is the leader of all that share the database. */
 export function lead(
   database: Database,
   ports: Pick<ApiPorts, 'stores' | 'fleet' | 'random'> & {
     readonly bus: Bus
     readonly toCommand: ToCommand
+    readonly history: HistoryLimits
     readonly logger: Logger
   },
 ): Leader {
@@ -39,11 +42,15 @@ export function lead(
       const pass = outboxRelay({ outbox: outboxOf(session), bus, channels: stores.channels, toCommand, logger, clock })
       const relay = startLoop(pass, { everyMs: RELAY_EVERY_MS, onError })
       const placement = startLoop(() => placeChannels(ports), { everyMs: PLACE_EVERY_MS, onError })
+      const history = startLoop(() => keepHistory(historyOf(session), ports.history, Date.now()), {
+        everyMs: HISTORY_EVERY_MS,
+        onError,
+      })
       placeSoon = () => placement.nudge()
       return {
         onNotify: () => relay.nudge(),
         async [Symbol.asyncDispose]() {
-          const ended = Promise.all([relay[Symbol.asyncDispose](), placement[Symbol.asyncDispose]()])
+          const ended = Promise.all([relay, placement, history].map((loop) => loop[Symbol.asyncDispose]()))
           // A bus that is away may take long to say so; what it was given is still in the outbox.
           await Promise.race([ended, sleep(CLOSE_GRACE_MS, undefined, { ref: false })])
         },

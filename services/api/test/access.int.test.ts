@@ -32,6 +32,8 @@ const routes: Record<string, Access> = {
   'PUT /api/channels/:channel/state': 'channel_owner',
   'GET /api/channels/:channel/stream/status': 'public',
   'GET /api/channels/:channel/stream-url': 'public',
+  'GET /api/channels/:channel/track-plays': 'public',
+  'GET /api/channels/:channel/metrics': 'channel_owner',
   'GET /api/channels/:channel/media': 'channel_owner',
   'POST /api/channels/:channel/media': 'channel_owner',
   'DELETE /api/channels/:channel/media': 'channel_owner',

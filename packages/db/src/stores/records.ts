@@ -78,6 +78,32 @@ export interface ListenerCount {
   readonly observedAt: Date
 }
 
+/** How many listened during a time, from `at` on. The mean is over time. */
+export interface ListenerPoint {
+  readonly at: Date
+  readonly min: number
+  readonly mean: number
+  readonly max: number
+}
+
+/** One airing of one track. */
+export interface TrackPlay {
+  readonly id: string
+  readonly channelId: string
+  /** The piece may be gone by now. */
+  readonly mediaId: string
+  readonly title: string
+  readonly artist: string
+  readonly serverId: string
+  readonly startedAt: Date
+}
+
+/** From, inclusive, to, exclusive. */
+export interface Span {
+  readonly from: Date
+  readonly to: Date
+}
+
 export interface PageRequest {
   /** From 1. */
   readonly page: number

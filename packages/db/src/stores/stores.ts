@@ -5,6 +5,7 @@ import { listenerCountStore, type ListenerCountStore } from './listener-counts.t
 import { mediaStore, type MediaStore } from './media.ts'
 import { playlistStore, type PlaylistStore } from './playlists.ts'
 import type { ToCommand } from './records.ts'
+import { trackPlayStore, type TrackPlayStore } from './track-plays.ts'
 
 /** Everything that is kept in PostgreSQL. */
 export interface Stores {
@@ -13,6 +14,7 @@ export interface Stores {
   readonly playlists: PlaylistStore
   readonly media: MediaStore
   readonly listenerCounts: ListenerCountStore
+  readonly trackPlays: TrackPlayStore
 }
 
 export function openStores(database: Database, options: { toCommand: ToCommand }): Stores {
@@ -22,5 +24,6 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
     playlists: playlistStore(database, options.toCommand),
     media: mediaStore(database, options.toCommand),
     listenerCounts: listenerCountStore(database),
+    trackPlays: trackPlayStore(database),
   }
 }

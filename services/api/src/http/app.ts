@@ -18,6 +18,7 @@ import { accountRoutes } from './account-routes.ts'
 import { channelRoutes } from './channel-routes.ts'
 import { describe, documentInfo, tidyDocument } from './document.ts'
 import { errorHandler, notFoundHandler } from './errors.ts'
+import { historyRoutes } from './history-routes.ts'
 import { mediaRoutes } from './media-routes.ts'
 import { playlistRoutes } from './playlist-routes.ts'
 import { serverRoutes } from './server-routes.ts'
@@ -79,7 +80,16 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       route.schema = describe(route)
     })
     own.addHook('onRequest', accessHook(ports))
-    for (const routes of [channelRoutes, streamRoutes, playlistRoutes, mediaRoutes, serverRoutes, accountRoutes, systemRoutes])
+    for (const routes of [
+      channelRoutes,
+      streamRoutes,
+      historyRoutes,
+      playlistRoutes,
+      mediaRoutes,
+      serverRoutes,
+      accountRoutes,
+      systemRoutes,
+    ])
       routes(own.withTypeProvider<ZodTypeProvider>(), ports)
   })
   await app.ready()

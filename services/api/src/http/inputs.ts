@@ -85,6 +85,23 @@ export const pageQuery = z.strictObject({
   per_page: z.coerce.number().int().min(1).max(100).default(15),
 })
 
+const instant = z
+  .string()
+  .regex(
+    /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})$/,
+    'must be an instant such as 2026-01-31T18:00:00Z',
+  )
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'is no instant that ever was')
+  .meta({ format: 'date-time' })
+
+export const trackPlaysQuery = pageQuery.extend({ from: instant.optional(), to: instant.optional() })
+
+export const metricsQuery = z.strictObject({
+  from: instant.optional(),
+  to: instant.optional(),
+  step: z.coerce.number().int().min(60).max(86_400).default(60).meta({ description: 'In seconds.' }),
+})
+
 /** A page of a list that can be searched, and sorted by one of these alone: the first, unless said. */
 function listQuery<const S extends readonly [string, ...string[]]>(sorts: S, order: 'asc' | 'desc', searched: string) {
   return pageQuery.extend({

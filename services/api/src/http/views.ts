@@ -1,4 +1,4 @@
-import type { ApiToken, Channel, Media, Page, User } from '@skipcast/db'
+import type { ApiToken, Channel, ListenerPoint, Media, Page, TrackPlay, User } from '@skipcast/db'
 import { z } from 'zod'
 import { nowPlaying as nowPlayingMessage, phase, streamMode } from '@skipcast/contracts'
 import { commandId } from '../domain/stream-command.ts'
@@ -112,6 +112,31 @@ export function showToken(token: ApiToken): z.output<typeof tokenBody> {
     last_used_at: token.lastUsedAt?.toISOString() ?? null,
     revoked_at: token.revokedAt?.toISOString() ?? null,
   }
+}
+
+export const trackPlayBody = z
+  .object({
+    id: z.string(),
+    media_id: z.string().meta({ description: 'The piece may be gone by now.' }),
+    title: z.string(),
+    artist: z.string(),
+    server: z.string(),
+    started_at: instant,
+  })
+  .meta({ id: 'TrackPlay' })
+
+export function showTrackPlay({ id, mediaId, title, artist, serverId, startedAt }: TrackPlay): z.output<typeof trackPlayBody> {
+  return { id, media_id: mediaId, title, artist, server: serverId, started_at: startedAt.toISOString() }
+}
+
+const pointBody = z.object({ at: instant, min: counter, mean: z.number().min(0), max: counter })
+
+export const listenerHistoryBody = z
+  .object({ from: instant, to: instant, step: counter.meta({ description: 'In seconds.' }), points: z.array(pointBody) })
+  .meta({ id: 'ListenerHistory' })
+
+export function showPoint({ at, min, mean, max }: ListenerPoint): z.output<typeof pointBody> {
+  return { at: at.toISOString(), min, mean: Math.round(mean * 100) / 100, max }
 }
 
 export const serverBody = z
