@@ -65,23 +65,21 @@ export function busContract(name: string, start: () => Promise<BusRoad>): void {
 
     describe('events', () => {
       test('the records of a key arrive in the order in which they were published', async () => {
-        const seen = new Map<string, number[]>()
+        const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+        const seen = new Map(keys.map((key) => [key, new Set<number>()]))
         bus.consume({
           topic: 'streamEvents',
           group: 'order',
-          async handle({ id, channel_id }) {
-            seen.set(channel_id, [...(seen.get(channel_id) ?? []), Number(id)])
-          },
+          handle: async ({ id, channel_id }) => void seen.get(channel_id)!.add(Number(id)),
         })
         const numbers = Array.from({ length: 60 }, (_, index) => index)
-        const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
         await Promise.all(
           keys.flatMap((key) =>
             numbers.map((number) => bus.publish('streamEvents', [{ key, value: channelStarted(String(number), key) }])),
           ),
         )
-        await waitFor('all records', () => keys.every((key) => seen.get(key)?.length === numbers.length), LIMIT)
-        for (const key of keys) expect(seen.get(key)).toEqual(numbers)
+        await waitFor('all records', () => keys.every((key) => seen.get(key)!.size === numbers.length), LIMIT)
+        for (const key of keys) expect([...seen.get(key)!]).toEqual(numbers)
       })
 
       test('a new group begins with the oldest record, and each group sees every record', async () => {
@@ -263,8 +261,8 @@ export function busContract(name: string, start: () => Promise<BusRoad>): void {
         const { ids } = follow('many')
         const numbers = Array.from({ length: 2000 }, (_, index) => String(index))
         await Promise.all(numbers.map((number) => tell(number)))
-        await waitFor('all records', () => ids.length >= numbers.length, LIMIT)
-        expect(ids).toEqual(numbers)
+        await waitFor('all records', () => new Set(ids).size === numbers.length, LIMIT)
+        expect([...new Set(ids)]).toEqual(numbers)
       })
     })
 

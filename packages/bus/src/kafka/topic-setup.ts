@@ -65,12 +65,14 @@ export function topicSetup(options: {
   }
 }
 
-/** Resolves once each partition has a leader: the news of a topic takes a moment to reach all brokers. */
+/**
+ * Resolves once the leader of each partition can be asked about it. That a topic is listed says less: its brokers learn of it a moment
+ * later, and a record sent meanwhile is refused by some partitions and then sent to all of them again.
+ */
 async function topicsServed(admin: Admin, wanted: readonly ITopicConfig[]): Promise<void> {
-  const names = wanted.map(({ topic }) => topic)
   const areServed = async () => {
-    const { topics: found } = await admin.fetchTopicMetadata({ topics: names })
-    return found.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0))
+    for (const { topic } of wanted) await admin.fetchTopicOffsets(topic)
+    return true
   }
   await waitFor('the topics to be served', areServed, { timeoutMs: SERVED_LIMIT_MS })
 }
