@@ -10,7 +10,7 @@ const GOODBYE_LIMIT_MS = 2000
 const KEEP_ALIVE_AFTER_MS = 30_000
 
 /** One client of kafkajs, for one producer, consumer or admin. */
-export interface KafkaLine {
+interface KafkaLine {
   readonly kafka: Kafka
   /**
    * Lets what runs on the line come to its end for a moment, then cuts it for good. Without the cut kafkajs goes on for a while after it

@@ -3,7 +3,7 @@ import type { KafkaMessage } from 'kafkajs'
 import { MAX_RECORD_BYTES } from '../wire.ts'
 import type { Publisher } from './publisher.ts'
 
-export interface Letter {
+interface Letter {
   readonly topicName: string
   readonly partition: number
   readonly group: string
