@@ -1,77 +1,92 @@
-import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { childUser, freePort, startDaemon, stopDaemon, waitFor, writeFileAtomic, type Home } from '@skipcast/runtime'
+import { childUser, startDaemon, stopDaemon, waitFor, type Home } from '@skipcast/runtime'
 import { openListener } from '@skipcast/testing'
+import { bareIcecast } from './bare-icecast.ts'
 import { firstSoundSince } from './first-sound.ts'
 
-const SCRIPT = fileURLToPath(new URL('bare.liq', import.meta.url))
 const POLL_MS = 20
 const RANDOM_MOMENT_MS = 300
+const STOP_GRACE_MS = 5000
+const GONE_TIMEOUT_MS = 10_000
+const CONNECT_TIMEOUT_MS = 120_000
+
+/** What a bare script does to the audio. */
+export type BareMode = 'copy' | 'encode'
+
+const scripts: Readonly<Record<BareMode, string>> = {
+  copy: fileURLToPath(new URL('bare-copy.liq', import.meta.url)),
+  encode: fileURLToPath(new URL('bare.liq', import.meta.url)),
+}
 
 export interface BareStation extends AsyncDisposable {
   /** Starts Liquidsoap, and stops it again: the time from spawning it to the first sound at a polling listener, in ms. */
   start(): Promise<number>
+  /** Starts so many more, a process and a mount each, and leaves them running. Resolves with their pids once all are connected. */
+  startAll(mode: BareMode, count: number): Promise<number[]>
 }
 
 /** Liquidsoap and Icecast without Skipcast: an Icecast that is up already, and a script with this playlist. */
-export async function bareStation(home: Home, files: readonly string[]): Promise<BareStation> {
+export async function bareStation(home: Home, files: readonly string[], sources = 2): Promise<BareStation> {
   const owner = childUser()
-  const directory = await home.directory('bare', { owner })
   const playlist = join(home.path, 'bare-playlist.m3u')
   await writeFile(playlist, files.join('\n'), { mode: 0o644 })
-  const password = randomBytes(16).toString('hex')
-  const port = await freePort()
-  const config = join(directory, 'icecast.xml')
-  await writeFileAtomic(config, icecastXml(port, password, directory), { owner })
+  await using owned = new AsyncDisposableStack()
+  const icecast = owned.use(await bareIcecast(home, sources))
+  const { directory, port } = icecast
 
-  const daemon = (program: string, args: readonly string[], env = {}) => ({
-    program,
-    args,
-    env,
+  const spawn = (mode: BareMode, name: string) => ({
+    program: 'liquidsoap',
+    args: [scripts[mode]],
+    env: { BARE_PLAYLIST: playlist, BARE_PORT: `${port}`, BARE_PASSWORD: icecast.password, BARE_MOUNT: `/${name}` },
     cwd: directory,
-    logFile: join(directory, `${program}.log`),
-    identityFile: join(home.path, `${program}.json`),
+    logFile: join(directory, `${name}.log`),
+    identityFile: join(home.path, `${name}.json`),
     tag: '',
     user: owner,
   })
-  const icecast = daemon('icecast2', ['-c', config])
-  const liquidsoap = daemon('liquidsoap', [SCRIPT], { BARE_PLAYLIST: playlist, BARE_PORT: `${port}`, BARE_PASSWORD: password })
-  const running = await startDaemon(icecast)
-  const url = `http://127.0.0.1:${port}/bare`
-  await using owned = new AsyncDisposableStack()
-  owned.defer(() => stopDaemon(running, { identityFile: icecast.identityFile, graceMs: 2000 }))
-  await waitFor('icecast2 to answer', async () => (await fetch(url)).status === 404, { timeoutMs: 10_000 })
+  const startOne = async (mode: BareMode, name: string) => {
+    const command = spawn(mode, name)
+    const started = await startDaemon(command)
+    return { pid: started.pid, stop: () => stopDaemon(started, { identityFile: command.identityFile, graceMs: STOP_GRACE_MS }) }
+  }
+  const url = (name: string) => `http://127.0.0.1:${port}/${name}`
   const stop = owned.move()
 
   return {
     async start() {
-      await using listener = await openListener(url, { reconnectAfterMs: POLL_MS })
+      await using listener = await openListener(url('bare'), { reconnectAfterMs: POLL_MS })
       await sleep(Math.random() * RANDOM_MOMENT_MS)
       const spawnedAt = performance.now()
-      const started = await startDaemon(liquidsoap)
+      const started = await startOne('encode', 'bare')
       try {
         return (await firstSoundSince(listener, spawnedAt)) - spawnedAt
       } finally {
-        await stopDaemon(started, { identityFile: liquidsoap.identityFile, graceMs: 5000 })
-        await waitFor('the mount to go', async () => (await fetch(url)).status === 404, { timeoutMs: 10_000 })
+        await started.stop()
+        await waitFor('the mount to go', async () => (await statusOf(url('bare'))) === 404, { timeoutMs: GONE_TIMEOUT_MS })
       }
+    },
+    async startAll(mode, count) {
+      const pids: number[] = []
+      for (let index = 0; index < count; index++) {
+        const name = `bare-${mode}-${index}`
+        const started = await startOne(mode, name)
+        stop.defer(started.stop)
+        pids.push(started.pid)
+        // One after the other, as a machine of two cores would be busy for a minute with many at once.
+        await waitFor(`${name} to play`, async () => (await statusOf(url(name))) === 200, { timeoutMs: CONNECT_TIMEOUT_MS })
+      }
+      return pids
     },
     [Symbol.asyncDispose]: () => stop.disposeAsync(),
   }
 }
 
-/** The least that icecast2 runs on. Values are our own: digits, hex and a path of ours. */
-function icecastXml(port: number, password: string, directory: string): string {
-  return `<icecast>
-  <limits><sources>2</sources></limits>
-  <authentication><source-password>${password}</source-password><admin-user>admin</admin-user><admin-password>${password}</admin-password></authentication>
-  <hostname>localhost</hostname>
-  <listen-socket><port>${port}</port><bind-address>127.0.0.1</bind-address></listen-socket>
-  <paths><basedir>${directory}</basedir><logdir>${directory}</logdir><webroot>${directory}</webroot><adminroot>${directory}</adminroot></paths>
-  <logging><accesslog>-</accesslog><errorlog>-</errorlog><loglevel>1</loglevel></logging>
-</icecast>
-`
+/** Of a mount that would go on for ever. */
+async function statusOf(url: string): Promise<number> {
+  const answer = await fetch(url)
+  await answer.body?.cancel()
+  return answer.status
 }
