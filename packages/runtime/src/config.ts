@@ -17,7 +17,7 @@ export function readConfig<const S extends Record<string, z.ZodType>>(
   for (const [name, schema] of Object.entries(schemas)) {
     const result = schema.safeParse(given)
     if (result.success) config[name] = result.data
-    else for (const issue of result.error.issues) problems.add(`${issue.path.join('.') || name}: ${issue.message}`)
+    else for (const issue of result.error.issues) problems.add(`${String(issue.path[0] ?? name)}: ${issue.message}`)
   }
   if (problems.size > 0) {
     const lines = [...problems].map((problem) => `  - ${problem}`).join('\n')

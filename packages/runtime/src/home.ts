@@ -17,7 +17,7 @@ export interface Home {
 }
 
 /**
- * Opens (and makes) the home. Others may pass through it (0711): children that run as another user must reach their own parts.
+ * Opens (and makes) the home. It is closed to others (0700), unless children run as another user, who must reach their own parts (0711).
  * Where they could not even come there (a tree below `/root`, say), it is made in `elsewhere`, and `path` becomes a link to it.
  */
 export async function openHome(path: string, elsewhere = '/var/lib/skipcast'): Promise<Home> {
@@ -32,7 +32,7 @@ export async function openHome(path: string, elsewhere = '/var/lib/skipcast'): P
     await mkdir(dirname(wished), { recursive: true })
     await symlink(await makeDirectory(join(elsewhere, name), { mode: 0o711 }), wished)
   }
-  await makeDirectory(wished, { mode: 0o711 })
+  await makeDirectory(wished, { mode: childUser() ? 0o711 : 0o700 })
   const root = await realpath(wished)
   return {
     path: root,
@@ -83,10 +83,21 @@ export async function freePort(): Promise<number> {
 }
 
 /** True when nobody listens on this port of this address. */
-export function portIsFree(port: number, host: string): Promise<boolean> {
+export async function portIsFree(port: number, host: string): Promise<boolean> {
+  return (await whyNotListen(port, host)) === null
+}
+
+/** Why this process can't listen on this port of this address, as the end of a sentence; null when it can. */
+export function whyNotListen(port: number, host: string): Promise<string | null> {
   return new Promise((done) => {
     const probe = createServer()
-    probe.once('error', () => done(false))
-    probe.listen(port, host, () => probe.close(() => done(true)))
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => done(LISTEN_PROBLEMS[code ?? ''] ?? `can not be used (${code})`))
+    probe.listen(port, host, () => probe.close(() => done(null)))
   })
+}
+
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another program',
+  EACCES: 'is only for root; take one of 1024 or more',
+  EADDRNOTAVAIL: 'is of an address that this machine does not have',
 }

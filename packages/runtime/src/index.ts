@@ -5,7 +5,7 @@ export { findDaemon, startDaemon, stopDaemon, type Daemon, type DaemonCommand } 
 export { AppError, isAppError, messageOf, type ErrorCode } from './errors.ts'
 export { giveTo, makeDirectory, pathIn, readFileIfThere, writeFileAtomic } from './files.ts'
 export { healthBoard, type HealthBoard } from './health.ts'
-export { freePort, openHome, portIsFree, type Home } from './home.ts'
+export { freePort, openHome, portIsFree, whyNotListen, type Home } from './home.ts'
 export { httpGet, type HttpAnswer } from './http-get.ts'
 export { createLogger, silentLogger, type Logger } from './logger.ts'
 export { startLoop, type Loop } from './loop.ts'

@@ -15,6 +15,10 @@ describe('the configuration of a server', () => {
     expect(roles.icecast).toBeDefined()
   })
 
+  test('two services can not share a port', () => {
+    expect(() => readConfigs({ API_PORT: '8000' })).toThrow(/API_PORT and ICECAST_PORT are both 8000/)
+  })
+
   test('tells all problems of all roles at once, with the roles there are', () => {
     const read = () =>
       readConfigs({ SERVER_ROLES: 'api,dj', API_PORT: '0', ICECAST_PORT: 'x', KAFKA_BROKER: 'nowhere', LOG_LEVEL: 'loud' })

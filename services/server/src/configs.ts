@@ -4,7 +4,7 @@ import { icecastEnv } from '@skipcast/icecast'
 import { kafkaEnv } from '@skipcast/kafka'
 import { agentEnv } from '@skipcast/liquidsoap-agent'
 import { metricsEnv } from '@skipcast/metrics'
-import { readConfig, type Environment } from '@skipcast/runtime'
+import { AppError, readConfig, type Environment } from '@skipcast/runtime'
 import type { z } from 'zod'
 import { roles, serverEnv, type Role } from './config.ts'
 
@@ -23,7 +23,11 @@ export function readConfigs(environment: Environment) {
     server: z.output<typeof serverEnv>
     bus: z.output<typeof busEnv>
   }
-  return { server, bus, roles: found as RoleConfigs }
+  const configs = found as RoleConfigs
+  const { api, icecast } = configs
+  if (api && icecast && api.port === icecast.port)
+    throw new AppError('CONFIG_INVALID', `API_PORT and ICECAST_PORT are both ${api.port}. Choose another one for either.`)
+  return { server, bus, roles: configs }
 }
 
 /** All of them where `SERVER_ROLES` can't be read: every variable is looked at then. */

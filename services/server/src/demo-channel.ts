@@ -22,6 +22,11 @@ export async function demoChannel(apiUrl: string, home: Home, logger: Logger): P
     timeoutMs: 30_000,
   })
   const api = apiClient(apiUrl, token.trim())
+  // The token may be of an earlier start, and the database still busy to recover.
+  await waitFor('the database', async () => (await api.readiness()).dependencies['database']?.ok, {
+    timeoutMs: ON_AIR_TIMEOUT_MS,
+    everyMs: 50,
+  })
   const marker = join(home.path, 'demo-made')
   if ((await readFileIfThere(marker)) === null) {
     await makeDemo(api, home, logger)

@@ -14,7 +14,7 @@ export async function runServer(environment: Environment): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
   try {
-    const server = await startServer(environment)
+    const server = await startServer(environment, stop.signal)
     await stopped
     const limit = setTimeout(() => process.exit(1), STOP_LIMIT_MS)
     await server[Symbol.asyncDispose]()

@@ -5,7 +5,7 @@ import { startIcecast } from '@skipcast/icecast'
 import { startKafka } from '@skipcast/kafka'
 import { startAgent } from '@skipcast/liquidsoap-agent'
 import { startMetrics } from '@skipcast/metrics'
-import { createLogger, healthBoard, messageOf, openHome, type Environment } from '@skipcast/runtime'
+import { AppError, createLogger, healthBoard, messageOf, openHome, whyNotListen, type Environment } from '@skipcast/runtime'
 import { readConfigs } from './configs.ts'
 import { demoChannel } from './demo-channel.ts'
 import { lockRoles } from './role-locks.ts'
@@ -17,9 +17,10 @@ import { welcome } from './welcome.ts'
  *
  *   kafka ─► bus ─► api, icecast, metrics, liquidsoap   (closed in reverse order)
  *
- * Rejects with CONFIG_INVALID (all problems of all roles at once), PORT_TAKEN, or CONFLICT (the home is in use).
+ * Rejects with CONFIG_INVALID (all problems of all roles at once), PORT_TAKEN, CONFLICT (the home is in use), or what `stop`
+ * was aborted with; nothing is left running then.
  */
-export async function startServer(environment: Environment): Promise<AsyncDisposable> {
+export async function startServer(environment: Environment, stop: AbortSignal): Promise<AsyncDisposable> {
   await using owned = new AsyncDisposableStack()
   const { server, bus: busConfig, roles } = readConfigs(environment)
   const logger = createLogger({ level: server.log.level, pretty: server.log.format === 'pretty' })
@@ -33,13 +34,16 @@ export async function startServer(environment: Environment): Promise<AsyncDispos
     origin: { application: 'skipcast', environment: server.environment },
   }
 
-  const transport = await chooseTransport(server.roles, busConfig, roles.kafka, home, logger)
+  if (roles.api) await requirePort('API_PORT', roles.api) // known before anything long has begun
+  const transport = await chooseTransport(server.roles, busConfig, roles.kafka, home, logger, stop)
   if (transport.runBroker) owned.use(await startKafka(roles.kafka!, { ...platform, logger }))
+  stop.throwIfAborted()
   const bus = owned.use(openBus(transport.bus, { ...platform, logger }))
   const context: ServiceContext = { ...platform, logger, bus }
 
   const api = roles.api && owned.use(await startApi(roles.api, context))
   if (roles.icecast) owned.use(await startIcecast(roles.icecast, context))
+  stop.throwIfAborted()
   if (roles.metrics) owned.use(await startMetrics(roles.metrics, context))
   if (roles.liquidsoap) owned.use(await startAgent(roles.liquidsoap, context))
   logger.info({ roles: [...server.roles], home: home.path }, 'started')
@@ -50,5 +54,16 @@ export async function startServer(environment: Environment): Promise<AsyncDispos
       .catch((error: unknown) => logger.error(`The demo channel is not on air: ${messageOf(error)}`))
   }
   const running = owned.move()
-  return { [Symbol.asyncDispose]: () => running.disposeAsync() }
+  return {
+    async [Symbol.asyncDispose]() {
+      logger.info(server.onStop === 'stop' ? 'stopping everything' : 'stopping; what listeners hear goes on')
+      await running.disposeAsync()
+      logger.info('stopped')
+    },
+  }
+}
+
+async function requirePort(variable: string, { port, host }: { port: number; host: string }): Promise<void> {
+  const problem = await whyNotListen(port, host)
+  if (problem) throw new AppError('PORT_TAKEN', `Port ${port} ${problem}. Choose another one: ${variable}=…`)
 }

@@ -19,6 +19,7 @@ export async function chooseTransport(
   kafka: KafkaConfig | undefined,
   home: Home,
   logger: Logger,
+  stop?: AbortSignal,
 ): Promise<Transport> {
   const alone = roles.every((role) => role === 'kafka' || mine.has(role))
   const inMemory = (why: string): Transport => {
@@ -37,6 +38,7 @@ export async function chooseTransport(
   if (bus.brokers.length > 0) return { bus, runBroker: false }
   if (kafka) {
     const reason = await whyNoBroker(home, logger)
+    stop?.throwIfAborted() // Ctrl-C ends the fetch as well: that is no lack of Kafka
     if (reason !== null) return inMemory(`No Kafka can be run here: ${reason}`)
   }
   const port = kafka?.port ?? (await home.port('kafka'))

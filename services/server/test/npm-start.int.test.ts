@@ -36,6 +36,14 @@ function npmStart(extra: Record<string, string> = {}) {
   return { ended, interrupt, output: () => output, [Symbol.asyncDispose]: async () => void (await interrupt()) }
 }
 
+test('Ctrl-C while Kafka is fetched ends it, and starts nothing else first', async () => {
+  await using skipcast = npmStart()
+  await waitFor('the fetch', () => skipcast.output().includes('fetching Kafka'), { timeoutMs: 60_000, everyMs: 20 })
+  await skipcast.interrupt()
+  expect(skipcast.output()).not.toMatch(/in-memory bus|started/)
+  expect(await processesOf(home.path)).toEqual([])
+}, 90_000)
+
 test('npm start puts the demo on air, tells how to go on, and Ctrl-C leaves nothing behind', async () => {
   await using skipcast = npmStart()
   const { output } = skipcast
@@ -62,6 +70,17 @@ test('a second start is quick and leaves the demo as it was', async () => {
   await skipcast.interrupt('SIGTERM')
   expect(await processesOf(home.path)).toEqual([])
 }, 180_000)
+
+test('npm start works again after kill -9 of every process', async () => {
+  await using killed = npmStart()
+  await waitFor('the welcome', () => killed.output().includes('is on air:'), { timeoutMs: 120_000, everyMs: 50 })
+  for (const { pid } of await processesOf(home.path)) process.kill(pid, 'SIGKILL')
+  await killed.ended
+  await using skipcast = npmStart()
+  await waitFor('the welcome', () => skipcast.output().includes('is on air:'), { timeoutMs: 120_000, everyMs: 50 })
+  await skipcast.interrupt()
+  expect(await processesOf(home.path)).toEqual([])
+}, 240_000)
 
 test('a taken port is a clear error that names it', async () => {
   const squatter = createServer().listen(Number(variables['API_PORT']), '127.0.0.1')
