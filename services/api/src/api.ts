@@ -51,15 +51,22 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     silentAfterMs: config.serverSilentAfterMs,
     onChange: () => leader?.placeSoon(),
   })
+  const statuses = owned.use(bus.watch('streamStatus'))
   const ports: ApiPorts = {
     stores,
     fleet: owned.use(servers),
-    statuses: owned.use(bus.watch('streamStatus')).values,
+    statuses: statuses.values,
+    onStatusChange: (listener) => statuses.onChange(listener),
     audio: ffmpeg({ format: config.airFormat, user }),
     mediaFiles: await mediaFiles({ path: config.mediaPath ?? join(home.path, 'media'), serverId, user }),
     health,
     random: Math.random,
-    settings: { listenUrl: config.listenUrl, mediaMaxBytes: config.mediaMaxBytes, bitrateKbps: config.airFormat.bitrateKbps },
+    settings: {
+      listenUrl: config.listenUrl,
+      mediaMaxBytes: config.mediaMaxBytes,
+      bitrateKbps: config.airFormat.bitrateKbps,
+      maxEventClients: config.maxEventClients,
+    },
     ...overrides,
   }
 

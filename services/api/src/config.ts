@@ -13,6 +13,7 @@ export const apiEnv = z
     DATABASE_URL: env.url('postgresql:', 'postgres:').optional(),
     ICECAST_PORT: env.port().default(8000),
     PUBLIC_LISTEN_URL: env.url('http:', 'https:').optional(),
+    API_EVENT_CLIENTS: env.integer(0, 100_000).default(200),
     MEDIA_PATH: z.string().max(1000).optional(),
     MEDIA_MAX_BYTES: env.integer(1024, MAX_MEDIA_BYTES).default(200 * 1024 ** 2),
     LIQUIDSOAP_BITRATE: z.enum(BITRATES, { error: 'must be a bitrate of MP3 in kbit/s, such as 128' }).default('128'),
@@ -30,6 +31,7 @@ export const apiEnv = z
     databaseUrl: flat.DATABASE_URL,
     /** What listeners put before a mount. */
     listenUrl: (flat.PUBLIC_LISTEN_URL ?? `http://localhost:${flat.ICECAST_PORT}`).replace(/\/+$/, ''),
+    maxEventClients: flat.API_EVENT_CLIENTS,
     /** Absent: `media` in the home. */
     mediaPath: flat.MEDIA_PATH,
     mediaMaxBytes: flat.MEDIA_MAX_BYTES,

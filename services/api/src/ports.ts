@@ -10,6 +10,8 @@ export interface ApiPorts {
   readonly fleet: Fleet
   /** What agents told last of each channel. */
   readonly statuses: ReadonlyMap<string, StreamStatus>
+  /** Calls back when an agent told something new; returns how to stop that. */
+  readonly onStatusChange: (listener: () => void) => () => void
   readonly audio: AudioTools
   readonly mediaFiles: MediaFiles
   readonly health: HealthBoard
@@ -23,6 +25,8 @@ export interface ApiSettings {
   readonly listenUrl: string
   readonly mediaMaxBytes: number
   readonly bitrateKbps: number
+  /** Who follows the streams, at most. */
+  readonly maxEventClients: number
 }
 
 /** The servers that run engines, as their heartbeats tell. */

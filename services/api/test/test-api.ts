@@ -27,6 +27,8 @@ export interface TestApi extends AsyncDisposable {
   readonly servers: Map<string, { capacity: number; sight: ServerSight }>
   /** What the list of servers shows. */
   readonly members: FleetMember[]
+  /** Tells the API that `statuses` changed. */
+  statusChanged(): void
   query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>
   user(role: Role): Promise<{ user: User; token: string }>
   call(
@@ -51,6 +53,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
     toCommand: (channel, tracks, at) => toStreamCommand({ origin, signingKey: 'k'.repeat(32) }, channel, tracks, at),
   })
   const statuses: TestApi['statuses'] = new Map()
+  const listeners = new Set<() => void>()
   const servers: TestApi['servers'] = new Map()
   const members: TestApi['members'] = []
   const health = healthBoard()
@@ -58,6 +61,10 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
   const ports: ApiPorts = {
     stores,
     statuses,
+    onStatusChange(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
     health,
     fleet: {
       servers: () =>
@@ -68,7 +75,13 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
     audio: ffmpeg({ format: { bitrateKbps: 128, sampleRate: 44_100 }, user }),
     mediaFiles: await mediaFiles({ path: mediaPath, serverId: 'test', user }),
     random: Math.random,
-    settings: { listenUrl: 'http://radio.test:8000', mediaMaxBytes: 5 * 1024 ** 2, bitrateKbps: 128, ...settings },
+    settings: {
+      listenUrl: 'http://radio.test:8000',
+      mediaMaxBytes: 5 * 1024 ** 2,
+      bitrateKbps: 128,
+      maxEventClients: 3,
+      ...settings,
+    },
   }
   const app = await buildApp(ports, { logger: silentLogger() })
   owned.defer(() => app.close())
@@ -99,6 +112,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
     statuses,
     servers,
     members,
+    statusChanged: () => listeners.forEach((listener) => listener()),
     query: (sql, values) => database.query(sql, values),
     call,
     async user(role) {

@@ -23,6 +23,8 @@ export interface ChannelStore {
   change(id: string, decide: (channel: Channel) => ChannelChange | null): Promise<Channel>
   /** Stops the channel, removes it and its command. Rejects with NOT_FOUND. */
   remove(id: string): Promise<void>
+  /** All channels in order of id, beginning after `afterId`. */
+  listFrom(afterId: string, limit: number): Promise<Channel[]>
   /** Wanted channels in order of id, beginning after `afterId`, with their playlists. */
   listWanted(afterId: string, limit: number): Promise<{ channel: Channel; tracks: Track[] }[]>
   /** Wanted channels that no server has, oldest first. */
@@ -79,6 +81,13 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
         if (channel.wanted === 'on') await writeChannel(session, channel, { wanted: 'off' }, toCommand)
         await enqueue(session, 'streamCommands', id, null)
         await session.channel.delete({ where: { id } })
+      })
+    },
+
+    listFrom(afterId, limit) {
+      return database.run(async (client) => {
+        const rows = await client.channel.findMany({ where: { id: { gt: afterId } }, orderBy: { id: 'asc' }, take: limit })
+        return rows.map(toChannel)
       })
     },
 

@@ -18,6 +18,7 @@ import { accountRoutes } from './account-routes.ts'
 import { channelRoutes } from './channel-routes.ts'
 import { describe, documentInfo, tidyDocument } from './document.ts'
 import { errorHandler, notFoundHandler } from './errors.ts'
+import { eventRoutes } from './event-routes.ts'
 import { historyRoutes } from './history-routes.ts'
 import { mediaRoutes } from './media-routes.ts'
 import { playlistRoutes } from './playlist-routes.ts'
@@ -83,6 +84,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
     for (const routes of [
       channelRoutes,
       streamRoutes,
+      eventRoutes,
       historyRoutes,
       playlistRoutes,
       mediaRoutes,

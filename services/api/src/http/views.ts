@@ -203,14 +203,28 @@ const COUNT_STALE_AFTER_MS = 120_000
 export async function showStream(ports: ApiPorts, channel: Channel, message: string): Promise<z.output<typeof streamStatusBody>> {
   const counted = await ports.stores.listenerCounts.find(channel.id)
   const isFresh = counted !== null && Date.now() - counted.observedAt.getTime() < COUNT_STALE_AFTER_MS
+  return { message, ...streamOf(ports, channel, isFresh ? counted.count : null) }
+}
+
+/** The same, without the number of listeners, which is another matter. */
+export function showStreamEvent(ports: ApiPorts, channel: Channel) {
+  const { channel: summary, stream } = streamOf(ports, channel, null)
+  const { listeners: _listeners, ...rest } = stream
+  return { channel: summary, stream: rest }
+}
+
+function streamOf(
+  ports: ApiPorts,
+  channel: Channel,
+  listeners: number | null,
+): Omit<z.output<typeof streamStatusBody>, 'message'> {
   const view = streamView({
     wanted: channel,
     status: ports.statuses.get(channel.id),
     server: channel.serverId === null ? { kind: 'unknown' } : ports.fleet.sight(channel.serverId),
-    listeners: isFresh ? counted.count : null,
+    listeners,
   })
   return {
-    message,
     channel: { id: channel.id, name: channel.name, slug: channel.slug, state: channel.wanted },
     stream: {
       phase: view.phase,

@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
+import type { ApiPorts } from '../ports.ts'
+import { streamFeed, type Picture, type Subscription } from '../stream-feed.ts'
+import type { App } from './app.ts'
+import { channelParams } from './inputs.ts'
+import { showStreamEvent } from './views.ts'
+
+const tags = ['streams']
+const CHANNELS_PER_PAGE = 500
+const COMMENT_EVERY_MS = 15_000
+/** A client that takes nothing for so long is hung up on. */
+const STALLED_AFTER_MS = 10_000
+const RETRY_MS = 2000
+
+const description =
+  'Server-sent events. First a `stream` event (`{channel, stream}`, see the status) for each channel and one `complete`, also after a break with `Last-Event-ID`; then a `stream` for each change of status or of what is on, and `gone` for a channel that was deleted.'
+const response = { 200: { description: 'Events without end', content: { 'text/event-stream': { schema: z.string() } } } }
+
+export function eventRoutes(app: App, ports: ApiPorts): void {
+  const feed = streamFeed({
+    read: () => readPictures(ports),
+    onChange: (listener) => ports.onStatusChange(listener),
+    maxClients: ports.settings.maxEventClients,
+  })
+  app.addHook('preClose', async () => feed[Symbol.dispose]())
+
+  app.get('/api/events', {
+    config: { access: 'public', refusals: [429] },
+    schema: { tags, summary: 'Follow all channels', description, response },
+    handler: async (_request, reply) => send(reply, feed.subscribe(null)),
+  })
+
+  app.get('/api/channels/:channel/events', {
+    config: { access: 'public', refusals: [429] },
+    schema: { tags, summary: 'Follow a channel', description, params: channelParams, response },
+    handler: async ({ channel }, reply) => send(reply, feed.subscribe(channel.id)),
+  })
+}
+
+async function readPictures(ports: ApiPorts): Promise<Picture[]> {
+  const pictures: Picture[] = []
+  for (let after = ''; ;) {
+    const page = await ports.stores.channels.listFrom(after, CHANNELS_PER_PAGE)
+    for (const channel of page) pictures.push({ channelId: channel.id, data: JSON.stringify(showStreamEvent(ports, channel)) })
+    if (page.length < CHANNELS_PER_PAGE) return pictures
+    after = page.at(-1)!.id
+  }
+}
+
+function send(reply: FastifyReply, subscription: Subscription): FastifyReply {
+  const hangUp = () => reply.raw.destroy()
+  reply.raw.once('close', () => subscription[Symbol.dispose]())
+  void reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no').type('text/event-stream; charset=utf-8')
+  return reply.send(Readable.from(text(subscription, hangUp), { objectMode: false, highWaterMark: 16 * 1024 }))
+}
+
+/** What is written to a client, one event at a time: the next is made when the last was taken. */
+async function* text(subscription: Subscription, hangUp: () => void): AsyncGenerator<string> {
+  yield `retry: ${RETRY_MS}\n\n`
+  for (;;) {
+    const events = await subscription.next(COMMENT_EVERY_MS)
+    if (events === null) return
+    for (const event of events.length > 0 ? events : [': still here\n\n']) {
+      const stalled = setTimeout(hangUp, STALLED_AFTER_MS)
+      yield event
+      clearTimeout(stalled)
+    }
+  }
+}
