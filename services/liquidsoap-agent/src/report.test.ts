@@ -187,6 +187,19 @@ describe('the report of a channel', () => {
     expect(journaled.at(-1)).toMatchObject({ event: 'channel_failed', error: { code: 'SOURCE_REFUSED' } })
   })
 
+  test('of a channel that was replaced as planned is starting, and tells no failure', async () => {
+    await onAir()
+    await want(aStart('a', { generation: 2, epoch: 2 }))
+    runs({ recordId: 'c2', isConnected: false })
+    await pass(2100)
+    expect(told.at(-1)).toMatchObject({ phase: 'starting', generation: 2, epoch: 2, last_error: null })
+    runs({ recordId: 'c2' })
+    hear()
+    await pass()
+    expect(told.at(-1)).toMatchObject({ phase: 'on_air', since: now })
+    expect(journaled.map(({ event }) => event)).toEqual(['channel_started', 'channel_started'])
+  })
+
   test('waits for the bus, and loses nothing', async () => {
     await onAir()
     bus.outage(true)

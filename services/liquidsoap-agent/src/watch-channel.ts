@@ -1,6 +1,6 @@
 import type { Phase } from '@skipcast/contracts'
 import type { RunningChannel } from './domain/engine.ts'
-import type { Sight } from './domain/phase.ts'
+import { wasHeard, type Sight } from './domain/phase.ts'
 import type { ProblemCode } from './domain/problem.ts'
 import type { Clock, Ear, Heard } from './ports.ts'
 
@@ -29,6 +29,7 @@ export function watchChannel(ear: Ear, clock: Clock): ChannelWatch {
   let connectedAt = -Infinity
   /** Undefined until seen for the first time: a source that was connected by then is not known to be new. */
   let connected: string | null | undefined
+  let record: string | null = null
 
   const noteConnection = (record: string | null) => {
     if (record === connected) return
@@ -46,9 +47,12 @@ export function watchChannel(ear: Ear, clock: Clock): ChannelWatch {
       const live = found?.channel.live
       noteConnection(live?.isConnected ? found!.record : null)
       const { lastByteAt } = ear.heard
+      // What was heard was another addition of the channel: this one only starts.
+      const startsAnew = record !== null && live !== null && live !== undefined && found!.record !== record && wasHeard(previous)
+      record = found?.record ?? record
       return {
-        previous,
-        inPhaseMs: now - phaseAt,
+        previous: startsAnew ? 'starting' : previous,
+        inPhaseMs: startsAnew ? 0 : now - phaseAt,
         engine: found ? (live ?? 'silent') : 'none',
         byteAgoMs: lastByteAt === null ? null : now - lastByteAt,
         soundAgoMs: soundAgoMs(ear.heard, now, connectedAt),

@@ -97,6 +97,30 @@ describe('the agent', () => {
     expect(namesOf('plan').filter((name) => name === 'channel_started')).toHaveLength(1)
   }, 60_000)
 
+  test('takes a new name over without an interruption, and replaces a channel without calling that a failure', async () => {
+    owned.use(await subject.start())
+    await subject.want(aChannel('renamed'))
+    const first = await onAir('renamed')
+    await using listener = await listen('/renamed')
+    await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+    const texts = { name: 'Another', description: 'Another', genre: 'Another' }
+    await subject.want(aChannel('renamed', { generation: 2, ...texts }))
+    const renamed = await subject.until('renamed', 'renamed', ({ generation }) => generation === 2)
+    expect(renamed).toMatchObject({ phase: 'on_air', since: first.since })
+    await subject.until('renamed', 'past a track', ({ now_playing }) => now_playing!.started_at > first.now_playing!.started_at)
+    expect(listener.gapSince(listener.firstByteAt!)).toBeLessThan(500)
+    expect(listener.closures).toEqual([])
+
+    await subject.want(aChannel('renamed', { generation: 3, ...texts, mode: 'encode' }))
+    await waitFor('the second start', () => namesOf('renamed').filter((name) => name === 'channel_started').length === 2, {
+      timeoutMs: TIMEOUT_MS,
+    })
+    await onAir('renamed')
+    const phases = subject.statuses('renamed').map(({ phase }) => phase)
+    expect(new Set(phases)).toEqual(new Set(['starting', 'on_air']))
+    expect(namesOf('renamed').filter((name) => name !== 'track_started')).toEqual(['channel_started', 'channel_started'])
+  }, 60_000)
+
   test('is followed by an agent that adopts the engines, and nobody hears it', async () => {
     const first = await subject.start('hand-over')
     await subject.want(aChannel('adopted'))

@@ -5,7 +5,10 @@ export interface ChannelRecord {
   readonly mount: string
   readonly epoch: number
   readonly generation: number
-  /** Hash of all that can't change while the channel plays: mount, token, names, mode, bitrate. */
+  /**
+   * Hash of all that can't change while the channel plays: mount, token, mode, bitrate. Its name, description and genre are none
+   * of it: Icecast is told these when a source is added, and a new name is not worth an interruption.
+   */
   readonly settings: string
   /** Hash of the plan: which files, in which order, with which titles. */
   readonly content: string

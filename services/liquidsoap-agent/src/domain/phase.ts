@@ -66,6 +66,7 @@ function starting({ previous, inPhaseMs, trouble }: Sight, afterwards: ProblemCo
   return { phase: 'starting', problem: null }
 }
 
-function wasHeard(phase: Phase): phase is 'on_air' | 'silent' {
+/** A listener heard the stream, be it silence. */
+export function wasHeard(phase: Phase): phase is 'on_air' | 'silent' {
   return phase === 'on_air' || phase === 'silent'
 }

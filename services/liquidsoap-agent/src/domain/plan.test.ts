@@ -80,13 +80,8 @@ describe('a plan', () => {
       brief(plan(wantedOf(aStream('a', { generation: 2, ...overrides })), [before, idle], limits))
     expect(changed({ tracks: [aTrack('two')] })).toEqual(['load e a'])
     expect(changed({})).toEqual(['load e a'])
-    for (const other of [
-      { epoch: 2 },
-      { mount: '/b' },
-      { source_token: 'other' },
-      { mode: 'encode' as const },
-      { name: 'other' },
-    ]) {
+    expect(changed({ name: 'other', description: 'other', genre: 'other' })).toEqual(['load e a'])
+    for (const other of [{ epoch: 2 }, { mount: '/b' }, { source_token: 'other' }, { mode: 'encode' as const }]) {
       expect(changed(other)).toEqual(['remove e a outdated', 'add e a'])
     }
   })
@@ -150,7 +145,7 @@ describe('planning and acting', () => {
       channelId: fc.constantFrom(...channelIds),
       epoch: fc.integer({ min: 1, max: 3 }),
       generation: fc.integer({ min: 1, max: 3 }),
-      name: fc.constantFrom('x', 'y'),
+      source_token: fc.constantFrom('x', 'y'),
       tracks: fc.subarray(['one', 'two']),
     })
     .map(({ channelId, tracks, ...rest }) => aStream(channelId, { ...rest, tracks: tracks.map((id) => aTrack(id)) }))

@@ -49,9 +49,11 @@ describe('what is wanted', () => {
     const retitled = wantedStream(aStart('a', { tracks: [aTrack('one', { title: 'New' })], generation: 2 }), files).record
     expect(retitled.settings).toBe(record.settings)
     expect(retitled.content).not.toBe(record.content)
-    const renamed = wantedStream(aStart('a', { tracks, name: 'New' }), files).record
-    expect(renamed.content).toBe(record.content)
-    expect(renamed.settings).not.toBe(record.settings)
+    const encoded = wantedStream(aStart('a', { tracks, mode: 'encode' }), files).record
+    expect(encoded.content).toBe(record.content)
+    expect(encoded.settings).not.toBe(record.settings)
+    const renamed = aStart('a', { tracks, name: 'New', description: 'New', genre: 'New' })
+    expect(wantedStream(renamed, files).record).toEqual(record)
     expect(wantedStream(aStart('a', { tracks, bitrate_kbps: 192 }), files).record).toEqual(record)
   })
 })
