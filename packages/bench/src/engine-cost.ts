@@ -9,11 +9,11 @@ import {
   temporaryHome,
   toneFile,
   untilReady,
-  type ApiClient,
   type SkipcastProcess,
 } from '@skipcast/testing'
 import { bareStation, type BareMode } from './bare-liquidsoap.ts'
 import type { Benchmark } from './benchmark.ts'
+import { channelsOf } from './channels.ts'
 import { homeDatabase } from './home-database.ts'
 import { costOf, type Cost } from './process-cost.ts'
 import { table } from './table.ts'
@@ -79,7 +79,7 @@ async function measure(home: Home, name: string, channelsPerEngine: number, plan
   })
   await untilReady(server)
   const api = await apiClient(server.apiUrl, home.path)
-  const slugs = await channels(api, plan)
+  const slugs = await channelsOf(api, Math.max(...plan.stages), plan.file)
   const rows: Row[] = []
   for (const mode of MODES) {
     await chooseMode(home, mode)
@@ -96,16 +96,6 @@ async function measure(home: Home, name: string, channelsPerEngine: number, plan
     for (const slug of slugs) await api.untilPhase(slug, 'off', ON_AIR_TIMEOUT_MS)
   }
   return rows
-}
-
-/** The channels of the largest stage; those that an earlier Skipcast of this home made are there still. */
-async function channels(api: ApiClient, { stages, file }: Plan): Promise<string[]> {
-  const slugs = Array.from({ length: Math.max(...stages) }, (_, index) => `channel-${index}`)
-  for (const slug of slugs) {
-    const { status } = await api.call('GET', `/api/channels/${slug}`)
-    if (status === 404) await api.channel({ name: slug, slug }, [file])
-  }
-  return slugs
 }
 
 /** The commands of the next starts carry it. */

@@ -1,9 +1,10 @@
 import { runNamed, usage } from './benchmark.ts'
 import { engineCost } from './engine-cost.ts'
+import { eventLatency } from './event-latency.ts'
 import { idleCost } from './idle-cost.ts'
 import { startLatency } from './start-latency.ts'
 
-const benchmarks = [startLatency, idleCost, engineCost]
+const benchmarks = [startLatency, idleCost, engineCost, eventLatency]
 const [name, ...settings] = process.argv.slice(2)
 console.log(
   name === undefined ? usage(benchmarks) : await runNamed(benchmarks, name, settings, (text) => console.error(`• ${text}`)),
