@@ -1,4 +1,4 @@
-import type { HealthBoard, Home, Logger } from '@skipcast/runtime'
+import type { HealthBoard, Home, Logger, Meters } from '@skipcast/runtime'
 import type { Bus } from './ports.ts'
 
 /** What every service is handed when it starts, beside its own configuration. */
@@ -7,6 +7,7 @@ export interface ServiceContext {
   readonly home: Home
   readonly logger: Logger
   readonly health: HealthBoard
+  readonly meters: Meters
   /** This machine's name among the servers: `SERVER_ID`. */
   readonly serverId: string
   /** Goes into every message's envelope. */

@@ -9,6 +9,7 @@ export { freePort, openHome, portIsFree, whyNotListen, type Home } from './home.
 export { httpGet, type HttpAnswer } from './http-get.ts'
 export { createLogger, silentLogger, type Logger } from './logger.ts'
 export { startLoop, type Loop } from './loop.ts'
+export { meters, type Meters } from './meters.ts'
 export { identify, isAlive, signalProcess, type ProcessIdentity } from './process-identity.ts'
 export { runCommand } from './run-command.ts'
 export { waitFor } from './wait-for.ts'

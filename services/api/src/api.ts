@@ -14,6 +14,8 @@ import { keepDatabase } from './keep-database.ts'
 import { lead, type Leader } from './lead.ts'
 import { makeAdministrator } from './make-administrator.ts'
 import type { ApiPorts } from './ports.ts'
+import { apiFacts } from './facts.ts'
+import { apiTelemetry } from './telemetry.ts'
 
 export { apiEnv, type ApiConfig } from './config.ts'
 
@@ -36,7 +38,7 @@ export interface Api extends AsyncDisposable {
  * Rejects with PORT_TAKEN.
  */
 export async function startApi(config: ApiConfig, context: ServiceContext, overrides: Partial<ApiPorts> = {}): Promise<Api> {
-  const { bus, home, health, logger, origin, serverId } = context
+  const { bus, home, health, logger, meters, origin, serverId } = context
   await using owned = new AsyncDisposableStack()
   const user = childUser()
 
@@ -52,21 +54,26 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     onChange: () => leader?.placeSoon(),
   })
   const statuses = owned.use(bus.watch('streamStatus'))
+  owned.use(servers)
+  const settings = {
+    listenUrl: config.listenUrl,
+    mediaMaxBytes: config.mediaMaxBytes,
+    bitrateKbps: config.airFormat.bitrateKbps,
+    maxEventClients: config.maxEventClients,
+  }
+  const telemetry = apiTelemetry(meters, apiFacts({ stores, fleet: servers, statuses: statuses.values, settings }))
   const ports: ApiPorts = {
     stores,
-    fleet: owned.use(servers),
+    fleet: servers,
     statuses: statuses.values,
     onStatusChange: (listener) => statuses.onChange(listener),
     audio: ffmpeg({ format: config.airFormat, user }),
     mediaFiles: await mediaFiles({ path: config.mediaPath ?? join(home.path, 'media'), serverId, user }),
     health,
+    meters,
+    telemetry,
     random: Math.random,
-    settings: {
-      listenUrl: config.listenUrl,
-      mediaMaxBytes: config.mediaMaxBytes,
-      bitrateKbps: config.airFormat.bitrateKbps,
-      maxEventClients: config.maxEventClients,
-    },
+    settings,
     ...overrides,
   }
 
@@ -92,7 +99,9 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
   const prepare = async () => {
     await migrate(database.url, { logger })
     await makeAdministrator(stores.accounts, { home: home.path, serverId })
-    leader = leading.use(lead(database, { ...ports, bus, toCommand, history: config.history, logger }))
+    leader = leading.use(
+      lead(database, { ...ports, bus, toCommand, history: config.history, onRelayed: telemetry.relayed, logger }),
+    )
   }
   owned.use(keepDatabase(database, prepare, { health, logger }))
 

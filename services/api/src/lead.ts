@@ -25,6 +25,7 @@ export function lead(
     readonly bus: Bus
     readonly toCommand: ToCommand
     readonly history: HistoryLimits
+    readonly onRelayed: (ageMs: number) => void
     readonly logger: Logger
   },
 ): Leader {
@@ -39,7 +40,15 @@ export function lead(
     channel: OUTBOX_CHANNEL,
     lead(session) {
       const clock = () => performance.now()
-      const pass = outboxRelay({ outbox: outboxOf(session), bus, channels: stores.channels, toCommand, logger, clock })
+      const pass = outboxRelay({
+        outbox: outboxOf(session),
+        bus,
+        channels: stores.channels,
+        toCommand,
+        logger,
+        clock,
+        onRelayed: ports.onRelayed,
+      })
       const relay = startLoop(pass, { everyMs: RELAY_EVERY_MS, onError })
       const placement = startLoop(() => placeChannels(ports), { everyMs: PLACE_EVERY_MS, onError })
       const history = startLoop(() => keepHistory(historyOf(session), ports.history, Date.now()), {

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { ServerHeartbeat, StreamStatus } from '@skipcast/contracts'
 import type { Stores } from '@skipcast/db'
-import type { HealthBoard } from '@skipcast/runtime'
+import type { HealthBoard, Meters } from '@skipcast/runtime'
 import type { ServerSight } from './domain/stream-view.ts'
+import type { ApiTelemetry } from './telemetry.ts'
 
 /** What the routes and the use cases need from the world. */
 export interface ApiPorts {
@@ -15,6 +16,8 @@ export interface ApiPorts {
   readonly audio: AudioTools
   readonly mediaFiles: MediaFiles
   readonly health: HealthBoard
+  readonly meters: Meters
+  readonly telemetry: Pick<ApiTelemetry, 'answered'>
   /** 0 ≤ x < 1. */
   readonly random: () => number
   readonly settings: ApiSettings

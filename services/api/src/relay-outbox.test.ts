@@ -17,8 +17,8 @@ const stop = (channelId: string, generation: number): StreamCommand => ({
 })
 
 /** The table as a list, and what was asked of it. */
-function listOutbox(entries: Omit<OutboxEntry, 'id'>[], perBatch = 3) {
-  const waiting: OutboxEntry[] = entries.map((entry, index) => ({ id: `${index}`, ...entry }))
+function listOutbox(entries: Omit<OutboxEntry, 'id' | 'createdAt'>[], perBatch = 3) {
+  const waiting: OutboxEntry[] = entries.map((entry, index) => ({ id: `${index}`, createdAt: new Date(), ...entry }))
   const problems = new Map<string, string>()
   const fail = { onRemove: false }
   const outbox: Outbox = {
@@ -32,7 +32,7 @@ function listOutbox(entries: Omit<OutboxEntry, 'id'>[], perBatch = 3) {
   return { outbox, waiting, problems, fail }
 }
 
-function setUp(entries: Omit<OutboxEntry, 'id'>[], wanted: Channel[] = []) {
+function setUp(entries: Omit<OutboxEntry, 'id' | 'createdAt'>[], wanted: Channel[] = []) {
   const bus = memoryBus()
   const published: string[] = []
   const recording = Object.assign(Object.create(bus) as typeof bus, {
@@ -47,6 +47,7 @@ function setUp(entries: Omit<OutboxEntry, 'id'>[], wanted: Channel[] = []) {
     outbox: list.outbox,
     bus: recording,
     channels: { listWanted: async (after) => wanted.filter(({ id }) => id > after).map((channel) => ({ channel, tracks: [] })) },
+    onRelayed: () => {},
     toCommand: (channel) => stop(channel.id, channel.generation),
     logger: silentLogger(),
     clock: () => now,

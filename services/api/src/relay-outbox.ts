@@ -9,6 +9,8 @@ export interface RelayPorts {
   readonly channels: Pick<ChannelStore, 'listWanted'>
   readonly toCommand: (channel: Channel, tracks: readonly Track[], at: Date) => StreamCommand
   readonly logger: Logger
+  /** How long a command waited. */
+  readonly onRelayed: (ageMs: number) => void
   /** Milliseconds that only grow. */
   readonly clock: () => number
 }
@@ -22,7 +24,7 @@ const CHANNELS_PER_PAGE = 100
  * While the bus is away a pass waits, longer each time; requests never do.
  */
 export function outboxRelay(ports: RelayPorts): () => Promise<void> {
-  const { outbox, bus, logger, clock } = ports
+  const { outbox, logger, clock } = ports
   const wait = backoff({ firstMs: 200, mostMs: 3000 })
   let notBefore = 0
   let isRebuilt = false
@@ -33,7 +35,7 @@ export function outboxRelay(ports: RelayPorts): () => Promise<void> {
       if (!isRebuilt) await publishAllWanted(ports)
       isRebuilt = true
       for (let entries = await outbox.next(); entries.length > 0; entries = await outbox.next()) {
-        await publish(bus, outbox, entries, logger)
+        await publish(ports, entries)
       }
       if (notBefore > 0) logger.info('the bus is back; the outbox is empty')
       notBefore = 0
@@ -58,36 +60,38 @@ async function publishAllWanted({ channels, toCommand, bus }: RelayPorts): Promi
 }
 
 /** All at once; where one of them is refused for good, one by one, so that it holds up nobody else's. */
-async function publish(bus: Bus, outbox: Outbox, entries: readonly OutboxEntry[], logger: Logger): Promise<void> {
+async function publish(ports: RelayPorts, entries: readonly OutboxEntry[]): Promise<void> {
   try {
     for (const run of runsOf(entries)) {
-      await send(bus, run)
-      await outbox.remove(run)
+      await send(ports, run)
     }
   } catch (error) {
     if (!isAppError(error, 'MESSAGE_INVALID')) throw error
-    for (const entry of entries) await publishAlone(bus, outbox, entry, logger)
+    for (const entry of entries) await publishAlone(ports, entry)
   }
 }
 
-async function publishAlone(bus: Bus, outbox: Outbox, entry: OutboxEntry, logger: Logger): Promise<void> {
+async function publishAlone(ports: RelayPorts, entry: OutboxEntry): Promise<void> {
   try {
-    await send(bus, [entry])
-    await outbox.remove([entry])
+    await send(ports, [entry])
   } catch (error) {
     if (!isAppError(error, 'MESSAGE_INVALID')) throw error
-    logger.error(
+    ports.logger.error(
       { outboxId: entry.id, key: entry.key, problem: messageOf(error) },
       'the bus can never take this; it stays in the outbox',
     )
-    await outbox.setAside(entry, messageOf(error))
+    await ports.outbox.setAside(entry, messageOf(error))
   }
 }
 
-async function send(bus: Bus, run: readonly OutboxEntry[]): Promise<void> {
+/** Brings them to the bus; only then they are forgotten. */
+async function send({ bus, outbox, onRelayed }: RelayPorts, run: readonly OutboxEntry[]): Promise<void> {
   // The bus validates every message against its topic; the types end at the table.
   const records = run.map(({ key, payload }) => ({ key, value: payload })) as unknown as Outgoing<Topic>[]
   await bus.publish(topicOf(run[0]!), records)
+  const now = Date.now()
+  for (const { createdAt } of run) onRelayed(Math.max(0, now - createdAt.getTime()))
+  await outbox.remove(run)
 }
 
 function topicOf({ topic }: OutboxEntry): Topic {

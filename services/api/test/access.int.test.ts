@@ -55,6 +55,7 @@ const routes: Record<string, Access> = {
   'GET /up': 'public',
   'GET /healthz': 'public',
   'GET /readyz': 'public',
+  'GET /metrics': 'signed_in',
 }
 
 let api: TestApi

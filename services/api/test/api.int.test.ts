@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { memoryBus, type MemoryBus, type ServiceContext } from '@skipcast/bus'
 import { stamp } from '@skipcast/contracts'
 import { testDatabase, type TestDatabase } from '@skipcast/db/testing'
-import { findDaemon, freePort, healthBoard, readConfig, silentLogger, startLoop, waitFor } from '@skipcast/runtime'
+import { findDaemon, freePort, healthBoard, meters, readConfig, silentLogger, startLoop, waitFor } from '@skipcast/runtime'
 import { temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
 import { apiEnv, startApi, type Api } from '../src/api.ts'
 
@@ -30,7 +30,7 @@ afterEach(async () => {
 
 function context(serverId = 'one'): ServiceContext {
   const origin = { application: 'skipcast', environment: 'test' }
-  return { bus, home, logger: silentLogger(), health: healthBoard(), serverId, origin, onStop: 'stop' }
+  return { bus, home, logger: silentLogger(), health: healthBoard(), meters: meters(), serverId, origin, onStop: 'stop' }
 }
 
 async function start(environment: Record<string, string> = {}, given = context()): Promise<Api> {
@@ -353,4 +353,22 @@ test.each([
   const answer = await call(api, 'GET', `/api/channels/${body.channel.id}/${query}`)
   expect([answer.status, answer.body.error]).toEqual([400, 'BAD_REQUEST'])
   expect(answer.body.message).toMatch(named)
+})
+
+test('Prometheus is told of channels, servers, the outbox, requests and listeners', async () => {
+  const api = await start()
+  await ready(api)
+  await heartbeat('studio')
+  const id = await runningChannel(api)
+  const text = async () => String((await call(api, 'GET', '/metrics')).body)
+  await waitFor('the relay', async () => /skipcast_outbox_relay_seconds_count [1-9]/.test(await text()), { timeoutMs: 10_000 })
+  const shown = await text()
+  expect(shown).toMatch(/skipcast_channels{phase="(starting|placing)"} 1/)
+  expect(shown).toContain('skipcast_outbox_rows{state="waiting"} 0')
+  expect(shown).toContain('skipcast_server_up{server="studio"} 1')
+  expect(shown).toContain('skipcast_listeners 0')
+  expect(shown).toMatch(
+    /request_duration_seconds_count{method="POST",route="\/api\/channels\/:channel\/stream\/start",status="202"} 1/,
+  )
+  expect(shown).not.toContain(id)
 })

@@ -57,7 +57,15 @@ function relayTo(bus: MemoryBus): AsyncDisposable {
     channel: OUTBOX_CHANNEL,
     lead(session) {
       const clock = () => performance.now()
-      const pass = outboxRelay({ outbox: outboxOf(session), bus, channels: stores.channels, toCommand, logger, clock })
+      const pass = outboxRelay({
+        outbox: outboxOf(session),
+        bus,
+        channels: stores.channels,
+        toCommand,
+        logger,
+        clock,
+        onRelayed: () => {},
+      })
       const loop = startLoop(pass, { everyMs: 1000, onError: () => {} })
       return { onNotify: () => loop.nudge(), [Symbol.asyncDispose]: () => loop[Symbol.asyncDispose]() }
     },

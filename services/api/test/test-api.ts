@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { StreamStatus } from '@skipcast/contracts'
 import { openDatabase, openStores, type Role, type Stores, type User } from '@skipcast/db'
 import { testDatabase } from '@skipcast/db/testing'
-import { childUser, healthBoard, silentLogger, type HealthBoard } from '@skipcast/runtime'
+import { childUser, healthBoard, meters, silentLogger, type HealthBoard } from '@skipcast/runtime'
 import { ffmpeg } from '../src/adapters/ffmpeg.ts'
 import { mediaFiles } from '../src/adapters/media-files.ts'
 import { toStreamCommand } from '../src/domain/stream-command.ts'
@@ -57,6 +57,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
   const servers: TestApi['servers'] = new Map()
   const members: TestApi['members'] = []
   const health = healthBoard()
+  const board = meters()
   const mediaPath = join(path, 'media')
   const ports: ApiPorts = {
     stores,
@@ -75,6 +76,8 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
     audio: ffmpeg({ format: { bitrateKbps: 128, sampleRate: 44_100 }, user }),
     mediaFiles: await mediaFiles({ path: mediaPath, serverId: 'test', user }),
     random: Math.random,
+    meters: board,
+    telemetry: { answered: () => {} },
     settings: {
       listenUrl: 'http://radio.test:8000',
       mediaMaxBytes: 5 * 1024 ** 2,

@@ -3,6 +3,7 @@ import { signSourceToken, stamp, type StreamCommand } from '@skipcast/contracts'
 import {
   createLogger,
   healthBoard,
+  meters,
   httpGet,
   openHome,
   readConfig,
@@ -68,7 +69,16 @@ export async function machine(): Promise<Machine> {
         ...environment,
       }
       const { icecast } = readConfig({ icecast: icecastEnv }, given)
-      const context = { bus, home: await openHome(home.path), logger, health, serverId: 'here', origin: ORIGIN, onStop }
+      const context = {
+        bus,
+        home: await openHome(home.path),
+        logger,
+        health,
+        meters: meters(),
+        serverId: 'here',
+        origin: ORIGIN,
+        onStop,
+      }
       return startIcecast(icecast, context, { passEveryMs: 500 })
     },
     async command(event, channelId, mount, epoch = 1) {

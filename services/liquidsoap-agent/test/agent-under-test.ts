@@ -3,7 +3,7 @@ import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { memoryBus, type MemoryBus, type ServiceContext } from '@skipcast/bus'
 import type { StreamCommand, StreamEvent, StreamStatus, Track } from '@skipcast/contracts'
-import { createLogger, healthBoard, readConfig, silentLogger, waitFor, type Home } from '@skipcast/runtime'
+import { createLogger, healthBoard, meters, readConfig, silentLogger, waitFor, type Home } from '@skipcast/runtime'
 import { toneFile, type ToneFileOptions } from '@skipcast/testing'
 import { agentEnv, startAgent, type AgentOverrides } from '../src/liquidsoap-agent.ts'
 
@@ -48,7 +48,7 @@ export function rig(home: Home, variables: Record<string, string>, bus: MemoryBu
       const { config } = readConfig({ config: agentEnv }, variables)
       const origin = { application: 'skipcast', environment: 'test' }
       const logger = process.env['TEST_LOG'] ? createLogger({ level: process.env['TEST_LOG'] }) : silentLogger()
-      return startAgent(config, { bus, home, health, logger, serverId: 'here', origin, onStop }, overrides)
+      return startAgent(config, { bus, home, health, meters: meters(), logger, serverId: 'here', origin, onStop }, overrides)
     },
     want: (...commands) =>
       bus.publish(

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { memoryBus, type MemoryBus, type ServiceContext } from '@skipcast/bus'
 import { stamp, type ListenerMetric, type StreamCommand, type StreamStatus } from '@skipcast/contracts'
-import { healthBoard, readConfig, silentLogger, waitFor } from '@skipcast/runtime'
+import { healthBoard, meters, readConfig, silentLogger, waitFor } from '@skipcast/runtime'
 import { openListener, temporaryHome } from '@skipcast/testing'
 import { metricsEnv, pollOnce, startMetrics } from '../src/metrics.ts'
 import { icecast, PASSWORD, type Icecast } from './icecast.ts'
@@ -21,7 +21,16 @@ describe('listener metrics of a real Icecast', () => {
     const home = owned.use(await temporaryHome())
     bus = owned.use(memoryBus())
     server = await icecast(home)
-    context = { bus, home, logger: silentLogger(), health: healthBoard(), serverId: 'here', origin, onStop: 'stop' }
+    context = {
+      bus,
+      home,
+      logger: silentLogger(),
+      health: healthBoard(),
+      meters: meters(),
+      serverId: 'here',
+      origin,
+      onStop: 'stop',
+    }
     owned.use(bus.consume({ topic: 'listenerMetrics', group: 'test', handle: async (message) => void told.push(message) }))
     for (const slug of ['a', 'b']) await bus.publish('streamCommands', [{ key: slug, value: stopped(slug) }])
   })

@@ -39,6 +39,8 @@ export const serverEnv = z
     LOG_FORMAT: z.enum(['json', 'pretty']).default('json'),
     ON_STOP: z.enum(['stop', 'hand-over']).default('stop'),
     DEMO_CHANNEL: env.boolean().default(false),
+    METRICS_PORT: env.port().optional(),
+    METRICS_HOST: env.host().default('127.0.0.1'),
   })
   .transform((flat) => ({
     roles: flat.SERVER_ROLES,
@@ -48,6 +50,8 @@ export const serverEnv = z
     log: { level: flat.LOG_LEVEL, format: flat.LOG_FORMAT },
     onStop: flat.ON_STOP,
     demoChannel: flat.DEMO_CHANNEL,
+    /** Absent: none. */
+    probes: flat.METRICS_PORT === undefined ? undefined : { host: flat.METRICS_HOST, port: flat.METRICS_PORT },
   }))
 
 export type ServerConfig = z.output<typeof serverEnv>

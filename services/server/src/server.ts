@@ -1,13 +1,23 @@
 import { join } from 'node:path'
 import { startApi } from '@skipcast/api'
-import { openBus, type ServiceContext } from '@skipcast/bus'
+import { meteredBus, openBus, type ServiceContext } from '@skipcast/bus'
 import { startIcecast } from '@skipcast/icecast'
 import { startKafka } from '@skipcast/kafka'
 import { startAgent } from '@skipcast/liquidsoap-agent'
 import { startMetrics } from '@skipcast/metrics'
-import { AppError, createLogger, healthBoard, messageOf, openHome, whyNotListen, type Environment } from '@skipcast/runtime'
+import {
+  AppError,
+  createLogger,
+  healthBoard,
+  messageOf,
+  meters,
+  openHome,
+  whyNotListen,
+  type Environment,
+} from '@skipcast/runtime'
 import { readConfigs } from './configs.ts'
 import { demoChannel } from './demo-channel.ts'
+import { startProbes } from './probes.ts'
 import { lockRoles } from './role-locks.ts'
 import { chooseTransport } from './transport.ts'
 import { welcome } from './welcome.ts'
@@ -29,16 +39,18 @@ export async function startServer(environment: Environment, stop: AbortSignal): 
   const platform = {
     home,
     health: healthBoard(),
+    meters: meters(),
     serverId: server.serverId,
     onStop: server.onStop,
     origin: { application: 'skipcast', environment: server.environment },
   }
 
+  if (server.probes) owned.use(await startProbes(server.probes, platform))
   if (roles.api) await requirePort('API_PORT', roles.api) // known before anything long has begun
   const transport = await chooseTransport(server.roles, busConfig, roles.kafka, home, logger, stop)
   if (transport.runBroker) owned.use(await startKafka(roles.kafka!, { ...platform, logger }))
   stop.throwIfAborted()
-  const bus = owned.use(openBus(transport.bus, { ...platform, logger }))
+  const bus = meteredBus(owned.use(openBus(transport.bus, { ...platform, logger })), platform.meters)
   const context: ServiceContext = { ...platform, logger, bus }
 
   const api = roles.api && owned.use(await startApi(roles.api, context))

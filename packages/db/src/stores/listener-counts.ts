@@ -9,6 +9,8 @@ export interface ListenerCountStore {
    */
   record(count: ListenerCount): Promise<void>
   find(channelId: string): Promise<ListenerCount | null>
+  /** All that were counted since then. */
+  total(since: Date): Promise<number>
   /** By steps from `from` on; those of which nothing is known are left out. What has become hours stands at the beginning of each. */
   history(channelId: string, span: Span, stepMs: number): Promise<ListenerPoint[]>
 }
@@ -36,6 +38,12 @@ export function listenerCountStore(database: Database): ListenerCountStore {
     },
 
     find: (channelId) => database.run((client) => client.listenerCount.findUnique({ where: { channelId } })),
+
+    async total(since) {
+      const where = { observedAt: { gte: since } }
+      const { _sum } = await database.run((client) => client.listenerCount.aggregate({ where, _sum: { count: true } }))
+      return _sum.count ?? 0
+    },
 
     history(channelId, { from, to }, stepMs) {
       return database.run(

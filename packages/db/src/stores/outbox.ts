@@ -1,3 +1,4 @@
+import type { Database } from '../database.ts'
 import type { LeaderSession } from '../leadership.ts'
 
 /** One message that was committed and waits for the bus. */
@@ -7,6 +8,26 @@ export interface OutboxEntry {
   readonly key: string
   /** null removes the key. */
   readonly payload: unknown
+  readonly createdAt: Date
+}
+
+/** How much waits for the bus. */
+export interface OutboxDepth {
+  readonly waiting: number
+  readonly oldestMs: number
+  /** What the bus can never take. */
+  readonly setAside: number
+}
+
+/** Rejects with DATABASE_UNAVAILABLE. */
+export async function outboxDepth(database: Database): Promise<OutboxDepth> {
+  const [depth] = await database.run(
+    (client) => client.$queryRaw<OutboxDepth[]>`
+      SELECT count(*) FILTER (WHERE problem IS NULL)::int AS waiting, count(problem)::int AS "setAside",
+        coalesce(greatest(0, 1000 * extract(epoch FROM now() - min(created_at) FILTER (WHERE problem IS NULL))), 0)::float8 AS "oldestMs"
+      FROM outbox`,
+  )
+  return depth!
 }
 
 /** The outbox as the relay sees it, on the connection of the leader alone. Every method may reject with DATABASE_UNAVAILABLE. */
@@ -27,8 +48,8 @@ export function outboxOf(session: LeaderSession): Outbox {
   return {
     next() {
       return session.query<OutboxEntry>(
-        `SELECT id::text, topic, key, payload FROM (
-           SELECT id, topic, key, payload, coalesce(sum(octet_length(payload::text)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+        `SELECT id::text, topic, key, payload, created_at AS "createdAt" FROM (
+           SELECT id, topic, key, payload, created_at, coalesce(sum(octet_length(payload::text)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
            FROM (SELECT * FROM outbox WHERE problem IS NULL ORDER BY id LIMIT $1) oldest
          ) measured WHERE before < $2 ORDER BY id`,
         [MAX_ENTRIES, MAX_BATCH_BYTES],

@@ -3,6 +3,7 @@ import { accountStore, type AccountStore } from './accounts.ts'
 import { channelStore, type ChannelStore } from './channels.ts'
 import { listenerCountStore, type ListenerCountStore } from './listener-counts.ts'
 import { mediaStore, type MediaStore } from './media.ts'
+import { outboxDepth, type OutboxDepth } from './outbox.ts'
 import { playlistStore, type PlaylistStore } from './playlists.ts'
 import type { ToCommand } from './records.ts'
 import { trackPlayStore, type TrackPlayStore } from './track-plays.ts'
@@ -15,6 +16,7 @@ export interface Stores {
   readonly media: MediaStore
   readonly listenerCounts: ListenerCountStore
   readonly trackPlays: TrackPlayStore
+  readonly outboxDepth: () => Promise<OutboxDepth>
 }
 
 export function openStores(database: Database, options: { toCommand: ToCommand }): Stores {
@@ -25,5 +27,6 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
     media: mediaStore(database, options.toCommand),
     listenerCounts: listenerCountStore(database),
     trackPlays: trackPlayStore(database),
+    outboxDepth: () => outboxDepth(database),
   }
 }

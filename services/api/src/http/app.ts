@@ -57,6 +57,10 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(refuse)
   app.setNotFoundHandler(notFoundHandler)
+  app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+    const isEndless = String(reply.getHeader('content-type')).startsWith('text/event-stream')
+    if (!isEndless) ports.telemetry.answered(method, routeOptions.url, reply.statusCode, reply.elapsedTime)
+  })
   app.addHook('onSend', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
 
   await app.register(swagger, {

@@ -3,12 +3,11 @@ import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
 import { streamFeed, type Picture, type Subscription } from '../stream-feed.ts'
+import { allStreams } from './all-streams.ts'
 import type { App } from './app.ts'
 import { channelParams } from './inputs.ts'
-import { showStreamEvent } from './views.ts'
 
 const tags = ['streams']
-const CHANNELS_PER_PAGE = 500
 const COMMENT_EVERY_MS = 15_000
 /** A client that takes nothing for so long is hung up on. */
 const STALLED_AFTER_MS = 10_000
@@ -40,13 +39,7 @@ export function eventRoutes(app: App, ports: ApiPorts): void {
 }
 
 async function readPictures(ports: ApiPorts): Promise<Picture[]> {
-  const pictures: Picture[] = []
-  for (let after = ''; ;) {
-    const page = await ports.stores.channels.listFrom(after, CHANNELS_PER_PAGE)
-    for (const channel of page) pictures.push({ channelId: channel.id, data: JSON.stringify(showStreamEvent(ports, channel)) })
-    if (page.length < CHANNELS_PER_PAGE) return pictures
-    after = page.at(-1)!.id
-  }
+  return (await allStreams(ports)).map((event) => ({ channelId: event.channel.id, data: JSON.stringify(event) }))
 }
 
 function send(reply: FastifyReply, subscription: Subscription): FastifyReply {

@@ -9,7 +9,7 @@ const readiness = z.object({
   dependencies: z.record(z.string(), z.object({ ok: z.boolean(), problem: z.string().nullable() })),
 })
 
-export function systemRoutes(app: App, { health }: ApiPorts): void {
+export function systemRoutes(app: App, { health, meters }: ApiPorts): void {
   app.get('/api/ping', {
     config: { access: 'public' },
     schema: { tags, summary: 'Answers pong', response: { 200: { content: { 'text/plain': { schema: z.string() } } } } },
@@ -23,6 +23,20 @@ export function systemRoutes(app: App, { health }: ApiPorts): void {
       handler: async () => ({ status: 'ok' as const }),
     })
   }
+
+  app.get('/metrics', {
+    config: { access: 'signed_in' },
+    schema: {
+      tags,
+      summary: 'What this process measures, for Prometheus',
+      description: 'A token of a listener will do.',
+      response: { 200: { content: { 'text/plain': { schema: z.string() } } } },
+    },
+    async handler(_request, reply) {
+      const { contentType, text } = await meters.show()
+      return reply.type(contentType).send(text)
+    },
+  })
 
   app.get('/readyz', {
     config: { access: 'public' },

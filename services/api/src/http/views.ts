@@ -198,7 +198,7 @@ export const streamStatusBody = z.object({ message: z.string(), channel: channel
 export const streamCommandBody = streamStatusBody.extend({ command: z.object({ id: z.string() }) })
 
 /** A count that nobody has confirmed for so long is not shown any more. */
-const COUNT_STALE_AFTER_MS = 120_000
+export const COUNT_STALE_AFTER_MS = 120_000
 
 export async function showStream(ports: ApiPorts, channel: Channel, message: string): Promise<z.output<typeof streamStatusBody>> {
   const counted = await ports.stores.listenerCounts.find(channel.id)
@@ -206,15 +206,17 @@ export async function showStream(ports: ApiPorts, channel: Channel, message: str
   return { message, ...streamOf(ports, channel, isFresh ? counted.count : null) }
 }
 
+type StreamPorts = Pick<ApiPorts, 'statuses' | 'fleet' | 'settings'>
+
 /** The same, without the number of listeners, which is another matter. */
-export function showStreamEvent(ports: ApiPorts, channel: Channel) {
+export function showStreamEvent(ports: StreamPorts, channel: Channel) {
   const { channel: summary, stream } = streamOf(ports, channel, null)
   const { listeners: _listeners, ...rest } = stream
   return { channel: summary, stream: rest }
 }
 
 function streamOf(
-  ports: ApiPorts,
+  ports: StreamPorts,
   channel: Channel,
   listeners: number | null,
 ): Omit<z.output<typeof streamStatusBody>, 'message'> {

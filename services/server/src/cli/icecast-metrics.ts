@@ -1,6 +1,6 @@
 import { busEnv, openBus, type ServiceContext } from '@skipcast/bus'
 import { metricsEnv, pollOnce } from '@skipcast/metrics'
-import { createLogger, healthBoard, openHome, readConfig } from '@skipcast/runtime'
+import { createLogger, healthBoard, meters, openHome, readConfig } from '@skipcast/runtime'
 import { serverEnv } from '../config.ts'
 import { runServer } from '../run-server.ts'
 import { chooseTransport } from '../transport.ts'
@@ -31,6 +31,7 @@ async function pollAndPrint({ environment, terminal }: Call): Promise<number> {
     home,
     logger,
     health,
+    meters: meters(),
     serverId: server.serverId,
     onStop: 'stop',
     origin: { application: 'skipcast', environment: server.environment },
