@@ -4,6 +4,7 @@ import { healthBoard, silentLogger, waitFor, type Home } from '@skipcast/runtime
 import { apiClient, startSkipcast, summarise, temporaryHome, toneFile, untilReady, type SkipcastProcess } from '@skipcast/testing'
 import type { Benchmark } from './benchmark.ts'
 import { channelsOf } from './channels.ts'
+import { homeBroker } from './home-broker.ts'
 import { bareRoad, busRoad, type Road } from './kafka-roads.ts'
 import { paced } from './paced.ts'
 import { table } from './table.ts'
@@ -44,7 +45,7 @@ export const eventLatency: Benchmark<{ low: number; middle: number; high: number
       rows.push([...row(`202 → agent, ${perSecond}/s`, rate, arrivals), judge(arrivals, rate / perSecond)])
     }
 
-    const broker = await brokerOf(home)
+    const broker = await homeBroker(home)
     await using ours = await busRoad(broker)
     await using theirs = await bareRoad(broker)
     const took = new Map<Road, number[]>([ours, theirs].map((road) => [road, []]))
@@ -75,10 +76,6 @@ function judge(arrivals: readonly number[], reached: number): string {
   return verdict(isFast && reached >= RATE_REACHED, `≤ ${TARGET_P99_MS} ms at this rate`)
 }
 
-async function brokerOf(home: Home): Promise<string> {
-  return `127.0.0.1:${await home.port('kafka')}`
-}
-
 interface Switches extends AsyncDisposable {
   /** Turns some channel on or off, and comes back once the agent has the command. */
   press(): Promise<void>
@@ -93,7 +90,7 @@ async function channelSwitches(home: Home, server: SkipcastProcess): Promise<Swi
   const slugs = await channelsOf(api, CHANNELS, file)
   const idle = slugs.map((slug) => ({ slug, turnsOn: true }))
 
-  const config = busEnv.parse({ KAFKA_BROKER: await brokerOf(home) })
+  const config = busEnv.parse({ KAFKA_BROKER: await homeBroker(home) })
   const bus = owned.use(kafkaBus(config, { logger: silentLogger(), health: healthBoard() }))
   const view = bus.watch('streamCommands')
   await view.caughtUp

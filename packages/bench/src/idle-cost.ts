@@ -6,6 +6,7 @@ import type { Home } from '@skipcast/runtime'
 import { apiClient, processesOf, startSkipcast, summarise, temporaryHome, toneFile, untilReady } from '@skipcast/testing'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Benchmark } from './benchmark.ts'
+import { homeBroker } from './home-broker.ts'
 import { costOf, type Cost } from './process-cost.ts'
 import { repeat } from './rounds.ts'
 import { table } from './table.ts'
@@ -87,7 +88,7 @@ async function childrenOf(home: Home): Promise<Processes> {
 }
 
 async function idleClients(home: Home, cure: 'plain' | 'calm', clients: number): Promise<{ pid: number } & AsyncDisposable> {
-  const args = [CLIENTS, `127.0.0.1:${await home.port('kafka')}`, cure, String(clients)]
+  const args = [CLIENTS, await homeBroker(home), cure, String(clients)]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = once(child, 'exit')
   await Promise.race([once(child.stdout, 'data'), ended])
