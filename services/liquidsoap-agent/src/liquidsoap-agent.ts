@@ -13,6 +13,7 @@ import type { Engine } from './domain/engine.ts'
 import type { Teller } from './domain/engine-event.ts'
 import { beat } from './heartbeat.ts'
 import type { Clock, EngineHost, Journal, MediaStore, OpenEar } from './ports.ts'
+import { ownStalls } from './own-stalls.ts'
 import { relayEvents } from './relay-events.ts'
 import { reconciler } from './reconcile.ts'
 import { reporter } from './report.ts'
@@ -55,6 +56,8 @@ export async function startAgent(
   const tell = telemetry(context.logger)
   const clock = overrides.clock ?? { wallMs: () => Date.now(), steadyMs: () => performance.now() }
 
+  const stalls = owned.use(ownStalls(clock))
+
   const directory = await home.directory('agent', { mode: 0o711 })
   const cacheDirectory = await home.directory('agent/cache', { mode: 0o711 })
   const store = overrides.store ?? folderMediaStore(resolve(config.media.path ?? join(home.path, 'media')))
@@ -83,7 +86,7 @@ export async function startAgent(
   const supply = mediaSupply(cache, { clock, onArrival: nudge, tell })
   const reconcile = owned.use(
     reconciler(
-      { host, commands, cache, supply, journal, troubles, clock, tell, nudge },
+      { host, commands, cache, supply, journal, troubles, clock, stalls, tell, nudge },
       { teller, ...config.engines, cacheMaxBytes: config.media.cacheMaxBytes, onSeen: nudgeReport },
     ),
   )
@@ -91,7 +94,7 @@ export async function startAgent(
   const openEar = overrides.openEar ?? mountEars({ ...config.icecast, now: () => clock.steadyMs() })
   const report = owned.use(
     reporter(
-      { bus, commands, observed, openEar, journal, memory, troubles, clock, tell },
+      { bus, commands, observed, openEar, journal, memory, troubles, clock, stalls, tell },
       { teller, silenceAfterMs: config.silenceAfterMs, onSound: nudgeReport },
     ),
   )

@@ -32,12 +32,14 @@ let owned: AsyncDisposableStack
 let bus: MemoryBus
 let machine: FakeMachine
 let journaled: StreamEvent[]
+let stallEndedAt: number
 
 beforeEach(() => {
   owned = new AsyncDisposableStack()
   bus = owned.use(memoryBus())
   machine = fakeMachine()
   journaled = []
+  stallEndedAt = -Infinity
 })
 afterEach(async () => {
   await owned.disposeAsync()
@@ -72,7 +74,7 @@ async function agent(options: { cache?: MediaCache; warmEngines?: number; isCaug
   const host = owned.use(machine.open())
   const subject = owned.use(
     reconciler(
-      { host, commands, cache, supply, journal, troubles, clock, tell, nudge },
+      { host, commands, cache, supply, journal, troubles, clock, stalls: { endedAt: () => stallEndedAt }, tell, nudge },
       {
         teller: { serverId: 'here', origin: { application: 'skipcast', environment: 'test' } },
         channelsPerEngine: 2,
@@ -163,6 +165,18 @@ describe('a reconciling agent', () => {
     expect(here.subject.seen.engines.some((engine) => engine.id === id)).toBe(false)
     expect(held(here)).toEqual(['a'])
     expect(here.troubles.of('a')).toMatchObject({ code: 'ENGINE_SILENT' })
+  })
+
+  test('lets an engine live that did not answer while the agent itself did not run', async () => {
+    await want(aStart('a'))
+    const here = await agent()
+    await here.settle()
+    const { id } = here.subject.seen.engines.find(({ channels }) => channels.length > 0)!
+    machine.freeze(id, 9000)
+    stallEndedAt = performance.now()
+    await here.settle()
+    expect(here.subject.seen.engines.find((engine) => engine.id === id)).toMatchObject({ state: 'silent' })
+    expect(here.troubles.of('a')).toBeNull()
   })
 
   test('says that no engine can be started, and tries again by itself', async () => {

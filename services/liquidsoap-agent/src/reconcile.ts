@@ -5,6 +5,7 @@ import type { Engine } from './domain/engine.ts'
 import type { Teller } from './domain/engine-event.ts'
 import type { ProblemCode } from './domain/problem.ts'
 import { startsFor, wantedStream, type WantedStream } from './domain/wanted.ts'
+import type { OwnStalls } from './own-stalls.ts'
 import type { Clock, EngineHost, Journal, MediaCache } from './ports.ts'
 import { relayEvents } from './relay-events.ts'
 import type { MediaSupply } from './supply-media.ts'
@@ -26,6 +27,7 @@ export interface ReconcilePorts {
   readonly journal: Journal
   readonly troubles: Troubles
   readonly clock: Clock
+  readonly stalls: OwnStalls
   readonly tell: Telemetry
   /** Asks for another pass soon. */
   readonly nudge: () => void
@@ -60,7 +62,10 @@ export function reconciler(
   let seen: Observation = { engines: [], wanted: null, startTrouble: null }
 
   const look = async () => {
-    const engines = await host.list()
+    const listed = await host.list()
+    // What did not answer while we did not run may have answered nobody for no fault of its own.
+    const ranMs = clock.steadyMs() - ports.stalls.endedAt()
+    const engines = listed.map((engine) => ({ ...engine, silentMs: Math.min(engine.silentMs, ranMs) }))
     unread.clear()
     for (const { id } of engines) {
       await relayEvents(id, { ...ports, teller: options.teller }).catch((error: unknown) => {

@@ -13,6 +13,7 @@ import { troubles as channelTroubles } from './troubles.ts'
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 let now: number
+let stallEndedAt: number
 let owned: AsyncDisposableStack
 let bus: MemoryBus
 let told: StreamStatus[]
@@ -25,6 +26,7 @@ let subject: Reporter
 
 beforeEach(async () => {
   now = 1_000_000
+  stallEndedAt = -Infinity
   owned = new AsyncDisposableStack()
   bus = owned.use(memoryBus())
   told = []
@@ -59,6 +61,7 @@ async function open(): Promise<void> {
       memory: { memos, save: async () => {} },
       troubles: owned.use(channelTroubles({ clock, onRelease: () => {} })),
       clock,
+      stalls: { endedAt: () => stallEndedAt },
       tell: telemetry(silentLogger()),
     },
     {
@@ -185,6 +188,33 @@ describe('the report of a channel', () => {
     await pass(6000)
     expect(told.at(-1)).toMatchObject({ since: failed.since, last_error: failed.last_error })
     expect(journaled.at(-1)).toMatchObject({ event: 'channel_failed', error: { code: 'SOURCE_REFUSED' } })
+  })
+
+  test('stays what it was after a stall of our own until what came meanwhile has been read', async () => {
+    await onAir()
+    const { since } = told.at(-1)!
+    now += 9000
+    stallEndedAt = now
+    await pass()
+    const { engines } = seen
+    seen = {
+      ...seen,
+      engines: engines.map((engine) => ({
+        ...engine,
+        state: 'silent',
+        channels: [aStream('a').record].map((record) => ({ ...record, live: null })),
+      })),
+    }
+    await pass()
+    seen = { ...seen, engines }
+    heard.lastByteAt = now
+    await pass()
+    hear()
+    await pass()
+    expect(told.filter(({ phase, since: at }) => phase !== 'starting' && (phase !== 'on_air' || at !== since))).toEqual([])
+    expect(journaled.map(({ event }) => event)).toEqual(['channel_started'])
+    await pass(3000)
+    expect(told.at(-1)).toMatchObject({ phase: 'failing', last_error: { code: 'NOT_HEARD' } })
   })
 
   test('of a channel that was replaced as planned is starting, and tells no failure', async () => {

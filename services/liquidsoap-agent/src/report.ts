@@ -5,6 +5,7 @@ import { judge } from './domain/phase.ts'
 import { problem, type ProblemCode } from './domain/problem.ts'
 import { essence, eventOf, statusMessage, type Report } from './domain/status.ts'
 import { startsFor, type WantedStream } from './domain/wanted.ts'
+import type { OwnStalls } from './own-stalls.ts'
 import type { Clock, Journal, Memo, Memory, OpenEar } from './ports.ts'
 import type { Observation } from './reconcile.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -25,6 +26,7 @@ export interface ReportPorts {
   readonly memory: Memory
   readonly troubles: Troubles
   readonly clock: Clock
+  readonly stalls: OwnStalls
   readonly tell: Telemetry
 }
 
@@ -44,7 +46,7 @@ export function reporter(ports: ReportPorts, options: { teller: Teller; silenceA
   let busAwayUntil = -Infinity
 
   const watchOf = ({ channel_id, mount }: StartStream): ChannelWatch => {
-    const watch = watches.get(channel_id) ?? watchChannel(ports.openEar(mount, options.onSound), clock)
+    const watch = watches.get(channel_id) ?? watchChannel(ports.openEar(mount, options.onSound), clock, ports.stalls)
     watches.set(channel_id, watch)
     return watch
   }

@@ -2,6 +2,7 @@ import type { Phase } from '@skipcast/contracts'
 import type { RunningChannel } from './domain/engine.ts'
 import { wasHeard, type Sight } from './domain/phase.ts'
 import type { ProblemCode } from './domain/problem.ts'
+import type { OwnStalls } from './own-stalls.ts'
 import type { Clock, Ear, Heard } from './ports.ts'
 
 /** A source younger than this is heard by whatever sound comes. */
@@ -23,7 +24,7 @@ export interface ChannelWatch extends AsyncDisposable {
   phaseMs(): number
 }
 
-export function watchChannel(ear: Ear, clock: Clock): ChannelWatch {
+export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): ChannelWatch {
   const openedAt = clock.steadyMs()
   let phaseAt = openedAt
   let connectedAt = -Infinity
@@ -44,6 +45,8 @@ export function watchChannel(ear: Ear, clock: Clock): ChannelWatch {
     },
     look(found, previous, trouble) {
       const now = clock.steadyMs()
+      // While we did not run, nothing of ours could hear: all waiting begins again.
+      const waitedSince = (at: number) => now - Math.max(at, stalls.endedAt())
       const live = found?.channel.live
       noteConnection(live?.isConnected ? found!.record : null)
       const { lastByteAt } = ear.heard
@@ -52,12 +55,12 @@ export function watchChannel(ear: Ear, clock: Clock): ChannelWatch {
       record = found?.record ?? record
       return {
         previous: startsAnew ? 'starting' : previous,
-        inPhaseMs: startsAnew ? 0 : now - phaseAt,
+        inPhaseMs: startsAnew ? 0 : waitedSince(phaseAt),
         engine: found ? (live ?? 'silent') : 'none',
         byteAgoMs: lastByteAt === null ? null : now - lastByteAt,
         soundAgoMs: soundAgoMs(ear.heard, now, connectedAt),
-        connectedMs: now - connectedAt,
-        listeningMs: now - openedAt,
+        connectedMs: waitedSince(connectedAt),
+        listeningMs: waitedSince(openedAt),
         trouble,
       }
     },

@@ -146,6 +146,27 @@ describe('the agent', () => {
     expect(namesOf('adopted').filter((name) => name === 'channel_started')).toHaveLength(1)
   }, 60_000)
 
+  test('that did not run for nine seconds tells nothing but the truth afterwards', async () => {
+    owned.use(await subject.start())
+    await subject.want(aChannel('stalled'))
+    const before = await onAir('stalled')
+    await using listener = await listen('/stalled')
+    await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+    const processes = await engines()
+    const told = subject.statuses('stalled').length
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 9000)
+    const mark = performance.now()
+    await waitFor('the agent to be sure again', () => performance.now() > mark + 4000, { timeoutMs: 5000 })
+    const after = subject.statuses('stalled').slice(told)
+    expect(after.length).toBeGreaterThan(0)
+    expect(after.map(({ phase, since }) => ({ phase, since }))).toEqual(
+      after.map(() => ({ phase: 'on_air', since: before.since })),
+    )
+    expect(namesOf('stalled')).not.toContain('channel_failed')
+    expect(new Set((await engines()).map(({ pid }) => pid))).toEqual(new Set(processes.map(({ pid }) => pid)))
+    expect(listener.closures).toEqual([])
+  }, 60_000)
+
   test('leaves engines alone while it does not know what is wanted', async () => {
     const first = await subject.start('hand-over')
     await subject.want(aChannel('kept'))

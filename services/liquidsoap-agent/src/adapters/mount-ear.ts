@@ -44,13 +44,20 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
       headers: { 'user-agent': 'skipcast-monitor/1', 'icy-metadata': '1' },
     })
     connection.once('response', listen)
-    connection.once('timeout', () => connection?.destroy())
+    connection.on('timeout', leaveWhenDeaf)
     connection.once('error', () => {}) // 'close' follows, and that is where we go on
     connection.once('close', () => {
       heard.isConnected = false
       if (!isDisposed) retry = setTimeout(connect, wait.next())
     })
     connection.end()
+  }
+
+  /** It may be that we did not run: what came meanwhile is read before the next turn. */
+  const leaveWhenDeaf = () => {
+    const deaf = connection
+    const { lastByteAt } = heard
+    setImmediate(() => heard.lastByteAt === lastByteAt && deaf?.destroy())
   }
 
   const listen = (response: IncomingMessage) => {

@@ -11,7 +11,7 @@ export interface Sight {
   /** How long ago our own listener got bytes and sound; null where that has not been yet, or can't be told yet. */
   readonly byteAgoMs: number | null
   readonly soundAgoMs: number | null
-  /** How long the engine has been connected to Icecast, and how long we have had a listener of our own. */
+  /** How long the engine has been connected to Icecast, and how long we have had a listener of our own and could hear it. */
   readonly connectedMs: number
   readonly listeningMs: number
   /** What kept the stream from running, if anything did. */
@@ -32,21 +32,26 @@ const UNSURE_MS = 3000
 
 /**
  * The truth about a wanted stream: on air only when the mount is connected **and** bytes flow **and** they are not blank.
- * Until a new listener of our own can tell, what was true stays true: an agent that adopts a running stream tells no failure.
+ * Until a listener of our own can tell, what was true stays true: an agent that adopts a running stream, or that did not run
+ * itself for a while, tells no failure.
  */
 export function judge(sight: Sight, limits: { silenceAfterMs: number }): Judgement {
   const { engine, previous } = sight
   if (engine === 'none') return sight.trouble ? failing(sight.trouble) : starting(sight, null)
   const flows = sight.byteAgoMs !== null && sight.byteAgoMs <= FLOW_GAP_MS
   const sounds = sight.soundAgoMs !== null && sight.soundAgoMs <= limits.silenceAfterMs
-  if (engine === 'silent') return flows && sounds && previous === 'on_air' ? onAir : failing('ENGINE_SILENT')
+  const unsure = sight.listeningMs < UNSURE_MS && wasHeard(previous) ? { phase: previous, problem: null } : null
+  if (engine === 'silent') {
+    if (flows && sounds && previous === 'on_air') return onAir
+    return unsure ?? failing('ENGINE_SILENT')
+  }
   if (!engine.isPlayable) return failing('NOTHING_PLAYABLE')
   if (!engine.isConnected) {
     if (engine.problem !== '') return failing(connectionProblem(engine.problem))
     return wasHeard(previous) ? failing('ICECAST_UNAVAILABLE') : starting(sight, 'ICECAST_UNAVAILABLE')
   }
   if (flows && sounds) return onAir
-  if (sight.listeningMs < UNSURE_MS && wasHeard(previous)) return { phase: previous, problem: null }
+  if (unsure) return unsure
   if (!flows) return wasHeard(previous) ? failing('NOT_HEARD') : starting(sight, 'NOT_HEARD')
   return wasHeard(previous) || sight.connectedMs > SETTLING_MS
     ? { phase: 'silent', problem: null }
