@@ -25,7 +25,7 @@ export interface DeadLetter {
   readonly isReplayed: boolean
 }
 
-export interface Replayed {
+interface Replayed {
   readonly replayed: number
   /** Without a value, so there is nothing to put back. */
   readonly leftOut: number
