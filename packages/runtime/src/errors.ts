@@ -16,6 +16,7 @@ const table = {
   PORT_TAKEN: { fault: 'caller', retryable: false, status: 500 },
   PROGRAM_MISSING: { fault: 'caller', retryable: false, status: 500 },
   MESSAGE_INVALID: { fault: 'internal', retryable: false, status: 500 },
+  NO_SPACE: { fault: 'dependency', retryable: true, status: 507 },
   BUS_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },
   DATABASE_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },
   ICECAST_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },

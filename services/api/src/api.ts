@@ -60,6 +60,8 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     mediaMaxBytes: config.mediaMaxBytes,
     bitrateKbps: config.airFormat.bitrateKbps,
     maxEventClients: config.maxEventClients,
+    requestsPerMinute: config.requestsPerMinute,
+    trustedProxies: config.trustedProxies,
   }
   const telemetry = apiTelemetry(meters, apiFacts({ stores, fleet: servers, statuses: statuses.values, settings }))
   const ports: ApiPorts = {

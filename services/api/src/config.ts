@@ -1,9 +1,22 @@
+import { isIP } from 'node:net'
 import { env } from '@skipcast/runtime'
 import { z } from 'zod'
 
 const BITRATES = ['32', '40', '48', '56', '64', '80', '96', '112', '128', '160', '192', '224', '256', '320'] as const
 const SAMPLE_RATES = ['32000', '44100', '48000'] as const
 const MAX_MEDIA_BYTES = 2 * 1024 ** 3
+
+/** Addresses and networks, a comma list. */
+const proxies = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine((parts) => parts.every(isNetwork), { error: 'must be addresses or networks such as 10.0.0.0/8, a comma list' })
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/')
+  const most = isIP(address) === 6 ? 128 : 32
+  return isIP(address) !== 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+}
 
 /** The variables of the role `api`. */
 export const apiEnv = z
@@ -13,6 +26,8 @@ export const apiEnv = z
     DATABASE_URL: env.url('postgresql:', 'postgres:').optional(),
     ICECAST_PORT: env.port().default(8000),
     PUBLIC_LISTEN_URL: env.url('http:', 'https:').optional(),
+    API_RATE_LIMIT: env.integer(1, 10_000_000).default(12_000),
+    API_TRUST_PROXY: proxies.default([]),
     API_EVENT_CLIENTS: env.integer(0, 100_000).default(200),
     MEDIA_PATH: z.string().max(1000).optional(),
     MEDIA_MAX_BYTES: env.integer(1024, MAX_MEDIA_BYTES).default(200 * 1024 ** 2),
@@ -31,6 +46,8 @@ export const apiEnv = z
     databaseUrl: flat.DATABASE_URL,
     /** What listeners put before a mount. */
     listenUrl: (flat.PUBLIC_LISTEN_URL ?? `http://localhost:${flat.ICECAST_PORT}`).replace(/\/+$/, ''),
+    requestsPerMinute: flat.API_RATE_LIMIT,
+    trustedProxies: flat.API_TRUST_PROXY,
     maxEventClients: flat.API_EVENT_CLIENTS,
     /** Absent: `media` in the home. */
     mediaPath: flat.MEDIA_PATH,

@@ -6,7 +6,7 @@ import type { ApiPorts } from './ports.ts'
 /**
  * Takes in an uploaded file: to disk as it comes, looked at, made into an air file (the one format that is sent, without tags), stored by
  * its content. The upload itself is not kept. Whatever goes wrong, nothing of it stays.
- * Rejects with TOO_LARGE, UNPROCESSABLE, TOO_MANY_REQUESTS, DATABASE_UNAVAILABLE.
+ * Rejects with TOO_LARGE, NO_SPACE, UNPROCESSABLE, TOO_MANY_REQUESTS, DATABASE_UNAVAILABLE.
  */
 export async function importMedia(
   { stores, audio, mediaFiles, settings }: ApiPorts,

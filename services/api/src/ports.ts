@@ -30,6 +30,10 @@ export interface ApiSettings {
   readonly bitrateKbps: number
   /** Who follows the streams, at most. */
   readonly maxEventClients: number
+  /** Of one token, or of one address without one. */
+  readonly requestsPerMinute: number
+  /** Addresses and networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[]
 }
 
 /** The servers that run engines, as their heartbeats tell. */
@@ -67,7 +71,7 @@ export interface IncomingFile extends AsyncDisposable {
   readonly path: string
   /** Where the air file is made. */
   readonly airPath: string
-  /** Writes the stream to `path`. Rejects with TOO_LARGE above `maxBytes`, and with what the stream fails with. */
+  /** Writes the stream to `path`. Rejects with TOO_LARGE above `maxBytes`, NO_SPACE, and with what the stream fails with. */
   write(stream: Readable, maxBytes: number): Promise<{ readonly sha256: string }>
 }
 

@@ -39,11 +39,11 @@ export interface TestApi extends AsyncDisposable {
   upload(token: string | undefined, file: Buffer, fileName?: string, field?: string): Promise<Answer>
 }
 
-export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Promise<TestApi> {
+export async function testApi(settings: Partial<ApiPorts['settings']> = {}, folder = tmpdir()): Promise<TestApi> {
   await using owned = new AsyncDisposableStack()
   const database = owned.use(await testDatabase())
   const client = owned.use(openDatabase(database.url, { logger: silentLogger() }))
-  const path = await mkdtemp(join(tmpdir(), 'skipcast-api-'))
+  const path = await mkdtemp(join(folder, 'skipcast-api-'))
   owned.defer(() => rm(path, { recursive: true, force: true }))
   await chmod(path, 0o711)
 
@@ -83,6 +83,8 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}): Pro
       mediaMaxBytes: 5 * 1024 ** 2,
       bitrateKbps: 128,
       maxEventClients: 3,
+      requestsPerMinute: 1_000_000,
+      trustedProxies: [],
       ...settings,
     },
   }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { AppError, isAppError, runCommand, type ChildUser } from '@skipcast/runtime'
 import type { AudioTools, Probe } from '../ports.ts'
+import { noSpace } from './no-space.ts'
 import { turnstile } from './turnstile.ts'
 
 /** Formats a file may have. Those that name other files or addresses (playlists, concat, DASH) are not among them. */
@@ -72,6 +73,8 @@ export function ffmpeg(options: {
 /** What the programs refuse is the file's fault; a program that is not there is ours. */
 function asUnprocessable(message: string): (error: unknown) => never {
   return (cause) => {
-    throw isAppError(cause, 'COMMAND_FAILED') ? new AppError('UNPROCESSABLE', message, { cause }) : cause
+    if (!isAppError(cause, 'COMMAND_FAILED')) throw cause
+    if (String(cause.details).includes('No space left on device')) throw noSpace(cause)
+    throw new AppError('UNPROCESSABLE', message, { cause })
   }
 }

@@ -4,6 +4,7 @@ import { chmod, chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/pr
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { AppError, giveTo, makeDirectory, pathIn, type ChildUser } from '@skipcast/runtime'
+import { orNoSpace } from './no-space.ts'
 import type { IncomingFile, MediaFiles } from '../ports.ts'
 
 /**
@@ -37,12 +38,12 @@ export async function mediaFiles(options: {
 
     async keep(path, sha256) {
       const place = placeOf(sha256)
-      await openFolder(dirname(place))
+      await openFolder(dirname(place)).catch(orNoSpace)
       await chmod(path, 0o644)
       // Made by the user that children run as; from now on it is ours, and none of them can change it.
       if (options.user) await chown(path, process.getuid!(), process.getgid!())
-      await sync(path)
-      await rename(path, place)
+      await sync(path).catch(orNoSpace)
+      await rename(path, place).catch(orNoSpace)
       await sync(dirname(place))
     },
 
@@ -67,7 +68,7 @@ function incomingFile(path: string, airPath: string, user: ChildUser | undefined
           yield chunk
         }
       }
-      await pipeline(stream, measured, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+      await pipeline(stream, measured, createWriteStream(path, { flags: 'wx', mode: 0o600 })).catch(orNoSpace)
       giveTo(user, path)
       return { sha256: hash.digest('hex') }
     },

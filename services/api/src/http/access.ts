@@ -34,7 +34,11 @@ declare module 'fastify' {
 /** Whatever an id or a slug can be; nothing else ever reaches a query. */
 const NAME = /^[a-z0-9-]{1,100}$/
 
-export function accessHook(ports: ApiPorts): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+/** `onKnown` is told of each request whose token is valid. */
+export function accessHook(
+  ports: ApiPorts,
+  onKnown: (request: FastifyRequest) => void,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const { accounts, channels, media } = ports.stores
 
   async function identify(request: FastifyRequest): Promise<User> {
@@ -51,6 +55,7 @@ export function accessHook(ports: ApiPorts): (request: FastifyRequest, reply: Fa
         void reply.header('www-authenticate', 'Bearer')
         throw error
       })
+      onKnown(request)
     }
     const { channel, media: mediaId, token } = request.params as { channel?: string; media?: string; token?: string }
     if (channel !== undefined) request.channel = (NAME.test(channel) && (await channels.find(channel))) || missing('channel')

@@ -22,6 +22,7 @@ import { eventRoutes } from './event-routes.ts'
 import { historyRoutes } from './history-routes.ts'
 import { mediaRoutes } from './media-routes.ts'
 import { playlistRoutes } from './playlist-routes.ts'
+import { requestLimit } from './rate-limit.ts'
 import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { systemRoutes } from './system-routes.ts'
@@ -48,6 +49,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
+    trustProxy: [...ports.settings.trustedProxies],
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
@@ -84,7 +86,12 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       for (const method of [route.method].flat()) accessTable.push({ method, url: route.url, access })
       route.schema = describe(route)
     })
-    own.addHook('onRequest', accessHook(ports))
+    const limit = await requestLimit(own, ports.settings.requestsPerMinute)
+    own.addHook('onRequest', (request, reply) => limit.hook(request, reply))
+    own.addHook(
+      'onRequest',
+      accessHook(ports, (request) => limit.remember(request)),
+    )
     for (const routes of [
       channelRoutes,
       streamRoutes,

@@ -42,6 +42,7 @@ const REASONS = {
   422: 'The file can not be used',
   429: 'Too much at once; see Retry-After',
   503: 'The database is away; see Retry-After',
+  507: 'The disk is full; see Retry-After',
 } as const
 
 type Refusal = keyof typeof REASONS
@@ -60,6 +61,7 @@ declare module 'fastify' {
 export function describe({ config, schema = {} }: RouteOptions): FastifySchema {
   const access = config?.access
   const statuses = new Set<Refusal>(config?.refusals)
+  if (!config?.isProbe) statuses.add(429)
   if (schema.body || schema.querystring) statuses.add(400)
   if (schema.body) statuses.add(413).add(415)
   if (access !== 'public') statuses.add(401)

@@ -8,6 +8,7 @@ const RETRY_AFTER_S = 2
 export function errorHandler(logger: Logger) {
   return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const error = asAppError(thrown)
+    void reply.header('x-content-type-options', 'nosniff') // no hook runs where the path can not be read
     if (!error) {
       logger.error({ err: thrown, method: request.method, route: request.routeOptions.url }, 'a request hit a bug')
       return reply.code(500).send({ error: 'INTERNAL', message: 'Something went wrong here. It was logged.' })
@@ -22,7 +23,7 @@ export function errorHandler(logger: Logger) {
       }
       logger[fault === 'dependency' ? 'warn' : 'error'](told, 'a request failed')
     }
-    if (retryable) void reply.header('retry-after', RETRY_AFTER_S)
+    if (retryable && !reply.hasHeader('retry-after')) void reply.header('retry-after', RETRY_AFTER_S)
     return reply.code(status).send({
       error: error.code,
       message: error.message,

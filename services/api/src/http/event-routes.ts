@@ -26,13 +26,13 @@ export function eventRoutes(app: App, ports: ApiPorts): void {
   app.addHook('preClose', async () => feed[Symbol.dispose]())
 
   app.get('/api/events', {
-    config: { access: 'public', refusals: [429] },
+    config: { access: 'public' },
     schema: { tags, summary: 'Follow all channels', description, response },
     handler: async (_request, reply) => send(reply, feed.subscribe(null)),
   })
 
   app.get('/api/channels/:channel/events', {
-    config: { access: 'public', refusals: [429] },
+    config: { access: 'public' },
     schema: { tags, summary: 'Follow a channel', description, params: channelParams, response },
     handler: async ({ channel }, reply) => send(reply, feed.subscribe(channel.id)),
   })

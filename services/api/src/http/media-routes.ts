@@ -1,4 +1,4 @@
-import { AppError } from '@skipcast/runtime'
+import { AppError, isAppError, messageOf } from '@skipcast/runtime'
 import { z } from 'zod'
 import { importMedia } from '../import-media.ts'
 import type { ApiPorts } from '../ports.ts'
@@ -13,7 +13,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
   const { stores, settings } = ports
 
   app.post('/api/media/upload', {
-    config: { access: 'maker', refusals: [422, 429] },
+    config: { access: 'maker', refusals: [422, 507] },
     schema: {
       tags,
       summary: 'Upload a piece of music',
@@ -25,10 +25,13 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     },
     validatorCompiler: () => () => true, // the body is read as it comes
     async handler(request, reply) {
-      const file = await request.file({ limits: { fileSize: settings.mediaMaxBytes + 1 } })
+      const file = await request.file({ limits: { fileSize: settings.mediaMaxBytes + 1 } }).catch(refuseForm)
       if (!file) throw new AppError('BAD_REQUEST', 'media_file: is missing')
       if (file.fieldname !== 'media_file') throw new AppError('BAD_REQUEST', `The file belongs into the field media_file.`)
-      const media = await importMedia(ports, { ownerId: request.actor.id, fileName: file.filename, stream: file.file })
+      const upload = { ownerId: request.actor.id, fileName: file.filename, stream: file.file }
+      const media = await importMedia(ports, upload).catch((error: unknown) =>
+        file.file.errored ? refuseForm(error) : Promise.reject(error),
+      )
       return reply.code(201).send(showMedia(media))
     },
   })
@@ -68,4 +71,11 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
       return reply.code(204).send()
     },
   })
+}
+
+/** What the reader of forms throws, and neither Fastify nor the disk: no boundary, broken headers, an early end. */
+function refuseForm(error: unknown): never {
+  const { statusCode, errno } = error as { statusCode?: number; errno?: number }
+  if (isAppError(error) || statusCode !== undefined || errno !== undefined) throw error
+  throw new AppError('BAD_REQUEST', `The form can not be read: ${messageOf(error)}`, { cause: error })
 }

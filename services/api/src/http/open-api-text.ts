@@ -5,7 +5,7 @@ import { buildApp } from './app.ts'
 
 /** The OpenAPI document as YAML. It follows from the routes alone: nothing of the world is asked. */
 export async function openApiText(): Promise<string> {
-  const unasked = { stores: {}, settings: {} } as ApiPorts
+  const unasked = { stores: {}, settings: { trustedProxies: [], requestsPerMinute: 1 } } as unknown as ApiPorts
   const app = await buildApp(unasked, { logger: silentLogger() })
   const document = app.swagger()
   await app.close()

@@ -18,7 +18,7 @@ export function systemRoutes(app: App, { health, meters }: ApiPorts): void {
 
   for (const url of ['/up', '/healthz']) {
     app.get(url, {
-      config: { access: 'public' },
+      config: { access: 'public', isProbe: true },
       schema: { tags, summary: 'The process lives', response: { 200: alive } },
       handler: async () => ({ status: 'ok' as const }),
     })
@@ -39,7 +39,7 @@ export function systemRoutes(app: App, { health, meters }: ApiPorts): void {
   })
 
   app.get('/readyz', {
-    config: { access: 'public' },
+    config: { access: 'public', isProbe: true },
     schema: {
       tags,
       summary: 'Everything this process needs is there',

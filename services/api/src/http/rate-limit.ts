@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import rateLimit from '@fastify/rate-limit'
+import { AppError } from '@skipcast/runtime'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Probes are answered however often they ask. */
+    isProbe?: true
+  }
+}
+
+const WINDOW_MS = 60_000
+/** Tokens and addresses that are remembered; who has not come for longest is forgotten. */
+const MAX_KEYS = 10_000
+
+/**
+ * Counts requests per minute: by token once it has proved valid here, else by the address of the socket (an IPv6 network of a customer is one), so that made-up
+ * tokens give nobody room. `X-Forwarded-For` is read only where it comes from a proxy that the configuration names.
+ */
+export async function requestLimit(app: FastifyInstance, perMinute: number) {
+  await app.register(rateLimit, { global: false, cache: MAX_KEYS })
+  const known = new Set<string>()
+  const keyOf = (request: FastifyRequest) => {
+    const key = hashOf(request.headers.authorization)
+    return known.has(key) ? key : rateLimit.normalizeIP(request.ip, 64)
+  }
+  const count = app.createRateLimit({ max: perMinute, timeWindow: WINDOW_MS, keyGenerator: keyOf })
+  return {
+    async hook(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+      if (request.routeOptions.config.isProbe) return
+      const counted = await count(request)
+      if (counted.isAllowed || !counted.isExceeded) return
+      void reply.header('retry-after', counted.ttlInSeconds)
+      throw new AppError('TOO_MANY_REQUESTS', `More than ${perMinute} requests in a minute. Go on in ${counted.ttlInSeconds} s.`)
+    },
+    /** The token of this request is valid: from now on it is counted for itself. */
+    remember({ headers }: FastifyRequest): void {
+      const key = hashOf(headers.authorization)
+      known.delete(key)
+      known.add(key)
+      if (known.size > MAX_KEYS) known.delete(known.values().next().value!)
+    },
+  }
+}
+
+/** No secret stays in memory for the sake of counting. */
+function hashOf(authorization: string | undefined): string {
+  return createHash('sha256')
+    .update(authorization ?? '')
+    .digest('base64url')
+}

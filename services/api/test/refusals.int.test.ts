@@ -1,0 +1,129 @@
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { runCommand } from '@skipcast/runtime'
+import { temporaryHome, toneFile } from '@skipcast/testing'
+import { testApi, type TestApi } from './test-api.ts'
+
+let api: TestApi
+let token: string
+
+beforeAll(async () => {
+  api = await testApi()
+  token = (await api.user('dj')).token
+}, 60_000)
+
+afterAll(async () => {
+  await api[Symbol.asyncDispose]()
+})
+
+describe('every refusal has the one shape', () => {
+  const multipart = { 'content-type': 'multipart/form-data; boundary=b' }
+  const part = 'content-disposition: form-data; name="media_file"; filename="x.mp3"'
+  test.each<[string, string, string, Record<string, string>, string | Buffer | undefined, number]>([
+    ['an unknown path', 'GET', '/api/nothing', {}, undefined, 404],
+    ['an unknown method', 'PATCH', '/api/channels', {}, undefined, 404],
+    ['a path that is no text', 'GET', '/api/channels/%zz', {}, undefined, 400],
+    ['a path that is too long', 'GET', `/api/channels/${'x'.repeat(5000)}`, {}, undefined, 400],
+    ['JSON that breaks off', 'POST', '/api/channels', { 'content-type': 'application/json' }, '{"name":', 400],
+    ['JSON of a prototype', 'POST', '/api/channels', { 'content-type': 'application/json' }, '{"__proto__":{"a":1}}', 400],
+    ['no body', 'POST', '/api/channels', { 'content-type': 'application/json' }, '', 400],
+    ['another content type', 'POST', '/api/channels', { 'content-type': 'text/xml' }, '<a/>', 415],
+    ['no content type that is one', 'POST', '/api/channels', { 'content-type': 'nonsense' }, 'x', 415],
+    ['a body too large', 'POST', '/api/channels', { 'content-type': 'application/json' }, `"${'x'.repeat(200_000)}"`, 413],
+    ['a form where there is none', 'POST', '/api/channels', multipart, '--b--\r\n', 400],
+    ['a form without a boundary', 'POST', '/api/media/upload', { 'content-type': 'multipart/form-data' }, 'x', 400],
+    ['a form that breaks off', 'POST', '/api/media/upload', multipart, `--b\r\n${part}\r\n\r\nhalf`, 400],
+    ['a form of garbage', 'POST', '/api/media/upload', multipart, Buffer.from([0, 255, 13, 10, 0]), 400],
+    ['an empty form', 'POST', '/api/media/upload', multipart, '--b--\r\n', 400],
+    ['JSON where there is a form', 'POST', '/api/media/upload', { 'content-type': 'application/json' }, '{}', 415],
+  ])('%s', async (_what, method, url, headers, body, wanted) => {
+    const answer = await api.call(method, url, { token, headers, ...(body !== undefined && { body: body as never }) })
+    expect({ status: answer.status, body: answer.body }).toMatchObject({
+      status: wanted,
+      body: { error: expect.stringMatching(/^[A-Z_]+$/), message: expect.stringMatching(/.{10}/) },
+    })
+    expect(Object.keys(answer.body).filter((key) => !['error', 'message', 'details'].includes(key))).toEqual([])
+    expect(answer.text).not.toMatch(/node_modules|\.ts:|at \w+ \(/)
+    expect(answer.headers['x-content-type-options']).toBe('nosniff')
+    const left = await readdir(join(api.mediaPath, 'incoming', 'test'))
+    expect(left).toEqual([])
+  })
+})
+
+describe('who asks too often', () => {
+  test('is told when to go on, by token where it is valid, and probes are answered all the same', async () => {
+    await using limited = await testApi({ requestsPerMinute: 5 })
+    const one = (await limited.user('dj')).token
+    const other = (await limited.user('dj')).token
+    const statuses = async (token: string, times: number) => {
+      const found: number[] = []
+      for (let turn = 0; turn < times; turn++) found.push((await limited.call('GET', '/api/media', { token })).status)
+      return found
+    }
+    expect(await statuses(one, 1)).toEqual([200]) // counted for the address, as nobody knew the token yet
+    expect(await statuses(other, 1)).toEqual([200])
+    expect(await statuses(one, 6)).toEqual([200, 200, 200, 200, 200, 429])
+    expect(await statuses(other, 1)).toEqual([200])
+    const refused = await limited.call('GET', '/api/media', { token: one })
+    expect(refused.body).toMatchObject({ error: 'TOO_MANY_REQUESTS', message: expect.stringMatching(/Go on in \d+ s/) })
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(2)
+    expect((await limited.call('GET', '/healthz', { token: one })).status).toBe(200)
+  }, 60_000)
+
+  test('A10: gets no room by forged addresses and made-up tokens', async () => {
+    await using limited = await testApi({ requestsPerMinute: 5 })
+    const found: number[] = []
+    for (let turn = 0; turn < 50; turn++) {
+      const headers = { 'x-forwarded-for': `10.0.0.${turn}`, 'x-real-ip': `10.0.0.${turn}`, forwarded: `for=10.0.0.${turn}` }
+      found.push((await limited.call('GET', '/api/media', { headers, token: `sk_${turn}` })).status)
+    }
+    expect(found.slice(0, 5)).toEqual([401, 401, 401, 401, 401])
+    expect(new Set(found.slice(5))).toEqual(new Set([429]))
+  }, 60_000)
+
+  test('is told apart by the proxy that the configuration names, and by no other', async () => {
+    await using limited = await testApi({ requestsPerMinute: 2, trustedProxies: ['127.0.0.0/8'] })
+    const from = async (address: string) =>
+      (await limited.call('GET', '/api/channels', { headers: { 'x-forwarded-for': address } })).status
+    expect([await from('10.0.0.1'), await from('10.0.0.1'), await from('10.0.0.1')]).toEqual([200, 200, 429])
+    expect(await from('10.0.0.2')).toBe(200)
+    expect(await from('1.1.1.1, 10.0.0.1')).toBe(429) // what a client wrote before the proxy’s own word
+  }, 60_000)
+})
+
+test('an upload to a full disk says so, and leaves nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'skipcast-full-'))
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => rm(folder, { recursive: true }))
+  const mount = (program: string, args: string[]) => runCommand(program, [...args, folder], { timeoutMs: 5000 })
+  const isMounted = await mount('mount', ['-t', 'tmpfs', '-o', 'size=300k', 'tmpfs']).then(
+    () => true,
+    () => false,
+  )
+  if (!isMounted) {
+    process.stderr.write('NOT TESTED: a full disk, as nothing can be mounted here\n')
+    return
+  }
+  undo.defer(async () => void (await mount('umount', [])))
+  await chmod(folder, 0o755)
+  await using full = await testApi({}, folder)
+  await using home = await temporaryHome()
+  const dj = (await full.user('dj')).token
+  const incoming = () => readdir(join(full.mediaPath, 'incoming', 'test'))
+  const refused = async (file: Buffer) => {
+    const answer = await full.upload(dj, file)
+    expect([answer.status, answer.body.error]).toEqual([507, 'NO_SPACE'])
+    expect(answer.body.message).toMatch(/make room/)
+    expect(answer.headers['retry-after']).toBeDefined()
+    expect(await incoming()).toEqual([])
+  }
+  await refused(Buffer.alloc(400_000, 1)) // while it comes
+  const long = await toneFile(join(home.path, 'long.ogg'), { frequencyHz: 440, seconds: 30 })
+  const file = await readFile(long)
+  expect(file.length).toBeLessThan(250_000)
+  await refused(file) // while it is converted
+  const short = await readFile(await toneFile(join(home.path, 'short.mp3'), { frequencyHz: 440, seconds: 1 }))
+  expect((await full.upload(dj, short)).status).toBe(201)
+}, 60_000)
