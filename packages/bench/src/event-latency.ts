@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { busEnv, kafkaBus } from '@skipcast/bus'
-import { healthBoard, silentLogger, waitFor, type Home } from '@skipcast/runtime'
+import { AppError, healthBoard, silentLogger, type Home } from '@skipcast/runtime'
 import { apiClient, startSkipcast, summarise, temporaryHome, toneFile, untilReady, type SkipcastProcess } from '@skipcast/testing'
 import type { Benchmark } from './benchmark.ts'
 import { channelsOf } from './channels.ts'
@@ -77,8 +77,8 @@ function judge(arrivals: readonly number[], reached: number): string {
 }
 
 interface Switches extends AsyncDisposable {
-  /** Turns some channel on or off, and comes back once the agent has the command. */
-  press(): Promise<void>
+  /** Turns some channel on or off, and comes back once the agent has the command. Null while all are being turned. */
+  press(): Promise<void> | null
   measure(perSecond: number, seconds: number): Promise<Command>
 }
 
@@ -94,39 +94,48 @@ async function channelSwitches(home: Home, server: SkipcastProcess): Promise<Swi
   const bus = owned.use(kafkaBus(config, { logger: silentLogger(), health: healthBoard() }))
   const view = bus.watch('streamCommands')
   await view.caughtUp
-  const arrivedAt = new Map<string, number>()
+  const arrivals = new Map<string, PromiseWithResolvers<number>>()
+  /** Whichever comes first, the command or the 202 that names it. */
+  const arrivalOf = (id: string) => {
+    const arrival = arrivals.get(id) ?? Promise.withResolvers<number>()
+    arrivals.set(id, arrival)
+    return arrival
+  }
   view.onChange((key) => {
     const command = key === null ? undefined : view.values.get(key)
-    if (command) arrivedAt.set(command.id, performance.now())
+    if (command) arrivalOf(command.id).resolve(performance.now())
   })
+  let took: { answerMs: number; arrivalMs: number }[] = []
 
-  let answers: number[] = []
-  let arrivals: number[] = []
-
-  const press = async () => {
-    // The one that has rested longest; where all are busy, the rate falls and shows it.
-    const own = await waitFor('a channel at rest', () => idle.shift(), { timeoutMs: ARRIVAL_TIMEOUT_MS, everyMs: 1 })
+  const turn = async (slug: string, turnsOn: boolean) => {
     const askedAt = performance.now()
-    const { status, body } = await api.call('POST', `/api/channels/${own.slug}/stream/${own.turnsOn ? 'start' : 'stop'}`)
+    const { status, body } = await api.call('POST', `/api/channels/${slug}/stream/${turnsOn ? 'start' : 'stop'}`)
     const answeredAt = performance.now()
     if (status !== 202) throw new Error(`The API answered ${status}`)
-    const at = await waitFor('the command to arrive', () => arrivedAt.get(body.command.id), {
-      timeoutMs: ARRIVAL_TIMEOUT_MS,
-      everyMs: 5,
-    })
-    answers.push(answeredAt - askedAt)
-    arrivals.push(at - answeredAt)
-    idle.push({ ...own, turnsOn: !own.turnsOn })
+    const id: string = body.command.id
+    const arrivedAt = await within(ARRIVAL_TIMEOUT_MS, arrivalOf(id).promise)
+    arrivals.delete(id)
+    took.push({ answerMs: answeredAt - askedAt, arrivalMs: arrivedAt - answeredAt })
+    idle.push({ slug, turnsOn: !turnsOn })
+  }
+  const press = () => {
+    const own = idle.shift() // the one that has rested longest
+    return own ? turn(own.slug, own.turnsOn) : null
   }
   const stop = owned.move()
   return {
     press,
     async measure(perSecond, seconds) {
-      answers = []
-      arrivals = []
+      took = []
       const rate = await paced(perSecond, seconds, press)
-      return { rate, answers, arrivals }
+      return { rate, answers: took.map(({ answerMs }) => answerMs), arrivals: took.map(({ arrivalMs }) => arrivalMs) }
     },
     [Symbol.asyncDispose]: () => stop.disposeAsync(),
   }
+}
+
+async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new AppError('TIMEOUT', 'A command never came to the agent')), limitMs)
+  return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer))
 }
