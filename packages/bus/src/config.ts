@@ -1,6 +1,7 @@
 import { topics, type Topic } from '@skipcast/contracts'
 import { env } from '@skipcast/runtime'
 import { z } from 'zod'
+import { securityOf, securityProblems, securityVariables } from './config-security.ts'
 
 const MAX_BROKERS = 20
 
@@ -22,6 +23,7 @@ export const busEnv = z
   .object({
     EVENT_BUS: z.enum(['kafka', 'memory'], { error: 'must be kafka or memory' }).default('kafka'),
     KAFKA_BROKER: brokers.optional(),
+    ...securityVariables,
     KAFKA_CLIENT_ID: env.name().default('skipcast'),
     KAFKA_CONSUMER_GROUP: env.name().default('skipcast'),
     KAFKA_REPLICATION: env.integer(1, 7).default(1),
@@ -32,10 +34,15 @@ export const busEnv = z
     KAFKA_TOPIC_USER_INTERACTIONS: topicName(topics.userInteractions),
     KAFKA_TOPIC_SERVER_HEARTBEATS: topicName(topics.serverHeartbeats),
   })
+  .check(({ value, issues }) => {
+    for (const { variable, message } of securityProblems(value))
+      issues.push({ code: 'custom', path: [variable], message, input: undefined })
+  })
   .transform((given) => ({
     kind: given.EVENT_BUS,
     /** Empty: none was given, and whoever starts this process runs its own. */
     brokers: given.KAFKA_BROKER ?? [],
+    security: securityOf(given),
     clientId: given.KAFKA_CLIENT_ID,
     consumerGroup: given.KAFKA_CONSUMER_GROUP,
     /** How many brokers hold each topic that is made by us. */

@@ -61,8 +61,8 @@ export function startStream(channelId: string, trackCount: number): MessageOf<'s
   }
 }
 
-/** A bus with topics of its own, all beginning with `prefix`. */
-export function configFor(address: string, prefix: string): BusConfig {
+/** A bus with topics of its own, all beginning with `prefix`; `security` holds variables. */
+export function configFor(address: string, prefix: string, security: Record<string, string> = {}): BusConfig {
   const names = Object.values(topics).map(({ env, defaultName }) => [env, `${prefix}-${defaultName}`])
-  return busEnv.parse({ KAFKA_BROKER: address, KAFKA_CONSUMER_GROUP: prefix, ...Object.fromEntries(names) })
+  return busEnv.parse({ KAFKA_BROKER: address, KAFKA_CONSUMER_GROUP: prefix, ...security, ...Object.fromEntries(names) })
 }

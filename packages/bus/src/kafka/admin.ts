@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs'
-import { unavailable, within, type OpenLine } from './client.ts'
+import { within, type OpenLine } from './client.ts'
+import { unavailable } from './failure.ts'
 
 export interface KafkaAdmin extends AsyncDisposable {
   /** Asks Kafka something within `limitMs`, connecting first when there is no connection. Rejects with BUS_UNAVAILABLE. */

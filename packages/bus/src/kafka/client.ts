@@ -1,13 +1,14 @@
-import { AppError, isAppError, messageOf, type Logger } from '@skipcast/runtime'
-import { Kafka, logLevel, type logCreator } from 'kafkajs'
-import { connect, type Socket } from 'node:net'
+import { AppError, type Logger } from '@skipcast/runtime'
+import { Kafka, logLevel, type logCreator, type SASLOptions } from 'kafkajs'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { BusSecurity } from '../config-security.ts'
 import { calmRequestQueues } from './request-queue.ts'
+import { socketOpener } from './sockets.ts'
 
 const CONNECT_LIMIT_MS = 3000
 const REQUEST_LIMIT_MS = 10_000
 const GOODBYE_LIMIT_MS = 2000
-const KEEP_ALIVE_AFTER_MS = 30_000
 
 /** One client of kafkajs, for one producer, consumer or admin. */
 interface KafkaLine {
@@ -23,10 +24,18 @@ export type OpenLine = () => KafkaLine
 
 /**
  * kafkajs, told to give up soon: whoever uses it here opens a new line when something has failed, as its own ways of getting well
- * again have gaps (it waits on connections that are gone, or ends without a word).
+ * again have gaps (it waits on connections that are gone, or ends without a word). Throws CONFIG_INVALID when a certificate or key can
+ * not be used.
  */
-export function kafkaLines(options: { brokers: readonly string[]; clientId: string; logger: Logger }): OpenLine {
+export function kafkaLines(options: {
+  brokers: readonly string[]
+  clientId: string
+  security: BusSecurity
+  logger: Logger
+}): OpenLine {
   calmRequestQueues()
+  const openSocket = socketOpener(options.security)
+  const { login } = options.security
   return () => {
     const sockets = new Set<Socket>()
     let isCut = false
@@ -34,6 +43,8 @@ export function kafkaLines(options: { brokers: readonly string[]; clientId: stri
     const kafka = new Kafka({
       brokers: [...options.brokers],
       clientId: options.clientId,
+      // A copy, as kafkajs keeps things of its own in it. It has a type for each mechanism, though all are the same.
+      ...(login && { sasl: { ...login } as SASLOptions }),
       connectionTimeout: CONNECT_LIMIT_MS,
       requestTimeout: REQUEST_LIMIT_MS,
       retry: { initialRetryTime: 100, retries: 4, maxRetryTime: 1000 },
@@ -41,10 +52,7 @@ export function kafkaLines(options: { brokers: readonly string[]; clientId: stri
       logCreator: quietLog(options.logger),
       socketFactory({ host, port, onConnect }) {
         if (isCut) throw new Error('the line was cut')
-        const socket = connect(
-          { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS },
-          onConnect,
-        )
+        const socket = openSocket(host, port, onConnect)
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
         return socket
@@ -70,12 +78,6 @@ function quietLog(logger: Logger): logCreator {
       const { message, error, broker, groupId } = log as Record<string, unknown>
       logger[levels[level]]({ kafkajs: namespace, error, broker, groupId }, String(message))
     }
-}
-
-/** Whatever kafkajs threw, as the failure that callers of the bus know. */
-export function unavailable(cause: unknown): AppError {
-  if (isAppError(cause)) return cause
-  return new AppError('BUS_UNAVAILABLE', `Kafka does not answer: ${messageOf(cause)}`, { cause })
 }
 
 /** The same promise, but given up after `limitMs` with BUS_UNAVAILABLE. */

@@ -1,4 +1,5 @@
-import { messageOf, type HealthBoard, type Logger } from '@skipcast/runtime'
+import type { HealthBoard, Logger } from '@skipcast/runtime'
+import { explain } from './failure.ts'
 
 /** Whether Kafka was there when each part of the bus last needed it. */
 export interface Link {
@@ -26,7 +27,7 @@ export function link(logger: Logger, health: HealthBoard): Link {
       else if (!wasDown) health.report('bus', null)
     },
     down(part, error) {
-      problems.set(part, messageOf(error))
+      problems.set(part, explain(error))
       tell()
     },
     forget(part) {

@@ -1,6 +1,7 @@
 import { AppError } from '@skipcast/runtime'
 import { Partitioners, type Message, type Producer } from 'kafkajs'
-import { unavailable, within, type OpenLine } from './client.ts'
+import { within, type OpenLine } from './client.ts'
+import { unavailable } from './failure.ts'
 import type { Link } from './link.ts'
 import type { TopicSetup } from './topic-setup.ts'
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Consumer, KafkaMessage } from 'kafkajs'
 import type { KafkaAdmin } from './admin.ts'
-import { unavailable, type OpenLine } from './client.ts'
+import type { OpenLine } from './client.ts'
+import { unavailable } from './failure.ts'
 
 const OFFSETS_LIMIT_MS = 10_000
 const WAIT_MS = 200
