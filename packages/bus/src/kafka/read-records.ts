@@ -51,7 +51,8 @@ export async function readRecords(options: ReadOptions): Promise<void> {
     groupId,
     maxWaitTimeInMs: WAIT_MS,
     allowAutoTopicCreation: false,
-    retry: { initialRetryTime: 100, retries: 4, maxRetryTime: 1000, restartOnFailure: async () => false },
+    // A broker that has just started may load its group coordinator for some seconds.
+    retry: { initialRetryTime: 100, retries: 15, maxRetryTime: 1000, restartOnFailure: async () => false },
   })
   consumer.on(consumer.events.CRASH, ({ payload }) => end.reject(payload.error))
   const begin = async () => {
