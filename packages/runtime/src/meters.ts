@@ -14,7 +14,7 @@ export interface Meters {
   show(): Promise<{ readonly contentType: string; readonly text: string }>
 }
 
-export interface Reading {
+interface Reading {
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number
 }

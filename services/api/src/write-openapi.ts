@@ -1,5 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { openApiText } from './http/open-api-text.ts'
+import { postmanText } from './http/postman-text.ts'
 
-await writeFile(fileURLToPath(new URL('../../../openapi.yaml', import.meta.url)), await openApiText())
+const inRoot = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
+await writeFile(inRoot('openapi.yaml'), await openApiText())
+await writeFile(inRoot('deploy/postman-collection.json'), await postmanText())

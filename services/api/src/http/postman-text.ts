@@ -1,0 +1,109 @@
+import { openApiDocument } from './open-api-text.ts'
+
+/** What the collection needs of the OpenAPI document. */
+interface Operation {
+  readonly tags?: readonly string[]
+  readonly summary?: string
+  readonly description?: string
+  readonly security?: unknown
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly description?: string }[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> }
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
+
+/** What each request with a JSON body sends; a test sends them all. */
+const BODIES: Readonly<Record<string, object>> = {
+  'POST /api/channels': { name: 'My channel', genre: 'Jazz' },
+  'PUT /api/channels/{channel}': { description: 'Jazz, all night' },
+  'PUT /api/channels/{channel}/state': { state: 'on' },
+  'POST /api/channels/{channel}/media': { media_ids: ['{{media}}'] },
+  'DELETE /api/channels/{channel}/media': { media_ids: ['{{media}}'] },
+  'PUT /api/channels/{channel}/media/order': { media_ids: ['{{media}}'] },
+  'POST /api/users': { username: '{{$randomLoremWord}}-{{$timestamp}}', role: 'dj' },
+  'PATCH /api/users/{user}': { role: 'listener' },
+  'POST /api/tokens': { name: 'my laptop', expires_in_days: 30 },
+}
+
+/** What a request teaches the ones after it: variable ← expression on the answer. */
+const LESSONS: Readonly<Record<string, readonly [variable: string, expression: string]>> = {
+  'POST /api/channels': ['channel', 'pm.response.json().channel.id'],
+  'POST /api/media/upload': ['media', 'pm.response.json().id'],
+  'POST /api/users': ['user', 'pm.response.json().id'],
+  'POST /api/tokens': ['token_id', 'pm.response.json().id'],
+}
+
+const VARIABLES = [
+  { key: 'base_url', value: 'http://127.0.0.1:3000', description: 'Where the API listens.' },
+  { key: 'token', value: '', description: 'A token; the first one lies in $SKIPCAST_HOME/admin-token.' },
+  { key: 'channel', value: 'demo', description: 'The id or slug of a channel.' },
+  { key: 'media', value: '', description: 'The id of a piece.' },
+  { key: 'user', value: '', description: 'The id of a user.' },
+  { key: 'token_id', value: '', description: 'The id of a token, never the token itself.' },
+]
+
+/** The API as a Postman collection (v2.1). It follows from the routes alone, so it is the same every time. */
+export async function postmanText(): Promise<string> {
+  const document = await openApiDocument()
+  const requests = Object.entries(document.paths ?? {}).flatMap(([path, operations]) =>
+    METHODS.flatMap((method) => {
+      const operation = (operations as Partial<Record<string, Operation>>)[method]
+      return operation ? [{ tag: operation.tags?.[0], item: itemOf(method.toUpperCase(), path, operation) }] : []
+    }),
+  )
+  const collection = {
+    info: {
+      name: document.info.title,
+      description: document.info.description,
+      schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json',
+    },
+    auth: { type: 'bearer', bearer: [{ key: 'token', value: '{{token}}', type: 'string' }] },
+    variable: VARIABLES,
+    item: (document.tags ?? []).map(({ name, description }) => ({
+      name,
+      description,
+      item: requests.filter(({ tag }) => tag === name).map(({ item }) => item),
+    })),
+  }
+  return `${JSON.stringify(collection, null, 2)}\n`
+}
+
+function itemOf(method: string, path: string, operation: Operation) {
+  const key = `${method} ${path}`
+  const lesson = LESSONS[key]
+  const exec = lesson && [`if (pm.response.code === 201) pm.collectionVariables.set('${lesson[0]}', ${lesson[1]})`]
+  return {
+    name: operation.summary ?? key,
+    ...(exec && { event: [{ listen: 'test', script: { type: 'text/javascript', exec } }] }),
+    request: {
+      method,
+      description: operation.description ?? '',
+      ...(operation.security === undefined && { auth: { type: 'noauth' } }),
+      header: [],
+      url: urlOf(path, operation),
+      ...bodyOf(key, operation),
+    },
+  }
+}
+
+function urlOf(path: string, { parameters = [] }: Operation) {
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `{{${name === 'token' ? 'token_id' : name}}}`)
+  const query = parameters
+    .filter((parameter) => parameter.in === 'query')
+    .map(({ name, description }) => ({ key: name, value: '', disabled: true, ...(description && { description }) }))
+  return {
+    raw: `{{base_url}}${filled}`,
+    host: ['{{base_url}}'],
+    path: filled.slice(1).split('/'),
+    ...(query.length > 0 && { query }),
+  }
+}
+
+function bodyOf(key: string, { requestBody }: Operation) {
+  if (!requestBody) return {}
+  if ('multipart/form-data' in requestBody.content)
+    return { body: { mode: 'formdata', formdata: [{ key: 'media_file', type: 'file', src: [] }] } }
+  const sample = BODIES[key]
+  if (!sample) throw new Error(`The collection does not know what ${key} could send`)
+  return { body: { mode: 'raw', raw: JSON.stringify(sample, null, 2), options: { raw: { language: 'json' } } } }
+}

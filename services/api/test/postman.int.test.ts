@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
+import { testApi, type TestApi } from './test-api.ts'
+
+interface Item {
+  readonly name: string
+  readonly item?: readonly Item[]
+  readonly request?: {
+    readonly method: string
+    readonly url: { readonly raw: string; readonly query?: readonly { key: string; disabled: boolean }[] }
+    readonly auth?: { readonly type: string }
+    readonly body?: { readonly mode: string; readonly raw?: string }
+  }
+}
+
+const path = new URL('../../../deploy/postman-collection.json', import.meta.url)
+const collection = JSON.parse(await readFile(path, 'utf8')) as Item & { variable: { key: string }[] }
+const requests = collection.item!.flatMap(({ item = [] }) => item).map(({ name, request }) => ({ name, ...request! }))
+
+let api: TestApi
+let home: TemporaryHome
+let url: string
+let token: string
+let file: Blob
+
+beforeAll(async () => {
+  api = await testApi()
+  home = await temporaryHome()
+  url = await api.app.listen({ host: '127.0.0.1', port: 0 })
+  token = (await api.user('admin')).token
+  const tone = await readFile(await toneFile(join(home.path, 'tone.mp3'), { frequencyHz: 440, seconds: 1 }))
+  file = new Blob([new Uint8Array(tone)])
+}, 60_000)
+
+afterAll(async () => {
+  await api[Symbol.asyncDispose]()
+  await home[Symbol.asyncDispose]()
+})
+
+const send = (method: string, target: string, body?: FormData | string) =>
+  fetch(target, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(typeof body === 'string' && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { body }),
+  })
+const make = async (path: string, body: FormData | object) =>
+  (await send('POST', `${url}${path}`, body instanceof FormData ? body : JSON.stringify(body))).json()
+
+function form(): FormData {
+  const filled = new FormData()
+  filled.set('media_file', file, 'tone.mp3')
+  return filled
+}
+
+/** A channel with two pieces, of which one is on the playlist, and what else the requests are about. */
+async function variables(name: string): Promise<Record<string, string>> {
+  const media = (await make('/api/media/upload', form())) as { id: string }
+  const { channel } = (await make('/api/channels', { name: 'Postman' })) as { channel: { id: string } }
+  if (!name.startsWith('Append')) await make(`/api/channels/${channel.id}/media`, { media_ids: [media.id] })
+  const { user } = await api.user('dj')
+  const { id: tokenId } = await api.stores.accounts.createToken(user.id, 'x')
+  const known = { base_url: url, token, channel: channel.id, media: media.id, user: user.id, token_id: tokenId }
+  expect(collection.variable.map(({ key }) => key).toSorted()).toEqual(Object.keys(known).toSorted())
+  return { ...known, $randomLoremWord: 'lorem', $timestamp: String(Date.now()) }
+}
+
+test('the collection has every route', () => {
+  const inCollection = requests.map(({ method, url: { raw } }) => `${method} ${raw.replace('{{base_url}}', '')}`)
+  const routes = api.app.accessTable
+    .filter(({ method }) => method !== 'HEAD')
+    .map(
+      ({ method, url: route }) =>
+        `${method} ${route.replaceAll(/:(\w+)/g, (_, name) => `{{${name === 'token' ? 'token_id' : name}}}`)}`,
+    )
+  expect(inCollection.toSorted()).toEqual(routes.toSorted())
+})
+
+test.each(requests)('it works as it stands there: $method $name', async ({ name, method, url: { raw }, body }) => {
+  const known = await variables(name)
+  const fill = (text: string) =>
+    text.replaceAll(/\{\{([^}]+)\}\}/g, (_, key: string) => {
+      if (known[key] === undefined) throw new Error(`The collection has no variable ${key}`)
+      return known[key]
+    })
+  const answer = await send(method, fill(raw), body?.mode === 'formdata' ? form() : body?.raw && fill(body.raw))
+  const isEndless = answer.headers.get('content-type')?.startsWith('text/event-stream')
+  const text = isEndless ? '' : await answer.text()
+  if (isEndless) await answer.body!.cancel()
+  expect({ status: Math.floor(answer.status / 100), text }).toMatchObject({ status: 2 })
+})
