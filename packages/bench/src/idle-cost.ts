@@ -7,7 +7,7 @@ import { apiClient, processesOf, startSkipcast, summarise, temporaryHome, toneFi
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Benchmark } from './benchmark.ts'
 import { homeBroker } from './home-broker.ts'
-import { costOf, type Cost } from './process-cost.ts'
+import { costOf, withDescendants, type Cost } from './process-cost.ts'
 import { repeat } from './rounds.ts'
 import { table } from './table.ts'
 import { verdict } from './verdict.ts'
@@ -83,8 +83,11 @@ async function measure(processes: Processes, rounds: number, seconds: number): P
 
 async function childrenOf(home: Home): Promise<Processes> {
   const all = await processesOf(home.path)
-  const pids = (program: string) => all.filter(({ command }) => command.includes(program)).map(({ pid }) => pid)
-  return Object.fromEntries(Object.entries(CHILDREN).map(([name, program]) => [`its ${name}`, pids(program)]))
+  const found = Object.entries(CHILDREN).map(async ([name, program]) => {
+    const pids = all.filter(({ command }) => command.includes(program)).map(({ pid }) => pid)
+    return [`its ${name}`, await withDescendants(pids)] as const
+  })
+  return Object.fromEntries(await Promise.all(found))
 }
 
 async function idleClients(home: Home, cure: 'plain' | 'calm', clients: number): Promise<{ pid: number } & AsyncDisposable> {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Linux counts the time of a process in hundredths of a second for whoever reads /proc. */
@@ -27,11 +27,28 @@ export async function costOf(pids: readonly number[], forMs: number): Promise<Co
   }
 }
 
+/** These processes and all that they started and still have: PostgreSQL has one for each connection. */
+export async function withDescendants(pids: readonly number[]): Promise<number[]> {
+  const all = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number)
+  const parents = await Promise.all(all.map(async (pid) => Number((await fieldsOf(pid))[1])))
+  const found = new Set(pids)
+  for (let size = 0; size !== found.size;) {
+    size = found.size
+    for (const [index, pid] of all.entries()) if (found.has(parents[index]!)) found.add(pid)
+  }
+  return [...found]
+}
+
 async function ticksOf(pid: number): Promise<number> {
+  const fields = await fieldsOf(pid)
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
+}
+
+/** Of /proc/<pid>/stat, from the state on; none when the process is gone. */
+async function fieldsOf(pid: number): Promise<string[]> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   // The program's name stands in brackets and can hold anything.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return text === '' ? 0 : Number(fields[11]) + Number(fields[12])
+  return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
 /** Only its owner and root may read this of a process. */
