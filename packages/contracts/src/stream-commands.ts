@@ -27,7 +27,7 @@ const mount = z.string().regex(/^\/[a-z0-9][a-z0-9-]{0,99}$/, 'a mount is / and 
  * The whole wanted stream of one channel. `generation` grows with every change of any kind, `epoch` with every
  * placement: an agent acts on the newest and ignores the rest. `source_token` is the channel's password at Icecast.
  */
-export const startStream = channelEnvelope.extend({
+const startStream = channelEnvelope.extend({
   event: z.literal('start_stream'),
   generation: count,
   epoch: count,
@@ -43,7 +43,7 @@ export const startStream = channelEnvelope.extend({
   tracks: z.array(track).max(10_000),
 })
 
-export const stopStream = channelEnvelope.extend({
+const stopStream = channelEnvelope.extend({
   event: z.literal('stop_stream'),
   generation: count,
   epoch: count,
