@@ -15,8 +15,8 @@ import { beat } from './heartbeat.ts'
 import type { Clock, EngineHost, Journal, MediaStore, OpenEar } from './ports.ts'
 import { ownStalls } from './own-stalls.ts'
 import { relayEvents } from './relay-events.ts'
-import { reconciler } from './reconcile.ts'
-import { reporter } from './report.ts'
+import { reconciler, type Reconciler } from './reconcile.ts'
+import { reporter, type Reporter } from './report.ts'
 import { mediaSupply } from './supply-media.ts'
 import { telemetry, type Telemetry } from './telemetry.ts'
 import { troubles as channelTroubles } from './troubles.ts'
@@ -84,18 +84,18 @@ export async function startAgent(
   const commands = owned.use(bus.watch('streamCommands'))
   const troubles = owned.use(channelTroubles({ clock, onRelease: nudge }))
   const supply = mediaSupply(cache, { clock, onArrival: nudge, tell })
-  const reconcile = owned.use(
+  const reconcile: Reconciler = owned.use(
     reconciler(
-      { host, commands, cache, supply, journal, troubles, clock, stalls, tell, nudge },
+      { host, commands, cache, supply, journal, troubles, clock, stalls, unheard: () => report.unheard(), tell, nudge },
       { teller, ...config.engines, cacheMaxBytes: config.media.cacheMaxBytes, onSeen: nudgeReport },
     ),
   )
   const observed = () => reconcile.seen
   const openEar = overrides.openEar ?? mountEars({ ...config.icecast, now: () => clock.steadyMs() })
-  const report = owned.use(
+  const report: Reporter = owned.use(
     reporter(
       { bus, commands, observed, openEar, journal, memory, troubles, clock, stalls, tell },
-      { teller, silenceAfterMs: config.silenceAfterMs, onSound: nudgeReport },
+      { teller, silenceAfterMs: config.silenceAfterMs, onSound: nudgeReport, onDoubt: nudge },
     ),
   )
 

@@ -74,7 +74,19 @@ async function agent(options: { cache?: MediaCache; warmEngines?: number; isCaug
   const host = owned.use(machine.open())
   const subject = owned.use(
     reconciler(
-      { host, commands, cache, supply, journal, troubles, clock, stalls: { endedAt: () => stallEndedAt }, tell, nudge },
+      {
+        host,
+        commands,
+        cache,
+        supply,
+        journal,
+        troubles,
+        clock,
+        stalls: { endedAt: () => stallEndedAt },
+        unheard: () => new Set<string>(),
+        tell,
+        nudge,
+      },
       {
         teller: { serverId: 'here', origin: { application: 'skipcast', environment: 'test' } },
         channelsPerEngine: 2,

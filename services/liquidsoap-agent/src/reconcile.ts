@@ -28,6 +28,8 @@ export interface ReconcilePorts {
   readonly troubles: Troubles
   readonly clock: Clock
   readonly stalls: OwnStalls
+  /** The channels from which our own listeners get nothing any more. */
+  readonly unheard: () => ReadonlySet<string>
   readonly tell: Telemetry
   /** Asks for another pass soon. */
   readonly nudge: () => void
@@ -104,6 +106,7 @@ export function reconciler(
     channelsPerLife: CHANNELS_PER_LIFE,
     startsPerPass: STARTS_PER_PASS,
     heldBack: troubles.heldBack(),
+    unheard: ports.unheard(),
     mayStartEngine: starts.isAllowed(),
     startsUnderWay: starts.underWay(),
   })
@@ -137,6 +140,9 @@ export function reconciler(
         if (step.reason === 'silent') {
           const channels = engines.find(({ id }) => id === step.engineId)?.channels ?? []
           for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_SILENT')
+          // Told before what follows on its mounts is taken for it.
+          seen = { ...seen, engines: seen.engines.filter(({ id }) => id !== step.engineId) }
+          options.onSeen()
         }
         return host.stop(step.engineId, { kill: step.reason === 'silent' })
       }

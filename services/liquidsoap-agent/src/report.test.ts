@@ -14,6 +14,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 let now: number
 let stallEndedAt: number
+let doubts: number
 let owned: AsyncDisposableStack
 let bus: MemoryBus
 let told: StreamStatus[]
@@ -27,6 +28,7 @@ let subject: Reporter
 beforeEach(async () => {
   now = 1_000_000
   stallEndedAt = -Infinity
+  doubts = 0
   owned = new AsyncDisposableStack()
   bus = owned.use(memoryBus())
   told = []
@@ -68,6 +70,7 @@ async function open(): Promise<void> {
       teller: { serverId: 'here', origin: { application: 'skipcast', environment: 'test' } },
       silenceAfterMs: 2000,
       onSound: () => {},
+      onDoubt: () => (doubts += 1),
     },
   )
 }
@@ -215,6 +218,21 @@ describe('the report of a channel', () => {
     expect(journaled.map(({ event }) => event)).toEqual(['channel_started'])
     await pass(3000)
     expect(told.at(-1)).toMatchObject({ phase: 'failing', last_error: { code: 'NOT_HEARD' } })
+  })
+
+  test('doubts a channel that falls mute, but not for a stall of our own', async () => {
+    await onAir()
+    await pass(200)
+    expect(doubts).toBe(0)
+    await pass(100)
+    expect(doubts).toBe(1)
+    expect(subject.unheard()).toEqual(new Set())
+    await pass(500)
+    expect(subject.unheard()).toEqual(new Set(['a']))
+    stallEndedAt = now
+    expect(subject.unheard()).toEqual(new Set())
+    await pass(100)
+    expect(doubts).toBe(2)
   })
 
   test('of a channel that was replaced as planned is starting, and tells no failure', async () => {

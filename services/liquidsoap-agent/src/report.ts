@@ -1,7 +1,7 @@
 import type { Bus, StateView } from '@skipcast/bus'
 import type { StartStream, StreamEvent, StreamStatus } from '@skipcast/contracts'
 import type { Teller } from './domain/engine-event.ts'
-import { judge } from './domain/phase.ts'
+import { judge, UNHEARD_MS } from './domain/phase.ts'
 import { problem, type ProblemCode } from './domain/problem.ts'
 import { essence, eventOf, statusMessage, type Report } from './domain/status.ts'
 import { startsFor, type WantedStream } from './domain/wanted.ts'
@@ -14,6 +14,10 @@ import { watchChannel, type ChannelWatch, type Found } from './watch-channel.ts'
 
 /** A status that did not change is told again after so long, so that readers can tell old from dead. */
 const REPEAT_MS = 5000
+/** Bytes come several times a second: without any for so long, the engine is asked whether it lives. */
+const DOUBT_MS = 400
+/** Asked so often only in the beginning: later the regular passes do. */
+const DOUBT_ENDS_MS = 3000
 /** After the bus refused, it is left alone for so long. */
 const BUS_PAUSE_MS = 1000
 
@@ -33,12 +37,20 @@ export interface ReportPorts {
 export interface Reporter extends AsyncDisposable {
   /** Judges every channel, tells what changed at once and the rest now and then. */
   pass(): Promise<void>
+  /** The channels from which nothing has come for a second although they had been heard. */
+  unheard(): ReadonlySet<string>
   /** Tells that everything ends here because the server stops. */
   farewell(): Promise<void>
 }
 
-/** Tells the phases of this server's channels. `onSound` asks for a pass: a channel has just been heard. */
-export function reporter(ports: ReportPorts, options: { teller: Teller; silenceAfterMs: number; onSound: () => void }): Reporter {
+/**
+ * Tells the phases of this server's channels. `onSound` asks for a pass: a channel has just been heard. `onDoubt` is called while
+ * one has just fallen mute.
+ */
+export function reporter(
+  ports: ReportPorts,
+  options: { teller: Teller; silenceAfterMs: number; onSound: () => void; onDoubt: () => void },
+): Reporter {
   const { bus, commands, memory, troubles, clock, tell } = ports
   const { teller } = options
   const watches = new Map<string, ChannelWatch>()
@@ -136,10 +148,14 @@ export function reporter(ports: ReportPorts, options: { teller: Teller; silenceA
         statusMessage(teller, channelId, report, { at: clock.wallMs(), track: found?.channel.live?.track ?? null, monitors }),
       )
     }
+    if (isAnyMute()) options.onDoubt()
     await ports.journal.append(events)
     if (isDirty) await memory.save()
     await publish(statuses)
   }
+
+  const isAnyMute = () =>
+    [...watches.values()].map((watch) => watch.unheardMs()).some((ms) => ms >= DOUBT_MS && ms < DOUBT_ENDS_MS)
 
   const publish = async (statuses: readonly StreamStatus[]) => {
     const now = clock.steadyMs()
@@ -179,6 +195,7 @@ export function reporter(ports: ReportPorts, options: { teller: Teller; silenceA
 
   return {
     pass,
+    unheard: () => new Set([...watches].filter(([, watch]) => watch.unheardMs() >= UNHEARD_MS).map(([channelId]) => channelId)),
     async farewell() {
       const at = clock.wallMs()
       const error = problem('SERVER_STOPPED', at)

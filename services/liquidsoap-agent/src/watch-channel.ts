@@ -22,6 +22,8 @@ export interface ChannelWatch extends AsyncDisposable {
   /** The phase is another now. */
   turn(): void
   phaseMs(): number
+  /** How long no byte has come although there had been some and we listened; 0 while that can't be told. */
+  unheardMs(): number
 }
 
 export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): ChannelWatch {
@@ -31,6 +33,10 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
   /** Undefined until seen for the first time: a source that was connected by then is not known to be new. */
   let connected: string | null | undefined
   let record: string | null = null
+  let addedAt = -Infinity
+
+  /** While we did not run, nothing of ours could hear: all waiting begins again. */
+  const waitedSince = (at: number) => clock.steadyMs() - Math.max(at, stalls.endedAt())
 
   const noteConnection = (record: string | null) => {
     if (record === connected) return
@@ -45,20 +51,20 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
     },
     look(found, previous, trouble) {
       const now = clock.steadyMs()
-      // While we did not run, nothing of ours could hear: all waiting begins again.
-      const waitedSince = (at: number) => now - Math.max(at, stalls.endedAt())
       const live = found?.channel.live
       noteConnection(live?.isConnected ? found!.record : null)
       const { lastByteAt } = ear.heard
-      // What was heard was another addition of the channel: this one only starts.
-      const startsAnew = record !== null && live !== null && live !== undefined && found!.record !== record && wasHeard(previous)
+      // Another addition of the channel only starts, whatever was heard of the one before.
+      const isAnother = record !== null && found !== undefined && found.record !== null && found.record !== record
+      const startsAnew = isAnother && wasHeard(previous)
+      if (isAnother) addedAt = now
       record = found?.record ?? record
       return {
         previous: startsAnew ? 'starting' : previous,
         inPhaseMs: startsAnew ? 0 : waitedSince(phaseAt),
         engine: found ? (live ?? 'silent') : 'none',
         byteAgoMs: lastByteAt === null ? null : now - lastByteAt,
-        soundAgoMs: soundAgoMs(ear.heard, now, connectedAt),
+        soundAgoMs: soundAgoMs(ear.heard, now, { addedAt, connectedAt }),
         connectedMs: waitedSince(connectedAt),
         listeningMs: waitedSince(openedAt),
         trouble,
@@ -68,12 +74,21 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
       phaseAt = clock.steadyMs()
     },
     phaseMs: () => clock.steadyMs() - phaseAt,
+    unheardMs: () => (ear.heard.lastByteAt === null ? 0 : waitedSince(ear.heard.lastByteAt)),
     [Symbol.asyncDispose]: () => ear[Symbol.asyncDispose](),
   }
 }
 
-/** How long ago there was sound for certain. A greeting counts while the source itself is so new that nothing older can be in it. */
-function soundAgoMs({ lastSoundAt, lastGreetingSoundAt }: Heard, now: number, connectedAt: number): number | null {
-  const moments = [lastSoundAt, now - connectedAt < NEW_SOURCE_MS ? lastGreetingSoundAt : null].filter((at) => at !== null)
+/**
+ * How long ago there was sound for certain, of this addition of the channel. A greeting counts while the source itself is so new
+ * that nothing older can be in it.
+ */
+function soundAgoMs(
+  { lastSoundAt, lastGreetingSoundAt }: Heard,
+  now: number,
+  { addedAt, connectedAt }: { addedAt: number; connectedAt: number },
+): number | null {
+  const sound = lastSoundAt !== null && lastSoundAt >= addedAt ? lastSoundAt : null
+  const moments = [sound, now - connectedAt < NEW_SOURCE_MS ? lastGreetingSoundAt : null].filter((at) => at !== null)
   return moments.length === 0 ? null : now - Math.max(...moments)
 }

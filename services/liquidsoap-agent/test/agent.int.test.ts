@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type { StartStream, Track } from '@skipcast/contracts'
+import type { StartStream, StreamStatus, Track } from '@skipcast/contracts'
 import { childUser, isAlive, waitFor, type ProcessIdentity } from '@skipcast/runtime'
 import { hears, openListener, temporaryHome, type TemporaryHome } from '@skipcast/testing'
 import { rig, type Rig } from './agent-under-test.ts'
@@ -44,6 +44,13 @@ async function engines(): Promise<(ProcessIdentity & { id: string })[]> {
   const ids = await readdir(root).catch(() => [])
   const texts = await Promise.all(ids.map((id) => readFile(join(root, id, 'identity.json'), 'utf8').catch(() => null)))
   return texts.flatMap((text, index) => (text === null ? [] : [{ ...(JSON.parse(text) as ProcessIdentity), id: ids[index]! }]))
+}
+
+/** The engine that plays this channel. */
+async function holderOf(channelId: string): Promise<ProcessIdentity> {
+  const plans = (id: string) => readdir(join(home.path, 'agent/engines', id, 'plans')).catch((): string[] => [])
+  for (const engine of await engines()) if ((await plans(engine.id)).includes(`${channelId}.json`)) return engine
+  throw new Error(`no engine holds ${channelId}`)
 }
 
 const aChannel = (id: string, overrides: Partial<StartStream> = {}) =>
@@ -152,7 +159,7 @@ describe('the agent', () => {
     const before = await onAir('stalled')
     await using listener = await listen('/stalled')
     await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
-    const processes = await engines()
+    const holder = await holderOf('stalled')
     const told = subject.statuses('stalled').length
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 9000)
     const mark = performance.now()
@@ -163,7 +170,7 @@ describe('the agent', () => {
       after.map(() => ({ phase: 'on_air', since: before.since })),
     )
     expect(namesOf('stalled')).not.toContain('channel_failed')
-    expect(new Set((await engines()).map(({ pid }) => pid))).toEqual(new Set(processes.map(({ pid }) => pid)))
+    expect(isAlive(holder)).toBe(true)
     expect(listener.closures).toEqual([])
   }, 60_000)
 
@@ -200,6 +207,40 @@ describe('the agent', () => {
       timeoutMs: TIMEOUT_MS,
     })
     expect(namesOf('killed').filter((name) => name !== 'track_started')).toEqual([
+      'channel_started',
+      'channel_failed',
+      'channel_started',
+    ])
+  }, 60_000)
+
+  test('replaces a frozen engine that is not heard any more within a second and a half', async () => {
+    owned.use(await subject.start())
+    await subject.want(aChannel('frozen'))
+    await onAir('frozen')
+    await using listener = await listen('/frozen')
+    const gaps: number[] = []
+    for (let round = 0; round < 3; round++) {
+      await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+      await onAir('frozen')
+      const holder = await holderOf('frozen')
+      const wallMark = Date.now()
+      const mark = performance.now()
+      process.kill(holder.pid, 'SIGSTOP')
+      await waitFor('the engine to be ended', () => !isAlive(holder), { timeoutMs: TIMEOUT_MS, everyMs: 5 })
+      const endedMs = performance.now() - mark
+      await waitFor('the programme', () => listener.arrivals.at(-1)! > mark + endedMs, { timeoutMs: TIMEOUT_MS, everyMs: 5 })
+      gaps.push(listener.gapSince(mark))
+      console.log(
+        `engine frozen: ended (and the filler's turn) after ${Math.round(endedMs)} ms, programme after ${Math.round(gaps.at(-1)!)} ms`,
+      )
+      const isBack = ({ phase, since }: StreamStatus) => phase === 'on_air' && since > wallMark
+      await subject.until('frozen', 'on air again', isBack)
+    }
+    expect(Math.min(...gaps)).toBeLessThan(2500)
+    const told = namesOf('frozen').filter((name) => name === 'channel_failed' || name === 'channel_started')
+    expect(told.slice(0, 5)).toEqual([
+      'channel_started',
+      'channel_failed',
       'channel_started',
       'channel_failed',
       'channel_started',

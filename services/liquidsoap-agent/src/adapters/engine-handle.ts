@@ -15,7 +15,7 @@ export interface EngineHandle extends Disposable {
   /** Since the last answer, or since this process came to know the engine. */
   silentMs(): number
   /**
-   * The engine's status, or null when it does not answer within a second. One that did not answer the last time is not waited
+   * The engine's status, or null when it does not answer within half a second. One that did not answer the last time is not waited
    * for: its answer, should it come, is told as a change, and holds up nobody.
    */
   status(): Promise<EngineStatus | null>

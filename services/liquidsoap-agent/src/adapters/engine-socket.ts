@@ -8,6 +8,8 @@ import { z } from 'zod'
 const MAX_COMMAND_BYTES = 64 * 1024
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 const ANSWER_TIMEOUT_MS = 1000
+/** What only reads is answered within 5 ms by a healthy engine; and one that answers late is not ended for it. */
+const STATUS_TIMEOUT_MS = 500
 const END = '\nEND\r\n'
 
 const answer = z.discriminatedUnion('ok', [
@@ -20,7 +22,7 @@ export type Answer = z.infer<typeof answer>
 export interface EngineSocket {
   /**
    * Sends one command with its JSON argument and resolves with the answer; one at a time, in the order of the calls.
-   * Rejects with ENGINE_UNREACHABLE (no engine, or no answer within a second).
+   * Rejects with ENGINE_UNREACHABLE (no engine, or no answer within a second; half of one for `status`).
    */
   ask(command: string, argument?: unknown): Promise<Answer>
   close(): void
@@ -49,10 +51,10 @@ export function engineSocket(path: string, onClose: () => void): EngineSocket {
     socket?.destroy()
   }
 
-  const ask = async (line: string): Promise<Answer> => {
+  const ask = async (line: string, timeoutMs: number): Promise<Answer> => {
     try {
       const socket = await connect()
-      return answer.parse(JSON.parse(await exchange(socket, line)))
+      return answer.parse(JSON.parse(await exchange(socket, line, timeoutMs)))
     } catch (cause) {
       disconnect() // a late answer must not be taken for the next one
       throw new AppError('ENGINE_UNREACHABLE', 'The engine does not answer', { cause })
@@ -64,7 +66,7 @@ export function engineSocket(path: string, onClose: () => void): EngineSocket {
       const line = `hub.${command}${argument === undefined ? '' : ` ${JSON.stringify(argument)}`}\n`
       if (Buffer.byteLength(line) > MAX_COMMAND_BYTES)
         throw new AppError('ENGINE_REFUSED', 'The command is too long for an engine')
-      const result = last.then(() => ask(line))
+      const result = last.then(() => ask(line, command === 'status' ? STATUS_TIMEOUT_MS : ANSWER_TIMEOUT_MS))
       last = result.catch(() => {})
       return result
     },
@@ -86,7 +88,7 @@ async function opened(path: string): Promise<Socket> {
 }
 
 /** Sends a line and collects what comes until the line `END`. */
-function exchange(socket: Socket, line: string): Promise<string> {
+function exchange(socket: Socket, line: string, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     const take = (piece: string) => {
@@ -95,9 +97,9 @@ function exchange(socket: Socket, line: string): Promise<string> {
       else if (text.length > MAX_ANSWER_BYTES) settle(() => reject(new Error('the answer is too long')))
     }
     const ended = () => settle(() => reject(new Error('the connection ended')))
-    const late = () => settle(() => reject(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)))
+    const late = () => settle(() => reject(new Error(`no answer within ${timeoutMs} ms`)))
     // When it was us who did not run, the answer is there: it is read before the next turn.
-    const timer = setTimeout(() => setImmediate(late), ANSWER_TIMEOUT_MS)
+    const timer = setTimeout(() => setImmediate(late), timeoutMs)
     const settle = (then: () => void) => {
       clearTimeout(timer)
       socket.off('data', take).off('close', ended)

@@ -96,6 +96,6 @@ describe('the phase of a wanted stream', () => {
 
   test('of an engine that does not answer is on air as long as it is heard', () => {
     expect(see({ engine: 'silent' }).phase).toBe('on_air')
-    expect(see({ engine: 'silent', byteAgoMs: 2000 })).toEqual({ phase: 'failing', problem: 'ENGINE_SILENT' })
+    expect(see({ engine: 'silent', byteAgoMs: 900 })).toEqual({ phase: 'failing', problem: 'ENGINE_SILENT' })
   })
 })

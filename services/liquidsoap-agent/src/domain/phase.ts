@@ -25,6 +25,8 @@ export interface Judgement {
 
 /** Without a byte for so long, the mount does not flow. */
 const FLOW_GAP_MS = 1500
+/** Without a byte for so long, an engine that does not answer either is frozen. */
+export const UNHEARD_MS = 900
 /** So long a stream may take to be heard before that is a failure or a silence. */
 const SETTLING_MS = 5000
 /** A listener of our own that is younger than this need not have heard anything yet. */
@@ -42,8 +44,9 @@ export function judge(sight: Sight, limits: { silenceAfterMs: number }): Judgeme
   const sounds = sight.soundAgoMs !== null && sight.soundAgoMs <= limits.silenceAfterMs
   const unsure = sight.listeningMs < UNSURE_MS && wasHeard(previous) ? { phase: previous, problem: null } : null
   if (engine === 'silent') {
-    if (flows && sounds && previous === 'on_air') return onAir
-    return unsure ?? failing('ENGINE_SILENT')
+    if (flows && sight.byteAgoMs < UNHEARD_MS && sounds && previous === 'on_air') return onAir
+    const hasFallenMute = sight.byteAgoMs !== null && sight.byteAgoMs < sight.listeningMs
+    return (!hasFallenMute && unsure) || failing('ENGINE_SILENT')
   }
   if (!engine.isPlayable) return failing('NOTHING_PLAYABLE')
   if (!engine.isConnected) {

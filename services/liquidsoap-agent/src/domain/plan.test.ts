@@ -13,6 +13,7 @@ const limits: PlanLimits = {
   channelsPerLife: 50,
   startsPerPass: 2,
   heldBack: new Set(),
+  unheard: new Set(),
   mayStartEngine: true,
   startsUnderWay: 0,
 }
@@ -114,6 +115,18 @@ describe('a plan', () => {
     const silent = (silentMs: number) => anEngine('e', [aStream('a')], { state: 'silent', silentMs })
     expect(plan(wantedOf(aStream('a', { epoch: 2 })), [silent(1000), idle], limits)).toEqual([])
     expect(brief(plan(wantedOf(aStream('a')), [silent(6000), idle], limits))).toEqual(['stop e silent', 'start', 'add idle a'])
+  })
+
+  test('stops an engine at once that neither answers nor is heard, and none of which one is true', () => {
+    const wanted = wantedOf(aStream('a'), aStream('b'))
+    const engine = anEngine('e', [aStream('a'), aStream('b')])
+    const stepsOf = (state: Engine['state'], ...unheard: string[]) =>
+      brief(plan(wanted, [{ ...engine, state, silentMs: 500 }, idle], { ...limits, unheard: new Set(unheard) }))
+    expect(stepsOf('silent', 'a', 'b')).toEqual(['stop e silent', 'start', 'add idle a', 'add idle b'])
+    expect(stepsOf('silent', 'a')).toEqual([])
+    expect(stepsOf('running', 'a', 'b')).toEqual([])
+    const idleToo = plan(new Map(), [{ ...idle, state: 'silent', silentMs: 500 }], { ...limits, startsUnderWay: 1 })
+    expect(idleToo).toEqual([])
   })
 
   test('clears a dead engine away and starts its channels elsewhere at once, but for those held back', () => {

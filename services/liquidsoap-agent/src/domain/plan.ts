@@ -20,6 +20,8 @@ export interface PlanLimits {
   /** An engine that was given so many channels gets no more. */
   readonly channelsPerLife: number
   readonly startsPerPass: number
+  /** Channels that had been heard and are no more. An engine that does not answer and is not heard either is frozen. */
+  readonly unheard: ReadonlySet<string>
   /** Channels that failed a moment ago and are not started yet. */
   readonly heldBack: ReadonlySet<string>
   /** False while engines fail to start. */
@@ -34,7 +36,9 @@ export interface PlanLimits {
  * channel is ever given to two engines.
  */
 export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonly Engine[], limits: PlanLimits): Step[] {
-  const alive = engines.filter(({ state, silentMs }) => state === 'running' || (state === 'silent' && silentMs < limits.silentMs))
+  const alive = engines.filter(
+    (engine) => engine.state === 'running' || (engine.state === 'silent' && mayRecover(engine, limits)),
+  )
   const ended = engines.filter((engine) => !alive.includes(engine))
   const holders = holdersOf(alive)
 
@@ -82,6 +86,12 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
     ...seated.steps,
     ...loads,
   ]
+}
+
+/** Two witnesses convict at once: no answer, and no sound of any of its channels. One alone has to wait. */
+function mayRecover({ silentMs, channels }: Engine, { silentMs: limitMs, unheard }: PlanLimits): boolean {
+  const isMute = channels.length > 0 && channels.every(({ channelId }) => unheard.has(channelId))
+  return !isMute && silentMs < limitMs
 }
 
 interface Hold {
