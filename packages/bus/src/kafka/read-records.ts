@@ -1,4 +1,6 @@
+import { AppError } from '@skipcast/runtime'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, KafkaMessage } from 'kafkajs'
 import type { KafkaAdmin } from './admin.ts'
 import type { OpenLine } from './client.ts'
@@ -6,6 +8,8 @@ import { unavailable } from './failure.ts'
 
 const OFFSETS_LIMIT_MS = 10_000
 const WAIT_MS = 200
+const COORDINATOR_LOADS_MS = 20_000
+const ASK_AGAIN_MS = 200
 
 /** A record where it stands. */
 export interface StandingRecord {
@@ -31,6 +35,23 @@ export interface ReadOptions {
  * nothing that comes meanwhile is missed. Rejects with BUS_UNAVAILABLE as soon as the connection fails.
  */
 export async function readRecords(options: ReadOptions): Promise<void> {
+  const deadline = performance.now() + COORDINATOR_LOADS_MS
+  for (;;) {
+    try {
+      return await readOnce(options)
+    } catch (error) {
+      if (!isCoordinatorLoading(error) || performance.now() > deadline) throw error
+      await sleep(ASK_AGAIN_MS)
+    }
+  }
+}
+
+/** A broker that has just started says so while it reads its groups; kafkajs does not ask again by itself. No record was read yet. */
+function isCoordinatorLoading(error: unknown): boolean {
+  return error instanceof AppError && (error.cause as { type?: unknown } | undefined)?.type === 'GROUP_LOAD_IN_PROGRESS'
+}
+
+async function readOnce(options: ReadOptions): Promise<void> {
   const { admin, topicNames, what, signal } = options
   const ends = await admin.ask('where topics end', OFFSETS_LIMIT_MS, async (asked) => {
     const found = new Map<string, { low: bigint; high: bigint }>()
@@ -51,8 +72,7 @@ export async function readRecords(options: ReadOptions): Promise<void> {
     groupId,
     maxWaitTimeInMs: WAIT_MS,
     allowAutoTopicCreation: false,
-    // A broker that has just started may load its group coordinator for some seconds.
-    retry: { initialRetryTime: 100, retries: 15, maxRetryTime: 1000, restartOnFailure: async () => false },
+    retry: { initialRetryTime: 100, retries: 4, maxRetryTime: 1000, restartOnFailure: async () => false },
   })
   consumer.on(consumer.events.CRASH, ({ payload }) => end.reject(payload.error))
   const begin = async () => {
