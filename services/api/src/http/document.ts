@@ -32,7 +32,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 }
 
 const REASONS = {
-  400: 'A field is wrong or unknown; `details` names each',
+  400: 'What can not be read, or a field that is wrong or unknown; `details` names each',
   401: 'No valid token',
   403: 'Not yours',
   404: 'There is no such thing',
@@ -62,7 +62,7 @@ export function describe({ config, schema = {} }: RouteOptions): FastifySchema {
   const access = config?.access
   const statuses = new Set<Refusal>(config?.refusals)
   if (!config?.isProbe) statuses.add(429)
-  if (schema.body || schema.querystring) statuses.add(400)
+  if (schema.body || schema.querystring || schema.params) statuses.add(400)
   if (schema.body) statuses.add(413).add(415)
   if (access !== 'public') statuses.add(401)
   if (access === 'maker' || access === 'channel_owner' || access === 'admin') statuses.add(403)

@@ -51,7 +51,8 @@ function asAppError(thrown: unknown): AppError | null {
     })
     return new AppError('BAD_REQUEST', problems.join('; '), { details: problems })
   }
-  const { statusCode, message } = thrown as { statusCode?: number; message?: string }
+  const { code, statusCode, message } = thrown as { code?: string; statusCode?: number; message?: string }
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return new AppError('NOT_FOUND', 'Nothing has so long a name.', { cause: thrown })
   if (statusCode === undefined || statusCode < 400 || statusCode > 499) return null
   return new AppError(
     REFUSALS[statusCode as keyof typeof REFUSALS] ?? 'BAD_REQUEST',

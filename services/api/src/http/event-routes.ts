@@ -15,7 +15,8 @@ const RETRY_MS = 2000
 
 const description =
   'Server-sent events. First a `stream` event (`{channel, stream}`, see the status) for each channel and one `complete`, also after a break with `Last-Event-ID`; then a `stream` for each change of status or of what is on, and `gone` for a channel that was deleted.'
-const response = { 200: { description: 'Events without end', content: { 'text/event-stream': { schema: z.string() } } } }
+/** OpenAPI 3.1 has no words for the shape of events; what `data` is, the description says. */
+const response = { 200: { description: 'Events without end', content: { 'text/event-stream': { schema: z.unknown() } } } }
 
 export function eventRoutes(app: App, ports: ApiPorts): void {
   const feed = streamFeed({
