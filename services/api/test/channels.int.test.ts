@@ -102,6 +102,9 @@ test.each([
   [{ name: 'x'.repeat(10_000) }, 'name'],
   [{ name: '\ud800' }, 'name'],
   [{ name: 5 }, 'name'],
+  [{ name: 'Radio \u202egnp' }, 'name'],
+  [{ name: 'x', description: 'a\u200bb' }, 'description'],
+  [{ name: 'x', genre: '\u200d' }, 'genre'],
   [{}, 'name'],
   [{ name: 'x', slug: '../../etc' }, 'slug'],
   [{ name: 'x', slug: 'a/b' }, 'slug'],
@@ -121,6 +124,11 @@ test.each([
   expect(answer.body.details.join()).toContain(field)
 })
 
+test('a slug that has a wrong form is not called reserved as well', async () => {
+  const { body } = await api.call('POST', '/api/channels', { token, body: { name: 'x', slug: 'Ä' } })
+  expect(body.details).toEqual([expect.stringMatching(/^slug: must be/)])
+})
+
 test.each([
   '#{process.run("touch canary")}"',
   "'; DROP TABLE channels; --",
@@ -128,7 +136,7 @@ test.each([
   'annotate:title="x":/etc/passwd',
   'process:mp3,touch canary',
   '$(touch canary)`x`',
-  '📻 ラジオ',
+  '📻 ラジオ 👩‍👩‍👧‍👦🏴󠁧󠁢󠁥󠁮󠁧󠁿',
   '%s%n',
   '../../etc/passwd',
 ])('A1, A11: the name %j is text, kept and shown as it is', async (name) => {

@@ -1,12 +1,18 @@
 import type { ListRequest } from '@skipcast/db'
 import { z } from 'zod'
 import { isSlug, slugPattern } from '../domain/slug.ts'
-import { printable } from '../domain/text.ts'
+import { isVisible, printable } from '../domain/text.ts'
 
 /** What the API takes. Unknown fields are refused by name. */
 
 const text = (min: number, max: number, what: string) =>
-  z.string().regex(printable(min, max), `must be ${what} on one line, without control characters`)
+  z
+    .string()
+    .regex(printable(min, max), {
+      error: `must be ${what} on one line, without characters that control, are invisible or turn the direction of text`,
+      abort: true,
+    })
+    .refine(isVisible, 'has an invisible character where none belongs (a joiner or a tag)')
 
 const name = text(1, 120, '1 to 120 characters').refine((value) => value.trim() !== '', 'must not be blank')
 const description = text(0, 2000, 'up to 2000 characters').max(2000)
@@ -14,7 +20,7 @@ const genre = text(0, 100, 'up to 100 characters')
 const id = z.string().regex(/^[0-9a-f-]{36}$/, 'must be an id')
 const slug = z
   .string()
-  .regex(slugPattern, 'must be 1 to 100 of a-z, 0-9 and dashes, and not begin with a dash')
+  .regex(slugPattern, { error: 'must be 1 to 100 of a-z, 0-9 and dashes, and not begin with a dash', abort: true })
   .refine(isSlug, 'is reserved')
 
 export const newChannel = z.strictObject({
@@ -87,10 +93,10 @@ export const pageQuery = z.strictObject({
 
 const instant = z
   .string()
-  .regex(
-    /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})$/,
-    'must be an instant such as 2026-01-31T18:00:00Z',
-  )
+  .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})$/, {
+    error: 'must be an instant such as 2026-01-31T18:00:00Z',
+    abort: true,
+  })
   .refine((text) => !Number.isNaN(Date.parse(text)), 'is no instant that ever was')
   .meta({ format: 'date-time' })
 
