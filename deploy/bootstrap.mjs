@@ -20,9 +20,11 @@ const pnpm = 'pnpm@12.21.0'
 const isRoot = process.getuid?.() === 0
 
 /** Program → Debian package. Kafka's two may be absent: Skipcast then runs on its in-memory bus, on this machine alone. */
-const needed = { liquidsoap: 'liquidsoap', icecast2: 'icecast2', ffmpeg: 'ffmpeg' }
+const needed = { liquidsoap: 'liquidsoap', icecast2: 'icecast2', haproxy: 'haproxy', ffmpeg: 'ffmpeg' }
 const neededForKafka = { java: 'openjdk-17-jre-headless', mvn: 'maven' }
-const neededForTests = { kcat: 'kcat' }
+const neededForTests = { kcat: 'kcat', openssl: 'openssl' }
+/** Debian would start these as services of its own, icecast2 on port 8000. */
+const ownServices = ['icecast2', 'haproxy']
 
 const commands = {
   start: ['services/server/src/main.ts'],
@@ -48,13 +50,12 @@ function installPrograms() {
   const install = ['install', '-y', '--no-install-recommends', ...packages]
   if (isRoot && onPath('apt-get')) {
     step(`installing ${packages.join(', ')}`)
-    // Debian would start an icecast2 of its own on port 8000.
-    const services = onPath('systemctl') && packages.includes('icecast2')
-    if (services) quietly('systemctl', ['mask', 'icecast2.service'])
+    const services = onPath('systemctl') ? ownServices.filter((name) => packages.includes(name)) : []
+    if (services.length > 0) quietly('systemctl', ['mask', ...services])
     must('apt-get', ['update', '-qq'])
     must('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...install], { DEBIAN_FRONTEND: 'noninteractive' })
-    if (services) quietly('systemctl', ['unmask', 'icecast2.service'])
-    if (services) quietly('systemctl', ['disable', 'icecast2.service'])
+    if (services.length > 0) quietly('systemctl', ['unmask', ...services])
+    if (services.length > 0) quietly('systemctl', ['disable', ...services])
     return
   }
   const essential = missing.filter((program) => program in needed)
@@ -64,7 +65,7 @@ function installPrograms() {
   console.error(`• ${missing.join(' and ')} missing; to have it:  ${advice}`)
 }
 
-/** icecast2, Liquidsoap and PostgreSQL do not run as root; started by root, they run as this user. */
+/** icecast2, HAProxy, Liquidsoap and PostgreSQL do not run as root; started by root, they run as this user. */
 function makeChildUser() {
   if (!isRoot || /^skipcast:/m.test(readFileSync('/etc/passwd', 'utf8'))) return
   step('making the system user "skipcast" for child processes')
@@ -112,8 +113,9 @@ function run(args) {
   child.once('close', (code, signal) => process.exit(code ?? 128 + os.signals[signal]))
 }
 
+/** Debian keeps haproxy in /usr/sbin, which not everybody has in the path. */
 function onPath(program) {
-  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((directory) => {
     try {
       accessSync(join(directory, program), constants.X_OK)
       return true
