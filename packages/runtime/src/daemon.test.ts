@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { findDaemon, startDaemon, stopDaemon } from './daemon.ts'
+import { findDaemon, retagDaemon, startDaemon, stopDaemon } from './daemon.ts'
 import { identify, isAlive, signalProcess } from './process-identity.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -39,6 +39,14 @@ describe('a daemon', () => {
     await stopDaemon(started, { identityFile: command.identityFile, graceMs: 2000 })
     expect(isAlive(started)).toBe(false)
     expect(await findDaemon(command.identityFile)).toBeNull()
+  })
+
+  test('is found with its new tag once it took over something else', async () => {
+    const command = sleeper()
+    const started = await startDaemon(command)
+    expect(await retagDaemon(started, { ...command, tag: 'v2' })).toEqual({ ...started, tag: 'v2' })
+    expect(await findDaemon(command.identityFile)).toEqual({ ...started, tag: 'v2' })
+    await stopDaemon(started, { identityFile: command.identityFile, graceMs: 2000 })
   })
 
   test('is killed when it does not heed TERM', async () => {

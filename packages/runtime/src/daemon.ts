@@ -65,6 +65,13 @@ export async function findDaemon(identityFile: string): Promise<Daemon | null> {
   }
 }
 
+/** Notes that a daemon runs with something else now, which it took over without a restart. */
+export async function retagDaemon(daemon: Daemon, options: { identityFile: string; tag: string }): Promise<Daemon> {
+  const changed = { ...daemon, tag: options.tag }
+  await writeFileAtomic(options.identityFile, JSON.stringify(changed))
+  return changed
+}
+
 /** TERM (or `signal`), wait up to `graceMs`, KILL; resolves once the process is gone and its identity file too. */
 export async function stopDaemon(
   daemon: ProcessIdentity,

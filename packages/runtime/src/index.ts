@@ -1,7 +1,7 @@
 export { backoff } from './backoff.ts'
 export { childUser, type ChildUser } from './child-user.ts'
 export { env, readConfig, type Environment } from './config.ts'
-export { findDaemon, startDaemon, stopDaemon, type Daemon, type DaemonCommand } from './daemon.ts'
+export { findDaemon, retagDaemon, startDaemon, stopDaemon, type Daemon, type DaemonCommand } from './daemon.ts'
 export { AppError, isAppError, messageOf, type ErrorCode } from './errors.ts'
 export { giveTo, makeDirectory, pathIn, readFileIfThere, writeFileAtomic } from './files.ts'
 export { healthBoard, type HealthBoard } from './health.ts'
