@@ -6,6 +6,8 @@ const listenerSession = channelEnvelope.extend({
   event: z.literal('listener_session'),
   session_id: z.string().max(100),
   duration_s: count,
+  /** A pseudonym of player and address that changes each day; absent where it was not known. */
+  listener: z.string().max(100).optional(),
 })
 
 export const userInteraction = z.discriminatedUnion('event', [listenerSession])
