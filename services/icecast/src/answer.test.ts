@@ -52,8 +52,8 @@ describe('answer', () => {
         isUnderWay: () => false,
         done: async (mount) => void did.push(`wait ${mount}`),
       },
-      sessions: { ended: ({ clientId, command }) => void did.push(`session ${clientId} of ${command.channel_id}`) },
       commands: {
+        mayBeHeard: (mount) => mount !== '/off-air',
         of: (channelId) => commands.get(channelId),
         at: (mount) => [...commands.values()].find((command) => command.mount === mount),
       },
@@ -121,23 +121,14 @@ describe('answer', () => {
   })
 
   test('a listener waits for a source that is being let in; only channels can be listened to', async () => {
-    expect(await ask({ kind: 'listener-came', path: '/demo', isMonitor: false })).toBe(true)
+    expect(await ask({ kind: 'listener-came', path: '/demo' })).toBe(true)
     expect(did).toEqual(['wait /demo'])
-    for (const path of ['/w/demo', '/status-json.xsl', '/', '/x/y'])
-      expect(await ask({ kind: 'listener-came', path, isMonitor: true })).toBe(false)
+    for (const path of ['/w/demo', '/status-json.xsl', '/', '/x/y', '/off-air'])
+      expect(await ask({ kind: 'listener-came', path })).toBe(false)
   })
 
   test('the end of a source calls the filler', async () => {
     await ask({ kind: 'source-ended', path: '/demo' })
     expect(did).toEqual(['nudge /demo'])
-  })
-
-  test('a session is recorded for a channel that is known, and not for our monitors', async () => {
-    const left = { kind: 'listener-left', path: '/demo', clientId: '9', durationS: 3 } as const
-    await ask({ ...left, isMonitor: false })
-    commands.set('c1', { event: 'start_stream', channel_id: 'c1', mount: '/demo', epoch: 1 } as StreamCommand)
-    await ask({ ...left, isMonitor: true })
-    await ask({ ...left, isMonitor: false })
-    expect(did).toEqual(['session 9 of c1'])
   })
 })

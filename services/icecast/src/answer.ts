@@ -5,9 +5,9 @@ import { readMount } from './domain/mounts.ts'
 import type { Question } from './domain/question.ts'
 import { makeRoom } from './make-room.ts'
 import type { EpochStore, Feeder, IcecastAdmin } from './ports.ts'
-import type { SessionLog } from './session-log.ts'
 import type { Settling } from './settling.ts'
 import type { Telemetry } from './telemetry.ts'
+import type { WantedChannels } from './wanted-channels.ts'
 
 /** A listener who comes while a source is being let in waits for it, rather than hear that there is none. */
 const LISTENER_WAITS_MS = 500
@@ -23,8 +23,7 @@ export interface AnswerPorts {
   readonly epochs: EpochStore
   readonly feeder: Pick<Feeder, 'nudge' | 'isOwnPassword'>
   readonly settling: Settling
-  readonly sessions: Pick<SessionLog, 'ended'>
-  readonly commands: { of(channelId: string): StreamCommand | undefined; at(mount: string): StreamCommand | undefined }
+  readonly commands: Pick<WantedChannels, 'of' | 'at' | 'mayBeHeard'>
   /** The stops for whose end somebody was waited for already: once each, or a stray engine could hold up everybody. */
   readonly waitedOut: WeakSet<StreamCommand>
   readonly telemetry: Telemetry
@@ -52,20 +51,12 @@ export async function answer(ports: AnswerPorts, question: Question, signal: Abo
       await sleep(FILLER_QUEUES_MS)
       return true
     case 'listener-came':
-      if (readMount(question.path)?.kind !== 'channel') return false
+      if (readMount(question.path)?.kind !== 'channel' || !ports.commands.mayBeHeard(question.path)) return false
       await ports.settling.done(question.path, LISTENER_WAITS_MS)
-      return true
-    case 'listener-left':
-      recordSession(ports, question)
       return true
     default:
       return question satisfies never
   }
-}
-
-function recordSession({ commands, sessions }: AnswerPorts, left: Extract<Question, { kind: 'listener-left' }>): void {
-  const command = commands.at(left.path)
-  if (command && !left.isMonitor) sessions.ended({ ...left, command })
 }
 
 async function admitSource(

@@ -1,15 +1,18 @@
 import type { ServiceContext } from '@skipcast/bus'
 import type { StreamCommand } from '@skipcast/contracts'
 import { AppError, messageOf, readFileIfThere, startLoop, type Loop, waitFor, writeFileAtomic } from '@skipcast/runtime'
-import { readFile } from 'node:fs/promises'
 import { epochFiles } from './adapters/epoch-files.ts'
 import { feeder as silenceFeeder } from './adapters/feeder.ts'
 import { icecastAdmin } from './adapters/icecast-admin.ts'
-import { icecastProcess, type IcecastProcess } from './adapters/icecast-process.ts'
+import { icecastProcess } from './adapters/icecast-process.ts'
+import { sessionReports } from './adapters/session-reports.ts'
 import { answer, type AnswerPorts } from './answer.ts'
 import type { IcecastConfig } from './config.ts'
+import { OWN_DOOR } from './domain/doors.ts'
+import { startFront } from './front.ts'
 import { icecastXml } from './domain/icecast-xml.ts'
 import { askServer } from './http/ask-routes.ts'
+import { mostConnections } from './limits.ts'
 import { places } from './places.ts'
 import { reconciler } from './reconcile.ts'
 import { sessionLog } from './session-log.ts'
@@ -29,13 +32,13 @@ export interface IcecastOverrides {
 }
 
 /**
- * Runs icecast2 and everything about it that is not audio:
+ * Runs icecast2, the front before it, and everything about them that is not audio:
  *
- *   streamCommands ─► reconcile ─► feeder ──silence──► icecast2 ◄── engines, listeners
+ *   streamCommands ─► reconcile ─► feeder ──silence──► icecast2 ◄── front (HAProxy) ◄── engines, listeners
  *                         └──────► admin calls ───────►   │
  *   userInteractions ◄─ sessions ◄─ answer ◄─ questions ──┘
  *
- * Returns once icecast2 answers, or after 10 s anyway; the bus may be away. Rejects with PROGRAM_MISSING,
+ * Returns once icecast2 and the front answer, or after 10 s anyway; the bus may be away. Rejects with PROGRAM_MISSING,
  * CONFIG_INVALID or PORT_TAKEN.
  */
 export async function startIcecast(
@@ -46,25 +49,34 @@ export async function startIcecast(
   await using owned = new AsyncDisposableStack()
   const telemetry = icecastTelemetry(context.logger)
   const reportIcecast = (problem: string | null) => context.health.report('icecast2', problem)
-  await warnOfFewFiles(config, telemetry.tooFewFiles)
+  const maxConnections = await mostConnections(config, telemetry.tooFewFiles)
   const own = await places(context.home, config)
-  let icecast: IcecastProcess | undefined
   let loop: Loop | undefined
 
   const view = owned.use(context.bus.watch('streamCommands'))
   const lastKnown = await readFileIfThere(own.snapshotFile)
   const wanted = wantedChannels(view, { lastKnown, defaultBitrateKbps: config.silence.bitrateKbps })
 
-  const inner = { host: LOOPBACK, port: own.innerPort }
+  const inner = { host: OWN_DOOR, port: own.innerPort }
   const admin = icecastAdmin({ ...inner, user: config.adminUser, password: own.adminPassword })
   const feeder = owned.use(silenceFeeder({ ...inner, sampleRate: config.silence.sampleRate, telemetry }))
   const settling = settlingOf(admin, feeder, telemetry)
-  const runId = () => icecast?.runId() ?? ''
-  const sessions = owned.use(sessionLog({ ...context, runId, now: overrides.now ?? Date.now, telemetry }))
+  const now = overrides.now ?? Date.now
+  const sessions = owned.use(
+    sessionLog({ ...context, commandAt: (mount) => wanted.at(mount), secret: own.pseudonymSecret, now, telemetry }),
+  )
+  owned.use(
+    await sessionReports({
+      host: LOOPBACK,
+      port: own.askPort,
+      secret: own.sessionSecret,
+      onReport: (report) => sessions.ended(report),
+    }),
+  )
 
   const { signingKey } = own
   const [epochs, waitedOut] = [epochFiles(own.epochs), new WeakSet<StreamCommand>()]
-  const ports: AnswerPorts = { signingKey, admin, epochs, feeder, settling, sessions, commands: wanted, waitedOut, telemetry }
+  const ports: AnswerPorts = { signingKey, admin, epochs, feeder, settling, commands: wanted, waitedOut, telemetry }
   const questions = askServer({ secret: own.askSecret, answer: (question, signal) => answer(ports, question, signal), telemetry })
   owned.defer(() => questions.close())
   await questions.listen({ host: LOOPBACK, port: own.askPort }).catch((cause: unknown) => {
@@ -78,25 +90,29 @@ export async function startIcecast(
       reportIcecast(messageOf(error)),
     )
   const askUrl = `http://${LOOPBACK}:${own.askPort}/ice/${own.askSecret}`
-  icecast = owned.use(
+  const common = { user: own.user, logMaxBytes: config.logMaxKb * 1024, onStop: context.onStop, telemetry }
+  owned.use(
     await icecastProcess({
+      ...common,
       binary: config.binary,
       xml: icecastXml({ ...config, ...own, askUrl, logDirectory: own.child }),
       directory: own.child,
       identityFile: own.identityFile,
-      user: own.user,
-      bind: config.bind,
-      port: config.port,
-      onStop: context.onStop,
-      telemetry,
+      port: own.innerPort,
       onStarted: () => void untilAnswered().then(() => loop?.nudge()),
     }),
   )
   await untilAnswered()
 
+  const { health } = context
+  const front = owned.use(await startFront(config, { ...common, own, maxConnections, health }))
+
   const reconcile = reconciler({ wanted, admin, feeder, settling, telemetry, reportIcecast })
   const save = snapshotKeeper(wanted, own.snapshotFile, lastKnown)
-  const pass = () => reconcile().finally(save)
+  const pass = async () => {
+    await front.look()
+    await reconcile().finally(save)
+  }
   const everyMs = overrides.passEveryMs ?? PASS_EVERY_MS
   loop = owned.use(startLoop(pass, { everyMs, onError: (error) => telemetry.passFailed(messageOf(error)) }))
   owned.defer(view.onChange(() => loop?.nudge()))
@@ -112,11 +128,4 @@ function snapshotKeeper(wanted: WantedChannels, file: string, lastKnown: string 
     await writeFileAtomic(file, snapshot)
     saved = snapshot
   }
-}
-
-/** Node has raised its own limit as far as it may, and children inherit that; more only the system's settings can give. */
-async function warnOfFewFiles(config: IcecastConfig, warn: (has: number, wants: number) => void): Promise<void> {
-  const wants = config.maxListeners + config.maxSources
-  const has = Number(/^Max open files +(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1] ?? Infinity)
-  if (has < wants) warn(has, wants)
 }

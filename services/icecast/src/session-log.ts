@@ -1,6 +1,8 @@
 import type { Bus } from '@skipcast/bus'
 import { stamp, type StreamCommand, type UserInteraction } from '@skipcast/contracts'
 import { messageOf, startLoop } from '@skipcast/runtime'
+import { pseudonym } from './domain/pseudonym.ts'
+import type { SessionReport } from './domain/session-report.ts'
 import type { Telemetry } from './telemetry.ts'
 
 const TRY_AGAIN_MS = 5000
@@ -8,22 +10,20 @@ const MOST_PER_BATCH = 500
 /** Sessions that wait for the bus, in memory; beyond it the oldest are dropped, and that is told. */
 const MOST_WAITING = 10_000
 
-export interface EndedSession {
-  readonly command: StreamCommand
-  readonly clientId: string
-  readonly durationS: number
-}
-
-/** Tells the bus of listeners' connections that ended. Telling never holds anybody up; disposing makes one last try. */
+/**
+ * Tells the bus of listeners' connections that ended, our own monitors' and those of no known channel left out. Telling never holds anybody up;
+ * disposing makes one last try.
+ */
 export interface SessionLog extends AsyncDisposable {
-  ended(session: EndedSession): void
+  ended(session: SessionReport): void
 }
 
 export function sessionLog(options: {
   bus: Pick<Bus, 'publish'>
   origin: { readonly application: string; readonly environment: string }
-  /** Differs from run to run of Icecast, whose numbers of connections begin anew. */
-  runId: () => string
+  commandAt: (mount: string) => StreamCommand | undefined
+  /** For pseudonyms. */
+  secret: string
   now: () => number
   telemetry: Telemetry
 }): SessionLog {
@@ -49,16 +49,19 @@ export function sessionLog(options: {
   })
 
   return {
-    ended({ command, clientId, durationS }) {
+    ended(report) {
+      const { sessionId, durationMs, isMonitor } = report
+      const command = options.commandAt(report.mount)
+      if (!command || isMonitor) return
       if (waiting.length >= MOST_WAITING && waiting.shift()) dropped += 1
-      const sessionId = `${options.runId()}-${clientId}`
       waiting.push({
         ...stamp(options.origin, options.now(), `listener-session-${sessionId}`),
         event: 'listener_session',
         channel_id: command.channel_id,
         channel_slug: command.channel_slug,
         session_id: sessionId,
-        duration_s: durationS,
+        duration_s: Math.floor(durationMs / 1000),
+        listener: pseudonym(options.secret, report, options.now()),
       })
       loop.nudge()
     },

@@ -2,17 +2,23 @@ import type { SourceClaim } from '@skipcast/contracts'
 import type { Logger } from '@skipcast/runtime'
 import type { Refusal } from './domain/judge.ts'
 
+/** What this role runs. */
+export type Program = 'icecast2' | 'haproxy'
 export type Telemetry = ReturnType<typeof icecastTelemetry>
 
 /** What this role finds worth telling. Passwords never come here. */
 export function icecastTelemetry(logger: Logger) {
   return {
-    started: (pid: number) => logger.info({ pid }, 'icecast2 started'),
-    adopted: (pid: number) =>
-      logger.info({ pid }, 'icecast2 was running already with this configuration: adopted, listeners stay'),
-    replaced: (pid: number) => logger.info({ pid }, 'icecast2 ran with another configuration: ended'),
-    died: (pid: number, waitMs: number) => logger.error({ pid, waitMs }, 'icecast2 ended unexpectedly: starting it again'),
-    notStarted: (problem: string) => logger.error({ problem }, 'icecast2 could not be started'),
+    started: (program: Program, pid: number) => logger.info({ pid }, `${program} started`),
+    adopted: (program: Program, pid: number) =>
+      logger.info({ pid }, `${program} was running already with this configuration: adopted, listeners stay`),
+    reloaded: (program: Program, pid: number) =>
+      logger.info({ pid }, `${program} goes on with another configuration, listeners stay`),
+    replaced: (program: Program, pid: number) => logger.info({ pid }, `${program} ran with another configuration: ended`),
+    died: (program: Program, pid: number, waitMs: number) =>
+      logger.error({ pid, waitMs }, `${program} ended unexpectedly: starting it again`),
+    notKept: (program: Program, problem: string) =>
+      logger.error({ problem }, `${program} could not be started, or not with its new configuration`),
     passFailed: (problem: string) => logger.warn({ problem }, 'a pass failed'),
     tooFewFiles: (has: number, wants: number) =>
       logger.warn(

@@ -66,6 +66,18 @@ describe('wantedChannels', () => {
     expect([...wanted.channels.keys()]).toEqual(['/renamed'])
   })
 
+  test('rules a mount out only when everything has been read', () => {
+    const view = fakeView()
+    const wanted = over(view)
+    view.change(command('a', '/a'))
+    expect([wanted.mayBeHeard('/a'), wanted.mayBeHeard('/b')]).toEqual([true, true])
+    view.isCaughtUp = true
+    view.change(command('a', '/a'))
+    expect([wanted.mayBeHeard('/a'), wanted.mayBeHeard('/b')]).toEqual([true, false])
+    view.change(command('a', '/a', 'stop_stream'))
+    expect(wanted.mayBeHeard('/a')).toBe(false)
+  })
+
   test.each(['', '{', '[{}]', '[{"channelId":"a","mount":"/w/a","bitrateKbps":128}]'])(
     'begins empty with the snapshot %j',
     (text) => {

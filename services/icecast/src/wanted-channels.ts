@@ -22,6 +22,8 @@ export interface WantedChannels {
   of(channelId: string): StreamCommand | undefined
   /** The command of the channel that a mount belongs to; one that is to be on air comes before one that is not. */
   at(mount: string): StreamCommand | undefined
+  /** False only where all is known and no channel is to be on air there. */
+  mayBeHeard(mount: string): boolean
   /** What the next process may begin with, as text. */
   snapshot(): string
 }
@@ -65,6 +67,10 @@ export function wantedChannels(
     at(mount) {
       refresh()
       return byMount.get(mount)
+    },
+    mayBeHeard(mount) {
+      refresh()
+      return !view.isCaughtUp || channels.has(mount)
     },
     snapshot() {
       refresh()

@@ -20,7 +20,9 @@ describe('the role and its icecast2', () => {
   })
   afterEach(() => owned.disposeAsync())
 
-  const pid = async () => (JSON.parse(await readFile(join(here.home, 'icecast', 'icecast2.json'), 'utf8')) as { pid: number }).pid
+  const pidOf = async (program: string) =>
+    (JSON.parse(await readFile(join(here.home, 'icecast', `${program}.json`), 'utf8')) as { pid: number }).pid
+  const pid = () => pidOf('icecast2')
   const engine = async (epoch: number) =>
     owned.use(await fakeEngine({ port: here.port, mount: '/demo', password: here.token('c1', '/demo', epoch), frames }))
 
@@ -31,13 +33,18 @@ describe('the role and its icecast2', () => {
     const source = await engine(1)
     await using listener = await openListener(here.url('/demo'))
     await hears(listener, 440, { timeoutMs: 5000 })
-    const before = await pid()
+    const before = [await pid(), await pidOf('haproxy')]
     const mark = performance.now()
 
     await first[Symbol.asyncDispose]()
-    expect(await statusOf(here.url('/demo'))).toBe(401) // nobody is there to ask: closed rather than open
+    const turnedAway = async () => {
+      const status = await statusOf(here.url('/demo'))
+      expect([404, 503]).toContain(status) // nobody is there to ask: closed rather than open
+      return status === 503
+    }
+    await waitFor('the front to say that it is not the channel that is missing', turnedAway, { timeoutMs: 2000 })
     owned.use(await here.start())
-    expect(await pid()).toBe(before)
+    expect([await pid(), await pidOf('haproxy')]).toEqual(before)
     await waitFor('newcomers to be let in again', async () => (await statusOf(here.url('/demo'))) === 200, { timeoutMs: 5000 })
     const waiting = async () => (await here.admin('listmounts')).body.includes('"/w/demo"')
     await waitFor('the waiting mount', waiting, { timeoutMs: 5000 })
@@ -91,11 +98,11 @@ describe('the role and its icecast2', () => {
     expect(identify(before)).toBeNull()
   }, 60_000)
 
-  test('stopping ends icecast2', async () => {
+  test('stopping ends icecast2 and the front', async () => {
     const role = await here.start()
-    const before = await pid()
+    const before = [await pid(), await pidOf('haproxy')]
     await role[Symbol.asyncDispose]()
-    expect(identify(before)).toBeNull()
+    expect(before.map(identify)).toEqual([null, null])
   }, 30_000)
 
   test('a taken port is told, with the variable that changes it', async () => {
@@ -108,7 +115,7 @@ describe('the role and its icecast2', () => {
     other.close()
   })
 
-  test('I1: an Icecast that is too old, or none at all, is refused', async () => {
+  test('I1: an Icecast that is too old, or none at all, is refused, and so is a machine without HAProxy', async () => {
     const old = join(here.home, 'old-icecast')
     await writeFile(old, '#!/bin/sh\necho Icecast 2.4.3\n')
     await chmod(old, 0o755)
@@ -119,28 +126,39 @@ describe('the role and its icecast2', () => {
     await expect(here.start({ environment: { ICECAST_BIN: join(here.home, 'none') } })).rejects.toMatchObject({
       code: 'PROGRAM_MISSING',
     })
+    await expect(here.start({ environment: { HAPROXY_BIN: join(here.home, 'none') } })).rejects.toMatchObject({
+      code: 'PROGRAM_MISSING',
+      message: expect.stringMatching(/apt-get install haproxy.*HAPROXY_BIN/),
+    })
   })
 
-  test('I3, I4: icecast2 has neither our rights, nor our groups, nor our files, and its secrets are its own', async () => {
-    owned.use(await here.start())
-    const [number, user] = [await pid(), childUser()]
-    const status = await readFile(`/proc/${number}/status`, 'utf8')
-    const uid = user?.uid ?? process.getuid!()
-    expect(/^Uid:\t(\d+)\t(\d+)/m.exec(status)!.slice(1)).toEqual([`${uid}`, `${uid}`])
-    if (user) expect(/^Groups:\t(.*)$/m.exec(status)![1]!.trim()).toBe('')
-    const files = await Promise.all(
-      (await readdir(`/proc/${number}/fd`)).map((fd) => readlink(`/proc/${number}/fd/${fd}`).catch(() => '')),
-    )
-    const isOwn = (file: string) => ['/dev/', '/etc/', here.home].some((place) => file.startsWith(place))
-    const foreign = files.filter((file) => file.startsWith('/') && !isOwn(file))
-    expect(foreign).toEqual([])
+  test.each([
+    ['icecast2', 'icecast2', 'icecast.xml'],
+    ['haproxy', 'haproxy', 'haproxy.cfg'],
+  ])(
+    'I3, I4: %s has neither our rights, nor our groups, nor our files, and its secrets are its own',
+    async (program, directory, file) => {
+      owned.use(await here.start())
+      const [number, user] = [await pidOf(program), childUser()]
+      const status = await readFile(`/proc/${number}/status`, 'utf8')
+      const uid = user?.uid ?? process.getuid!()
+      expect(/^Uid:\t(\d+)\t(\d+)/m.exec(status)!.slice(1)).toEqual([`${uid}`, `${uid}`])
+      if (user) expect(/^Groups:\t(.*)$/m.exec(status)![1]!.trim()).toBe('')
+      const files = await Promise.all(
+        (await readdir(`/proc/${number}/fd`)).map((fd) => readlink(`/proc/${number}/fd/${fd}`).catch(() => '')),
+      )
+      const isOwn = (file: string) => ['/dev/', '/etc/', here.home].some((place) => file.startsWith(place))
+      const foreign = files.filter((file) => file.startsWith('/') && !isOwn(file))
+      expect(foreign).toEqual([])
 
-    const config = await stat(join(here.home, 'icecast', 'icecast2', 'icecast.xml'))
-    expect([config.mode & 0o777, config.uid]).toEqual([0o600, uid])
-    const [commandLine, environment] = await Promise.all(
-      ['cmdline', 'environ'].map((name) => readFile(`/proc/${number}/${name}`, 'utf8')),
-    )
-    const secret = (await readFile(join(here.home, 'secrets', 'icecast-ask'), 'utf8')).trim()
-    expect(`${commandLine} ${environment}`).not.toContain(secret)
-  }, 30_000)
+      const config = await stat(join(here.home, 'icecast', directory, file))
+      expect([config.mode & 0o777, config.uid]).toEqual([0o600, uid])
+      const [commandLine, environment] = await Promise.all(
+        ['cmdline', 'environ'].map((name) => readFile(`/proc/${number}/${name}`, 'utf8')),
+      )
+      const secret = (await readFile(join(here.home, 'secrets', 'icecast-ask'), 'utf8')).trim()
+      expect(`${commandLine} ${environment}`).not.toContain(secret)
+    },
+    30_000,
+  )
 })

@@ -12,12 +12,14 @@ import {
   type HealthBoard,
   type HttpAnswer,
 } from '@skipcast/runtime'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { freePorts, openListener, temporaryHome } from '@skipcast/testing'
 import { icecastEnv, startIcecast } from '../src/icecast.ts'
 
 const SIGNING_KEY = 'a key that only this test and its channels know'
 /** Holds what XML has to escape. */
-const PASSWORD = `<&"'>`
+export const PASSWORD = `<&"'>`
 const ORIGIN = { application: 'skipcast', environment: 'test' }
 
 /** A machine with role icecast, which a test may start and end as often as it likes. */
@@ -27,6 +29,8 @@ export interface Machine extends AsyncDisposable {
   readonly bus: MemoryBus
   readonly health: HealthBoard
   url(mount: string): string
+  /** icecast2's own port on loopback, behind the front. */
+  innerPort(): Promise<number>
   token(channelId: string, mount: string, epoch: number): string
   start(options?: { onStop?: 'stop' | 'hand-over'; environment?: Record<string, string> }): Promise<AsyncDisposable>
   /** Publishes a wanted stream, or with `stop_stream` its end. */
@@ -34,7 +38,7 @@ export interface Machine extends AsyncDisposable {
   remove(channelId: string): Promise<void>
   /** Waits until a listener of this mount gets audio, of whomever. */
   untilFed(mount: string): Promise<void>
-  /** Asks Icecast as its administrator. */
+  /** Asks Icecast as its administrator, behind the front. */
   admin(command: string): Promise<HttpAnswer>
 }
 
@@ -59,6 +63,7 @@ export async function machine(): Promise<Machine> {
     bus,
     health,
     url: (mount) => `http://127.0.0.1:${port}${mount}`,
+    innerPort: async () => Number(await readFile(join(home.path, 'ports', 'icecast-inner'), 'utf8')),
     token: (channelId, mount, epoch) => signSourceToken(SIGNING_KEY, { channelId, mount, epoch }),
     async start({ onStop = 'stop', environment = {} } = {}) {
       const given = {
@@ -105,8 +110,8 @@ export async function machine(): Promise<Machine> {
     async untilFed(mount) {
       await waitFor(`${mount} to be fed`, async () => (await statusOf(made.url(mount))) === 200, { timeoutMs: 8000 })
     },
-    admin: (command) =>
-      httpGet(new URL(made.url(`/admin/${command}`)), {
+    admin: async (command) =>
+      httpGet(new URL(`http://127.0.0.1:${await made.innerPort()}/admin/${command}`), {
         user: 'admin',
         password: PASSWORD,
         timeoutMs: 5000,

@@ -71,12 +71,8 @@ describe('sources change places', () => {
     expect(statuses).toEqual(only200)
   }, 15_000)
 
-  test('an engine dies: everybody stays and hears the filler, and who comes in that moment finds it soon', async () => {
-    const statuses = await step('e2 dies', async () => e2.die())
-    // Icecast asks about listeners on a thread that sleeps up to 150 ms; those in line at the moment of death get 404.
-    expect(statuses[404] ?? 0).toBeLessThanOrEqual(10)
-    expect(statuses).toEqual({ ...(statuses[404] && { 404: statuses[404] }), ...only200 })
-    expect(await statusOf(here.url('/demo'))).toBe(200)
+  test('an engine dies: everybody stays and hears the filler, and nobody who comes in that moment is turned away', async () => {
+    expect(await step('e2 dies', async () => e2.die())).toEqual(only200)
     await waitFor('silence', () => old[0]!.framesSince(performance.now() - 200).every((frame) => frame.silent), {
       timeoutMs: 3000,
     })

@@ -1,17 +1,17 @@
 import { describe, expect, test } from '@jest/globals'
+import { LISTENER_DOORS, MOST_LISTENERS_WAITING } from './doors.ts'
 import { escapeXml } from './escape-xml.ts'
 import { icecastXml, type IcecastSettings } from './icecast-xml.ts'
 
 const settings: IcecastSettings = {
   hostname: 'radio.example.org',
-  bind: '0.0.0.0',
-  port: 8000,
   innerPort: 20_001,
   adminUser: 'admin',
   adminPassword: 'secret',
   maxListeners: 1000,
   maxSources: 50,
   askUrl: 'http://127.0.0.1:20000/ice/word',
+  logMaxKb: 10_000,
   logDirectory: '/home/icecast/logs',
   webroot: '/home/icecast/empty',
 }
@@ -29,7 +29,17 @@ describe('icecastXml', () => {
   })
 
   test('asks about everything, on every mount', () => {
-    expect(icecastXml(settings).match(/<option name="\w+" value="http:\/\/127\.0\.0\.1:20000\/ice\/word"\/>/g)).toHaveLength(15)
+    expect(icecastXml(settings).match(/<option name="\w+" value="http:\/\/127\.0\.0\.1:20000\/ice\/word"\/>/g)).toHaveLength(12)
+  })
+
+  test('listens on loopback only, at as many doors as listeners may wait, each of them with a backlog of 5', () => {
+    const addresses = [...icecastXml(settings).matchAll(/<bind-address>(.*?)<\/bind-address>\s*<port>20001</g)].map(
+      (match) => match[1]!,
+    )
+    expect(addresses.length).toBe(icecastXml(settings).match(/<listen-socket>/g)!.length)
+    expect(new Set(addresses).size).toBe(addresses.length)
+    expect(addresses.every((address) => address.startsWith('127.0.0.'))).toBe(true)
+    expect(LISTENER_DOORS.length * 5).toBeGreaterThanOrEqual(MOST_LISTENERS_WAITING)
   })
 
   test('leaves room for sources and administrators beside the listeners', () => {

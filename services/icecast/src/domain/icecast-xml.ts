@@ -1,11 +1,9 @@
+import { LISTENER_DOORS, OWN_DOOR, SOURCE_DOORS } from './doors.ts'
 import { escapeXml } from './escape-xml.ts'
 
 export interface IcecastSettings {
   readonly hostname: string
-  /** Where the public listens. */
-  readonly bind: string
-  readonly port: number
-  /** A second socket on loopback for this role alone: its calls never queue behind a rush of listeners (the backlog is 5). */
+  /** Where it listens, at each of its doors. */
   readonly innerPort: number
   readonly adminUser: string
   readonly adminPassword: string
@@ -14,14 +12,16 @@ export interface IcecastSettings {
   /** Whom Icecast asks about every source and every listener. */
   readonly askUrl: string
   readonly logDirectory: string
+  /** At this size a log is renamed to `.old` and begun anew. */
+  readonly logMaxKb: number
   /** An empty folder: Icecast serves no file and no page of its own. */
   readonly webroot: string
 }
 
 /** What connections of the role itself and of administrators need beside listeners and sources. */
 const SPARE_CLIENTS = 100
-const LOG_SIZE_KIB = 10_000
-const ASKED = ['stream_auth', 'mount_add', 'mount_remove', 'listener_add', 'listener_remove']
+/** Not `listener_remove`: 300 who leave at once would stand in line before those who come then, and at 100 Icecast turns people away. */
+const ASKED = ['stream_auth', 'mount_add', 'mount_remove', 'listener_add']
 
 /**
  * The whole configuration of icecast2. No channel stands in it: three patterns serve them all, so nothing is ever reloaded
@@ -35,6 +35,15 @@ export function icecastXml(settings: IcecastSettings): string {
     ...ASKED.map((event) => `      <option name="${event}" value="${text(settings.askUrl)}"/>`),
     `    </authentication>`,
   ].join('\n')
+
+  const listenSockets = [OWN_DOOR, ...LISTENER_DOORS, ...SOURCE_DOORS]
+    .map(
+      (address) => `  <listen-socket>
+    <bind-address>${address}</bind-address>
+    <port>${text(settings.innerPort)}</port>
+  </listen-socket>`,
+    )
+    .join('\n')
 
   return `<?xml version="1.0" encoding="UTF-8"?>
 <icecast>
@@ -59,14 +68,7 @@ export function icecastXml(settings: IcecastSettings): string {
     <admin-user>${text(settings.adminUser)}</admin-user>
     <admin-password>${text(settings.adminPassword)}</admin-password>
   </authentication>
-  <listen-socket>
-    <bind-address>${text(settings.bind)}</bind-address>
-    <port>${text(settings.port)}</port>
-  </listen-socket>
-  <listen-socket>
-    <bind-address>127.0.0.1</bind-address>
-    <port>${text(settings.innerPort)}</port>
-  </listen-socket>
+${listenSockets}
   <mount type="default">
     <mount-name>/*</mount-name>
     <charset>UTF-8</charset>
@@ -91,7 +93,7 @@ ${asking}
     <accesslog>access.log</accesslog>
     <errorlog>error.log</errorlog>
     <loglevel>2</loglevel>
-    <logsize>${LOG_SIZE_KIB}</logsize>
+    <logsize>${text(settings.logMaxKb)}</logsize>
   </logging>
   <security>
     <chroot>0</chroot>

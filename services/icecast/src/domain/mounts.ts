@@ -7,7 +7,8 @@ export type Mount =
   | { readonly kind: 'channel'; readonly mount: string }
   | { readonly kind: 'waiting'; readonly mount: string; readonly channelMount: string }
 
-const SLUG = '/[a-z0-9][a-z0-9-]{0,99}'
+/** A channel's path, as a regular expression. */
+export const SLUG = '/[a-z0-9][a-z0-9-]{0,99}'
 const SHAPE = new RegExp(`^(/w)?(${SLUG})$`)
 
 /** What a path names, exactly as Icecast would read it; null for every other path, encoded or dotted ones included. */

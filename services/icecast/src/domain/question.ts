@@ -9,25 +9,13 @@ export type Question =
   | { readonly kind: 'admin'; readonly path: string; readonly user: string; readonly password: string }
   | { readonly kind: 'source-started'; readonly path: string }
   | { readonly kind: 'source-ended'; readonly path: string }
-  | { readonly kind: 'listener-came'; readonly path: string; readonly isMonitor: boolean }
-  | {
-      readonly kind: 'listener-left'
-      readonly path: string
-      readonly isMonitor: boolean
-      /** Icecast's own number of the connection, unique in one run of it. */
-      readonly clientId: string
-      readonly durationS: number
-    }
-
-/** How our own listeners name themselves; they are let in, but they are no audience. */
-const MONITOR_AGENT = 'skipcast-monitor'
+  | { readonly kind: 'listener-came'; readonly path: string }
 
 /** Reads the form; null when it is none that we know. Only fields that a question needs are looked at. */
 export function readQuestion(form: URLSearchParams): Question | null {
   const mount = form.get('mount')
   if (mount === null) return null
   const path = mount.split('?', 1)[0]! // a listener's mount comes with its query string
-  const isMonitor = form.get('agent')?.startsWith(MONITOR_AGENT) ?? false
   switch (form.get('action')) {
     case 'stream_auth': {
       const kind = form.has('admin') ? 'admin' : 'source'
@@ -38,13 +26,7 @@ export function readQuestion(form: URLSearchParams): Question | null {
     case 'mount_remove':
       return { kind: 'source-ended', path: mount }
     case 'listener_add':
-      return { kind: 'listener-came', path, isMonitor }
-    case 'listener_remove': {
-      const clientId = form.get('client') ?? ''
-      const duration = form.get('duration') ?? ''
-      if (!/^\d{1,20}$/.test(clientId) || !/^\d{1,10}$/.test(duration)) return null
-      return { kind: 'listener-left', path, isMonitor, clientId, durationS: Number(duration) }
-    }
+      return { kind: 'listener-came', path }
     default:
       return null
   }

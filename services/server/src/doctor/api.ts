@@ -7,7 +7,8 @@ const cures: Readonly<Record<string, string>> = {
   bus: 'Is Kafka running, and is KAFKA_BROKER right? Streams play on meanwhile.',
   kafka: 'Look into kafka/broker.out and kafka/logs of the home. It is started again by itself.',
   database: 'Is PostgreSQL running, and is DATABASE_URL right? Streams play on meanwhile.',
-  icecast2: 'Look into icecast/logs of the home. It is started again by itself.',
+  icecast2: 'Look into icecast/icecast2/error.log of the home. It is started again by itself.',
+  haproxy: 'Look into icecast/haproxy/output.log of the home. It is started again by itself.',
   liquidsoap: 'Look into the log of the role liquidsoap: it says why no engine starts.',
   'listener metrics': 'Is Icecast there, and are ICECAST_HOST, ICECAST_PORT and ICECAST_PASSWORD right?',
 }

@@ -39,12 +39,12 @@ async function checkDisk(home: string): Promise<Finding> {
   )
 }
 
-/** icecast2 holds a socket for each listener and each source. Children may have what this process may. */
+/** The front before icecast2 holds two sockets for each listener and each engine, and every other source is the role's own. Children may have what this process may. */
 async function checkOpenFiles(roles: ReturnType<typeof readConfigs>['roles']): Promise<Finding> {
   const [, hard] = /^Max open files +\S+ +(\S+)/m.exec(await readFile('/proc/self/limits', 'utf8')) ?? []
   const limit = hard === undefined || hard === 'unlimited' ? Infinity : Number(hard)
   const { icecast } = roles
-  const needed = OTHER_FILES + (icecast ? icecast.maxListeners + icecast.maxSources : 1000)
+  const needed = OTHER_FILES + (icecast ? 2 * icecast.maxListeners + icecast.maxSources : 1000)
   return finding(
     `open files: ${limit} allowed, ${needed} needed at most`,
     limit >= needed,

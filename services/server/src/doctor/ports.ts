@@ -11,6 +11,7 @@ export async function checkPorts(home: string, roles: ReturnType<typeof readConf
   return Promise.all([
     ...(api ? [checkPort(home, 'api', 'API_PORT', api.host, api.port)] : []),
     ...(icecast ? [checkPort(home, 'icecast', 'ICECAST_PORT', icecast.bind, icecast.port)] : []),
+    ...(icecast?.front.tls ? [checkPort(home, 'icecast', 'ICECAST_TLS_PORT', icecast.bind, icecast.front.tls.port)] : []),
   ])
 }
 
@@ -23,8 +24,8 @@ async function checkPort(home: string, role: Role, variable: string, host: strin
   )
 }
 
-/** icecast2 outlives the process that holds its role; the next one adopts it. */
+/** The front before icecast2 outlives the process that holds its role; the next one adopts it. */
 async function isOurs(home: string, role: Role): Promise<boolean> {
   if ((await holderOf(home, role)) !== null) return true
-  return role === 'icecast' && (await findDaemon(join(home, 'icecast', 'icecast2.json'))) !== null
+  return role === 'icecast' && (await findDaemon(join(home, 'icecast', 'haproxy.json'))) !== null
 }

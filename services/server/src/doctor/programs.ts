@@ -32,7 +32,16 @@ export async function checkPrograms(options: {
   const wanted: Program[] = [
     ...(roles.api || roles.icecast ? [ffmpeg] : []),
     ...(roles.icecast
-      ? [{ program: roles.icecast.binary, args: ['-v'], version: /Icecast (\d[\d.]*)/, least: '2.4.4', debian: 'icecast2' }]
+      ? [
+          { program: roles.icecast.binary, args: ['-v'], version: /Icecast (\d[\d.]*)/, least: '2.4.4', debian: 'icecast2' },
+          {
+            program: roles.icecast.front.binary,
+            args: ['-v'],
+            version: /HAProxy version (\d[\d.]*)/,
+            least: '2.6',
+            debian: 'haproxy',
+          },
+        ]
       : []),
     ...(roles.liquidsoap
       ? [

@@ -1,0 +1,179 @@
+import { isIPv6 } from 'node:net'
+import { LISTENER_DOORS, MOST_LISTENERS_WAITING, SOURCE_DOORS } from './doors.ts'
+import { SLUG } from './mounts.ts'
+import { sessionLogFormat } from './session-report.ts'
+
+export interface FrontSettings {
+  /** Where the public listens. */
+  readonly bind: string
+  readonly port: number
+  /** With the certificate that lies beside the configuration. */
+  readonly tlsPort: number | null
+  /** icecast2's port, at each of its doors. */
+  readonly innerPort: number
+  /** Where the role answers Icecast (TCP) and hears of sessions (UDP). */
+  readonly askPort: number
+  readonly sessionSecret: string
+  readonly maxConnections: number
+  /** Who may read statistics, and from which networks. */
+  readonly adminUser: string
+  readonly adminPassword: string
+  readonly statisticsFrom: readonly string[]
+}
+
+/** Beside the configuration; HAProxy runs in that directory. */
+export const GATE_FILE = 'gate.lua'
+export const CERTIFICATE_FILE = 'certificate.pem'
+
+/** Workers of former configurations that may live on for their listeners: with more, the oldest lets its own go. */
+const MOST_OLD_WORKERS = 10
+/** A role that restarts needs less. */
+const GATE_PATIENCE_MS = 10_000
+const MOST_URL_CHARACTERS = 1000
+const MOST_AGENT_CHARACTERS = 200
+/** As Icecast spells them; HAProxy would write them small. */
+const RESPONSE_HEADERS = [
+  'Server',
+  'Date',
+  'Content-Type',
+  'Cache-Control',
+  'Expires',
+  'Pragma',
+  'Connection',
+  'Access-Control-Allow-Origin',
+]
+
+/**
+ * The whole configuration of HAProxy, which stands between the world and icecast2:
+ *
+ *   SOURCE, PUT of /{slug} ──────────────────► bytes as they are ─► source doors
+ *   GET of /{slug} ─► gate ─► retry on 404 ──► listener doors
+ *   /admin/metadata of a source, /admin/stats of the role metrics ─► source doors
+ *   anything else: refused here
+ *
+ * A SOURCE request has a body without length, which HTTP does not know; so every connection begins as TCP, and turns to HTTP when it
+ * brings no source. No channel stands here, and nothing that a user wrote.
+ */
+export function frontConfig(settings: FrontSettings): string {
+  const { innerPort, tlsPort } = settings
+  const login = Buffer.from(`${settings.adminUser}:${settings.adminPassword}`).toString('base64')
+  const doors = (addresses: readonly string[]) =>
+    addresses.map((address, index) => `  server door${index + 1} ${address}:${innerPort}`).join('\n')
+
+  return `global
+  maxconn ${settings.maxConnections}
+  no strict-limits
+  mworker-max-reloads ${MOST_OLD_WORKERS}
+  log 127.0.0.1:${settings.askPort} len 2048 format raw local0
+  lua-load ${GATE_FILE}
+  ssl-default-bind-options ssl-min-ver TLSv1.2
+${RESPONSE_HEADERS.map((name) => `  h1-case-adjust ${name.toLowerCase()} ${name}`).join('\n')}
+
+defaults
+  mode http
+  log global
+  option httpclose
+  timeout http-request 10s
+  timeout connect 250ms
+  # Time without a byte. A stream has none: the role feeds silence where nobody else feeds anything.
+  timeout client 60s
+  timeout server 60s
+  http-error status 400 content-type text/plain string "This is no request.\\n"
+  http-error status 408 content-type text/plain string "The request took too long.\\n"
+  http-error status 502 content-type text/plain string "Icecast gave no answer.\\n"
+  http-error status 503 content-type text/plain string "Not now. Try again in a moment.\\n" hdr Retry-After 1
+  http-error status 504 content-type text/plain string "Icecast gave no answer in time.\\n"
+
+frontend public
+  mode tcp
+  bind ${listenAt(settings.bind, settings.port)}
+${tlsPort === null ? '' : `  bind ${listenAt(settings.bind, tlsPort)} ssl crt ${CERTIFICATE_FILE} alpn http/1.1\n`}\
+  # Players of old hardware know their headers in one spelling only.
+  option h1-case-adjust-bogus-client
+  option dontlognull
+  log-format "${sessionLogFormat(settings.sessionSecret)}"
+
+  tcp-request inspect-delay 10s
+  tcp-request content set-log-level silent
+  tcp-request content set-var(txn.source) bool(true) if HTTP { method SOURCE PUT } { url -m reg ^${SLUG}$ }
+  tcp-request content accept if { var(txn.source) -m bool }
+  tcp-request content switch-mode http proto h1 if HTTP
+  tcp-request content reject
+
+  acl channel url -m reg ^${SLUG}([?].*)?$
+  acl title path /admin/metadata
+  acl from_source req.hdr(authorization) -m beg "Basic c291cmNlO"
+  acl statistics url /admin/stats
+  acl from_metrics req.hdr(authorization) -m str "Basic ${login}"
+  acl near src ${settings.statisticsFrom.join(' ')}
+  acl has_body req.hdr(transfer-encoding) -m found
+  acl has_body req.hdr_val(content-length) gt 0
+
+  http-request return status 405 hdr Allow "GET, HEAD, OPTIONS" if !{ method GET HEAD OPTIONS }
+  http-request return status 414 if { url -m len gt ${MOST_URL_CHARACTERS} }
+  http-request return status 400 if has_body
+  http-request return status 204 hdr Access-Control-Allow-Origin * hdr Access-Control-Allow-Methods "GET, HEAD, OPTIONS" hdr Access-Control-Allow-Headers * hdr Access-Control-Max-Age 86400 if METH_OPTIONS channel
+  http-request return status 404 content-type text/plain string "There is no such channel.\\n" unless channel or title METH_GET from_source or statistics METH_GET from_metrics near
+
+  use_backend sources if { var(txn.source) -m bool }
+  use_backend administration if title or statistics
+  default_backend listeners
+
+# How many listeners were handed on, and how many of them have their answer: the gate's two numbers.
+backend asked
+  stick-table type string len 8 size 1 store conn_cur
+backend answered
+  stick-table type string len 8 size 1 store conn_cur
+
+backend listeners
+  option http-no-delay
+  balance roundrobin
+  # Who comes in the moment in which an engine died is told 404: the filler is in by the time of the next try or two.
+  retries 10
+  retry-on conn-failure empty-response 404
+  http-request disable-l7-retry unless METH_GET
+  http-request lua.gate ${MOST_LISTENERS_WAITING} ${GATE_PATIENCE_MS}
+  http-request return status 503 default-errorfiles if { var(txn.turned_away) -m bool }
+  http-request track-sc0 str(listener) table asked
+  http-response track-sc1 str(listener) table answered
+
+  # Icecast reads 4 KiB of a head, and a browser's cookies alone may be longer.
+  http-request del-header ^(?!(user-agent|icy-metadata)$) -m reg
+  http-request set-header User-Agent %[req.fhdr(user-agent),bytes(0,${MOST_AGENT_CHARACTERS})] if { req.fhdr(user-agent) -m found }
+  http-request set-var(txn.path) path
+  http-request set-var(txn.agent) req.fhdr(user-agent)
+  http-response set-var(txn.session) uuid() if METH_GET { status 200 }
+  http-response set-log-level info if { var(txn.session) -m found }
+  # Icecast 2.4 knows no HEAD.
+  http-request set-var(txn.head) bool(true) if METH_HEAD
+  http-request set-method GET if METH_HEAD
+  http-response set-var(txn.type) res.hdr(content-type) if { var(txn.head) -m bool }
+  http-response return status 200 if { status 200 } { var(txn.head) -m bool }
+  http-after-response set-header Content-Type %[var(txn.type)] if { status 200 } { var(txn.head) -m bool }
+  # No password is asked of a listener. Icecast says 401 for the role's no, which means that there is no such channel, and also while
+  # nobody is there to say no; 403 when it has no room.
+  http-response return status 503 default-errorfiles if { status 401 } !{ nbsrv(role) gt 0 }
+  http-response return status 503 default-errorfiles if { status 403 }
+  http-response return status 404 content-type text/plain string "There is no such channel.\\n" if { status 401 404 }
+${doors(LISTENER_DOORS)}
+
+backend administration
+  balance roundrobin
+${doors(SOURCE_DOORS)}
+
+backend sources
+  mode tcp
+  balance roundrobin
+  retries 3
+${doors(SOURCE_DOORS)}
+
+# Nobody is sent there; it is only looked whether the role is up.
+backend role
+  mode tcp
+  server role 127.0.0.1:${settings.askPort} check inter 250ms rise 1 fall 2
+`
+}
+
+function listenAt(host: string, port: number): string {
+  return `${isIPv6(host) ? 'ipv6@' : ''}${host}:${port}`
+}
