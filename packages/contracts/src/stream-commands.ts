@@ -9,6 +9,11 @@ export const track = z.object({
   duration_ms: count,
   title: text,
   artist: text,
+  /** What follows is for mode `encode` alone. How much louder or softer it is sent; absent: as it is. */
+  gain_db: z.number().min(-60).max(30).optional(),
+  /** Where in the file it begins and ends; absent: at the file's ends. */
+  cue_in_ms: count.optional(),
+  cue_out_ms: count.optional(),
 })
 export type Track = z.infer<typeof track>
 
@@ -20,6 +25,9 @@ export const streamMode = z.enum(['copy', 'encode'])
  * in copy mode, 75 % when they are encoded.
  */
 export const streamCost = { copy: 1, encode: 8 } as const satisfies Record<z.infer<typeof streamMode>, number>
+
+/** An engine holds so much decoded audio per channel in memory. */
+const MOST_CROSSFADE_MS = 15_000
 
 const mount = z.string().regex(/^\/[a-z0-9][a-z0-9-]{0,99}$/, 'a mount is / and a slug')
 
@@ -40,6 +48,8 @@ const startStream = channelEnvelope.extend({
   genre: text,
   mode: streamMode,
   bitrate_kbps: z.int().min(32).max(320),
+  /** How long one track sounds together with the next. Only in mode `encode`; absent: not at all. */
+  crossfade_ms: z.int().min(0).max(MOST_CROSSFADE_MS).optional(),
   tracks: z.array(track).max(10_000),
 })
 

@@ -2,6 +2,7 @@ import { AppError, isAppError, runCommand, waitFor } from '@skipcast/runtime'
 import type { Listener } from './listener.ts'
 import type { ReceivedFrame } from './received-audio.ts'
 import { SILENCE, strongestTone, type Tone } from './spectrum.ts'
+import { toneLevels, type ToneLevels } from './tone-levels.ts'
 
 const SAMPLE_RATE = 22_050
 /** Frames before the wanted ones that a decoder gets too: main data may begin up to 511 bytes earlier. */
@@ -42,6 +43,14 @@ export async function hears(
     if (!isAppError(cause, 'TIMEOUT')) throw cause
     throw new AppError('TIMEOUT', `${cause.message}; heard last: ${describe(last)}`, { cause: cause.cause })
   }
+}
+
+/** How loud each of these tones was in the last `lastMs` that a listener received, window after window. Rejects when ffmpeg fails. */
+export async function hearLevels(
+  listener: Pick<Listener, 'framesSince'>,
+  options: { lastMs: number; frequenciesHz: readonly number[]; windowMs: number },
+): Promise<ToneLevels[]> {
+  return toneLevels(await decodeLast(listener.framesSince(-Infinity), options.lastMs), { ...options, sampleRate: SAMPLE_RATE })
 }
 
 /** Mono samples, -1 to 1, of the last `lastMs` that these frames play. */

@@ -15,6 +15,7 @@ import { z } from 'zod'
 import type { ChannelRecord } from '../domain/engine.ts'
 import { parseJson, parseRecord } from '../domain/engine-event.ts'
 import type { WantedStream } from '../domain/wanted.ts'
+import { mixOf } from './hub-command.ts'
 import { songText } from './icecast-text.ts'
 
 /**
@@ -68,17 +69,18 @@ export async function makeEngineDirectories(files: EngineFiles, owner: ChildUser
 /** Writes what a channel shall play, for the engine to read, and returns the path. */
 export async function writePlan(
   files: EngineFiles,
-  { record, tracks }: WantedStream,
+  { record, command, tracks }: WantedStream,
   options: { pathOf: (sha256: string) => string; owner: ChildUser | undefined },
 ): Promise<string> {
   const path = planFile(files, record.channelId)
   const plan = {
     data: JSON.stringify(record),
-    tracks: tracks.map(({ media_id, sha256, title, artist }) => ({
-      id: media_id,
-      path: options.pathOf(sha256),
-      title: songText(title),
-      artist: songText(artist),
+    tracks: tracks.map((track) => ({
+      id: track.media_id,
+      path: options.pathOf(track.sha256),
+      title: songText(track.title),
+      artist: songText(track.artist),
+      ...mixOf(track, command),
     })),
   }
   await writeFileAtomic(path, JSON.stringify(plan), { owner: options.owner })

@@ -1,9 +1,12 @@
+import type { StartStream, Track } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import type { WantedStream } from '../domain/wanted.ts'
 import type { EngineSocket } from './engine-socket.ts'
 import { headerText } from './icecast-text.ts'
 
 const MOUNT = /^\/[a-z0-9][a-z0-9-]{0,99}$/
+/** Later than any file ends. Liquidsoap takes a negative one for a mistake, and tells so at every track. */
+const NEVER_SECONDS = 86_400
 const TOKEN = /^[\u0021-\u007e]{1,500}$/
 
 /**
@@ -19,6 +22,7 @@ export function addArgument({ record, command }: WantedStream, icecast: { host: 
     data: JSON.stringify(record),
     mode: command.mode,
     bitrate: command.bitrate_kbps,
+    crossfade: (command.crossfade_ms ?? 0) / 1000,
     host: icecast.host,
     port: icecast.port,
     password: command.source_token,
@@ -26,6 +30,19 @@ export function addArgument({ record, command }: WantedStream, icecast: { host: 
     name: headerText(command.name),
     description: headerText(command.description),
     genre: headerText(command.genre),
+  }
+}
+
+/** How a track of a plan is mixed. An overlap never takes more than half of a track, so that each is heard alone for a while. */
+export function mixOf(track: Track, { crossfade_ms = 0 }: StartStream) {
+  const cueIn = track.cue_in_ms ?? 0
+  const cueOut = track.cue_out_ms
+  const lengthMs = Math.max(0, (cueOut ?? track.duration_ms) - cueIn)
+  return {
+    gain: track.gain_db ?? 0,
+    cue_in: cueIn / 1000,
+    cue_out: cueOut === undefined ? NEVER_SECONDS : cueOut / 1000,
+    crossfade: Math.min(crossfade_ms, lengthMs / 2) / 1000,
   }
 }
 

@@ -56,4 +56,18 @@ describe('what is wanted', () => {
     expect(wantedStream(renamed, files).record).toEqual(record)
     expect(wantedStream(aStart('a', { tracks, bitrate_kbps: 192 }), files).record).toEqual(record)
   })
+
+  test('has other settings with a crossfade, and another content with other levels or ends', () => {
+    const encoded = (fields: object, change: object = {}) => {
+      const command = aStart('a', { mode: 'encode', tracks: [aTrack('one', change)], ...fields })
+      return wantedStream(command, { cached: hashes('one'), missing: hashes() }).record
+    }
+    const plain = encoded({})
+    expect(encoded({ crossfade_ms: 3000 }).settings).not.toBe(plain.settings)
+    for (const change of [{ gain_db: -3 }, { cue_in_ms: 500 }, { cue_out_ms: 500 }]) {
+      const changed = encoded({}, change)
+      expect(changed.content).not.toBe(plain.content)
+      expect(changed.settings).toBe(plain.settings)
+    }
+  })
 })

@@ -47,8 +47,14 @@ export function wantedStream(command: StartStream, files: Files): WantedStream {
         command.source_token,
         command.mode,
         command.mode === 'encode' ? command.bitrate_kbps : null,
+        ...given([command.crossfade_ms]),
       ]),
-      content: hash(tracks.map(({ media_id, sha256, title, artist }) => [media_id, sha256, title, artist])),
+      content: hash(
+        tracks.map((track) => {
+          const { media_id, sha256, title, artist, gain_db, cue_in_ms, cue_out_ms } = track
+          return [media_id, sha256, title, artist, ...given([gain_db, cue_in_ms, cue_out_ms])]
+        }),
+      ),
     },
   }
 }
@@ -66,6 +72,11 @@ function playableTracks(tracks: readonly Track[], { cached, missing }: Files): T
 function lackOf(tracks: readonly Track[], { missing }: Files): WantedStream['lack'] {
   if (tracks.length === 0) return 'NO_TRACKS'
   return tracks.every(({ sha256 }) => missing.has(sha256)) ? 'MEDIA_MISSING' : null
+}
+
+/** Nothing where none of these is there: a hash from before they existed stays what it was, and its channel plays on. */
+function given(values: readonly (number | undefined)[]): readonly (number | undefined)[] {
+  return values.every((value) => value === undefined) ? [] : values
 }
 
 function hash(value: unknown): string {
