@@ -13,7 +13,16 @@ export {
   type Track,
 } from './stream-commands.ts'
 export { streamEvent, type StreamEvent } from './stream-events.ts'
-export { nowPlaying, phase, streamError, streamStatus, type Phase, type StreamError, type StreamStatus } from './stream-status.ts'
+export {
+  nowPlaying,
+  phase,
+  streamError,
+  streamStatus,
+  type NowPlaying,
+  type Phase,
+  type StreamError,
+  type StreamStatus,
+} from './stream-status.ts'
 export { deadLetterTopic, topics, type EventTopic, type StateTopic, type Topic, type TopicDefinition } from './topics.ts'
 export { userInteraction, type UserInteraction } from './user-interactions.ts'
 export { versions, type EventName } from './versions.ts'

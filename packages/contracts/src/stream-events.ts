@@ -9,14 +9,17 @@ export const streamEvent = z.discriminatedUnion('event', [
   onServer.extend({ event: z.literal('channel_started'), mount: z.string().max(101) }),
   onServer.extend({ event: z.literal('channel_stopped'), mount: z.string().max(101) }),
   onServer.extend({ event: z.literal('channel_failed'), error: streamError }),
-  /** A track play began. `track_play_id` is the same however often the event is told. */
+  /** A track play began to be heard. `track_play_id` is the same however often the event is told. */
   onServer.extend({
     event: z.literal('track_started'),
     track_play_id: z.string().max(100),
     media_id: z.string().max(64),
     title: text,
     artist: text,
+    /** When listeners heard its beginning. */
     started_at: instantMs,
+    /** When the engine sent it: what Icecast keeps for listeners' buffers earlier. */
+    queued_at: instantMs.optional(),
   }),
   /** A track that the engine could not play. */
   onServer.extend({ event: z.literal('track_failed'), media_id: z.string().max(64), reason: text }),

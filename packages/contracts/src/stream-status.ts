@@ -14,12 +14,17 @@ import { channelEnvelope, count, instantMs, text } from './envelope.ts'
 export const phase = z.enum(['off', 'placing', 'starting', 'on_air', 'silent', 'failing', 'stopping'])
 export type Phase = z.infer<typeof phase>
 
+/** What listeners hear, and since when they do. */
 export const nowPlaying = z.object({
+  /** Which entry of the as-run log this is. */
+  track_play_id: z.string().max(100).optional(),
   media_id: z.string().max(64),
   title: text,
   artist: text,
   started_at: instantMs,
 })
+
+export type NowPlaying = z.infer<typeof nowPlaying>
 
 /** Why a stream is not heard, and what a person can do about it. */
 export const streamError = z.object({

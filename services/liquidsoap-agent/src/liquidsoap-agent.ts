@@ -10,7 +10,7 @@ import { memoryFile } from './adapters/memory-file.ts'
 import { mountEars } from './adapters/mount-ear.ts'
 import type { AgentConfig } from './config.ts'
 import type { Engine } from './domain/engine.ts'
-import type { Teller } from './domain/engine-event.ts'
+import type { HeardAt, Teller } from './domain/engine-event.ts'
 import { beat } from './heartbeat.ts'
 import type { Clock, EngineHost, Journal, MediaStore, OpenEar } from './ports.ts'
 import { ownStalls } from './own-stalls.ts'
@@ -77,7 +77,8 @@ export async function startAgent(
   )
 
   // Closed in reverse order: this comes after everything below has ended.
-  if (context.onStop === 'stop') owned.defer(() => stopAll({ host, journal, teller, tell }, () => report.farewell()))
+  if (context.onStop === 'stop')
+    owned.defer(() => stopAll({ host, journal, teller, tell, heardAt: (_, play) => play.startedAt }, () => report.farewell()))
 
   const nudgeReport = () => reporting.nudge()
   const nudge = () => reconciling.nudge()
@@ -86,7 +87,20 @@ export async function startAgent(
   const supply = mediaSupply(cache, { clock, onArrival: nudge, tell })
   const reconcile: Reconciler = owned.use(
     reconciler(
-      { host, commands, cache, supply, journal, troubles, clock, stalls, unheard: () => report.unheard(), tell, nudge },
+      {
+        host,
+        commands,
+        cache,
+        supply,
+        journal,
+        troubles,
+        clock,
+        stalls,
+        unheard: () => report.unheard(),
+        heardAt: (...play) => report.heardAt(...play),
+        tell,
+        nudge,
+      },
       { teller, ...config.engines, cacheMaxBytes: config.media.cacheMaxBytes, onSeen: nudgeReport },
     ),
   )
@@ -95,7 +109,7 @@ export async function startAgent(
   const report: Reporter = owned.use(
     reporter(
       { bus, commands, observed, openEar, journal, memory, troubles, clock, stalls, tell },
-      { teller, silenceAfterMs: config.silenceAfterMs, onSound: nudgeReport, onDoubt: nudge },
+      { teller, silenceAfterMs: config.silenceAfterMs, onSound: nudgeReport, onDoubt: nudge, onHeard: nudge },
     ),
   )
 
@@ -139,6 +153,7 @@ interface StopPorts {
   readonly host: EngineHost
   readonly journal: Journal
   readonly teller: Teller
+  readonly heardAt: HeardAt
   readonly tell: Telemetry
 }
 

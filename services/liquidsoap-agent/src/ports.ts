@@ -1,4 +1,4 @@
-import type { Phase, StreamError, StreamEvent } from '@skipcast/contracts'
+import type { NowPlaying, Phase, StreamError, StreamEvent } from '@skipcast/contracts'
 import type { Engine } from './domain/engine.ts'
 import type { EngineEvent } from './domain/engine-event.ts'
 import type { WantedStream } from './domain/wanted.ts'
@@ -51,7 +51,10 @@ export interface Heard {
   readonly lastSoundAt: number | null
   /** The same of what Icecast greets a new connection with: seconds of audio that may be old. It proves something only of a source that is new itself. */
   readonly lastGreetingSoundAt: number | null
-  readonly title: string | null
+  /** How far someone who has listened as long, and plays what came from its first byte, is behind what is sent now. */
+  readonly delayMs: number
+  /** The last few titles that came, the newest last. */
+  readonly titles: readonly string[]
 }
 
 export interface Ear extends AsyncDisposable {
@@ -86,6 +89,8 @@ export interface Memo {
   readonly error: StreamError | null
   /** The engine's record of the channel that was told to have started; null while none was. */
   readonly startedRecord: string | null
+  /** What was told to be heard last. */
+  readonly playing: NowPlaying | null
 }
 
 export interface Clock {

@@ -2,12 +2,13 @@ import type { StateView } from '@skipcast/bus'
 import { backoff, isAppError } from '@skipcast/runtime'
 import { plan, type PlanLimits, type Step } from './domain/plan.ts'
 import type { Engine } from './domain/engine.ts'
-import type { Teller } from './domain/engine-event.ts'
+import type { HeardAt, Teller } from './domain/engine-event.ts'
 import type { ProblemCode } from './domain/problem.ts'
 import { startsFor, wantedStream, type WantedStream } from './domain/wanted.ts'
 import type { OwnStalls } from './own-stalls.ts'
 import type { Clock, EngineHost, Journal, MediaCache } from './ports.ts'
 import { relayEvents } from './relay-events.ts'
+import type { Reporter } from './report.ts'
 import type { MediaSupply } from './supply-media.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Troubles } from './troubles.ts'
@@ -30,6 +31,8 @@ export interface ReconcilePorts {
   readonly stalls: OwnStalls
   /** The channels from which our own listeners get nothing any more. */
   readonly unheard: () => ReadonlySet<string>
+  /** When a play was heard, see Reporter. */
+  readonly heardAt: Reporter['heardAt']
   readonly tell: Telemetry
   /** Asks for another pass soon. */
   readonly nudge: () => void
@@ -69,8 +72,9 @@ export function reconciler(
     const ranMs = clock.steadyMs() - ports.stalls.endedAt()
     const engines = listed.map((engine) => ({ ...engine, silentMs: Math.min(engine.silentMs, ranMs) }))
     unread.clear()
-    for (const { id } of engines) {
-      await relayEvents(id, { ...ports, teller: options.teller }).catch((error: unknown) => {
+    for (const { id, state } of engines) {
+      const heardAt: HeardAt = (channelId, play) => ports.heardAt(channelId, play, state === 'dead')
+      await relayEvents(id, { ...ports, teller: options.teller, heardAt }).catch((error: unknown) => {
         unread.add(id)
         tell.eventsNotRead(id, error)
       })

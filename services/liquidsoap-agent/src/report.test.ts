@@ -46,7 +46,7 @@ afterEach(async () => {
 
 /** A reporter, as the next agent opens it: with the same memory. */
 async function open(): Promise<void> {
-  heard = { isConnected: false, lastByteAt: null, lastSoundAt: null, lastGreetingSoundAt: null, title: null }
+  heard = { isConnected: false, lastByteAt: null, lastSoundAt: null, lastGreetingSoundAt: null, delayMs: 0, titles: [] }
   const clock = { wallMs: () => now, steadyMs: () => now }
   const commands = owned.use(bus.watch('streamCommands'))
   await commands.caughtUp
@@ -71,6 +71,7 @@ async function open(): Promise<void> {
       silenceAfterMs: 2000,
       onSound: () => {},
       onDoubt: () => (doubts += 1),
+      onHeard: () => {},
     },
   )
 }
@@ -91,7 +92,7 @@ async function want(command: StreamCommand): Promise<void> {
 
 /** What the machine shows of channel `a` from now on. */
 function runs(live: Partial<LiveState> | null): void {
-  const track = { mediaId: 'one', title: 'Title', artist: 'Artist', startedAt: 5 }
+  const track = { playId: 'e.3', mediaId: 'one', title: 'Title', artist: 'Artist', startedAt: 5 }
   const state: LiveState = { recordId: 'c1', isConnected: true, problem: '', isPlayable: true, track, ...live }
   const channels = live ? [{ ...aStream('a').record, live: state }] : []
   seen = { ...seen, engines: [{ id: 'e', state: 'running', silentMs: 0, isOutdated: false, channelsAdded: 1, channels }] }

@@ -1,10 +1,11 @@
 import type { Bus, StateView } from '@skipcast/bus'
-import type { StartStream, StreamEvent, StreamStatus } from '@skipcast/contracts'
+import type { NowPlaying, StartStream, StreamEvent, StreamStatus } from '@skipcast/contracts'
 import type { Teller } from './domain/engine-event.ts'
-import { judge, UNHEARD_MS } from './domain/phase.ts'
+import { judge, UNHEARD_MS, wasHeard } from './domain/phase.ts'
 import { problem, type ProblemCode } from './domain/problem.ts'
 import { essence, eventOf, statusMessage, type Report } from './domain/status.ts'
 import { startsFor, type WantedStream } from './domain/wanted.ts'
+import type { SentPlay } from './hear-plays.ts'
 import type { OwnStalls } from './own-stalls.ts'
 import type { Clock, Journal, Memo, Memory, OpenEar } from './ports.ts'
 import type { Observation } from './reconcile.ts'
@@ -39,17 +40,22 @@ export interface Reporter extends AsyncDisposable {
   pass(): Promise<void>
   /** The channels from which nothing has come for a second although they had been heard. */
   unheard(): ReadonlySet<string>
+  /**
+   * When listeners heard the beginning of a play, in ms since the Unix epoch; null while they have not. Of a play that `isOver` at the engine it is told
+   * at once, as far as it is known.
+   */
+  heardAt(channelId: string, play: SentPlay, isOver: boolean): number | null
   /** Tells that everything ends here because the server stops. */
   farewell(): Promise<void>
 }
 
 /**
  * Tells the phases of this server's channels. `onSound` asks for a pass: a channel has just been heard. `onDoubt` is called while
- * one has just fallen mute.
+ * one has just fallen mute, `onHeard` when listeners hear another track.
  */
 export function reporter(
   ports: ReportPorts,
-  options: { teller: Teller; silenceAfterMs: number; onSound: () => void; onDoubt: () => void },
+  options: { teller: Teller; silenceAfterMs: number; onSound: () => void; onDoubt: () => void; onHeard: () => void },
 ): Reporter {
   const { bus, commands, memory, troubles, clock, tell } = ports
   const { teller } = options
@@ -138,20 +144,27 @@ export function reporter(
       const event = eventOf(teller, channelId, before, report, found?.record ?? null)
       if (event) events.push(event)
       if (report.phase !== before.phase) tell.phaseChanged(channelId, before.phase, report.phase, report.error?.code ?? null)
-      const next: Memo = { ...report, startedRecord: event?.event === 'channel_started' ? found!.record : before.startedRecord }
+      const playing = playingOf(channelId, report, found, memo?.playing ?? null)
+      if (playing && playing.track_play_id !== memo?.playing?.track_play_id) options.onHeard()
+      const startedRecord = event?.event === 'channel_started' ? found!.record : before.startedRecord
+      const next: Memo = { ...report, startedRecord, playing }
       if (JSON.stringify(next) !== JSON.stringify(memo)) {
         memory.memos.set(channelId, next)
         isDirty = true
       }
       const monitors = watches.get(channelId)?.isListening ? 1 : 0
-      statuses.push(
-        statusMessage(teller, channelId, report, { at: clock.wallMs(), track: found?.channel.live?.track ?? null, monitors }),
-      )
+      statuses.push(statusMessage(teller, channelId, report, { at: clock.wallMs(), playing, monitors }))
     }
     if (isAnyMute()) options.onDoubt()
     await ports.journal.append(events)
     if (isDirty) await memory.save()
     await publish(statuses)
+  }
+
+  /** What listeners hear; while the engine does not answer, what they heard last. */
+  const playingOf = (channelId: string, { phase }: Report, found: Found | undefined, before: NowPlaying | null) => {
+    const sent = wasHeard(phase) ? found?.channel.live : null
+    return sent === null && wasHeard(phase) ? before : (watches.get(channelId)?.plays.now(sent?.track ?? null, before) ?? null)
   }
 
   const isAnyMute = () =>
@@ -196,6 +209,11 @@ export function reporter(
   return {
     pass,
     unheard: () => new Set([...watches].filter(([, watch]) => watch.unheardMs() >= UNHEARD_MS).map(([channelId]) => channelId)),
+    heardAt(channelId, play, isOver) {
+      const plays = watches.get(channelId)?.plays
+      if (!plays) return play.startedAt
+      return isOver ? plays.expectedAt(play) : plays.heardAt(play)
+    },
     async farewell() {
       const at = clock.wallMs()
       const error = problem('SERVER_STOPPED', at)
@@ -206,7 +224,7 @@ export function reporter(
         const event = eventOf(teller, channelId, memo, report, null)
         if (event) events.push(event)
         memory.memos.set(channelId, { ...memo, ...report })
-        return statusMessage(teller, channelId, report, { at, track: null, monitors: 0 })
+        return statusMessage(teller, channelId, report, { at, playing: null, monitors: 0 })
       })
       await ports.journal.append(events)
       await memory.save()

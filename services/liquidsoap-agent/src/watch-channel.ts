@@ -2,6 +2,7 @@ import type { Phase } from '@skipcast/contracts'
 import type { RunningChannel } from './domain/engine.ts'
 import { wasHeard, type Sight } from './domain/phase.ts'
 import type { ProblemCode } from './domain/problem.ts'
+import { heardPlays, type HeardPlays } from './hear-plays.ts'
 import type { OwnStalls } from './own-stalls.ts'
 import type { Clock, Ear, Heard } from './ports.ts'
 
@@ -22,6 +23,7 @@ export interface ChannelWatch extends AsyncDisposable {
   /** The phase is another now. */
   turn(): void
   phaseMs(): number
+  readonly plays: HeardPlays
   /** How long no byte has come although there had been some and we listened; 0 while that can't be told. */
   unheardMs(): number
 }
@@ -46,6 +48,7 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
   }
 
   return {
+    plays: heardPlays(ear, clock),
     get isListening() {
       return ear.heard.isConnected
     },

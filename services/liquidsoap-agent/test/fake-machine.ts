@@ -82,7 +82,9 @@ export function fakeMachine(): FakeMachine {
         const engine = reach(engineId)
         engine.added += 1
         const [first] = stream.tracks
-        const track = first ? { mediaId: first.media_id, title: first.title, artist: first.artist, startedAt: 1 } : null
+        const track = first
+          ? { playId: null, mediaId: first.media_id, title: first.title, artist: first.artist, startedAt: 1 }
+          : null
         const live = { recordId: `c${engine.added}`, isConnected: true, problem: '', isPlayable: true, track }
         engine.channels.set(channelId, { ...stream.record, live })
         for (const event of ['added', 'connected', 'track_started']) tell(engine, event, stream)

@@ -82,10 +82,10 @@ describe('a channel', () => {
     await using listener = await openListener(status.body.stream.listen_url)
     await hears(listener, 440, { timeoutMs: BACK_TIMEOUT_MS })
     const { body } = await waitFor(
-      'the listener to be counted',
+      'the listener to be counted, and to hear the track',
       async () => {
         const answer = await api.call('GET', '/api/channels/first/stream/status')
-        return answer.body.stream.listeners === 1 && answer
+        return answer.body.stream.listeners === 1 && answer.body.stream.now_playing && answer
       },
       { timeoutMs: BACK_TIMEOUT_MS },
     )

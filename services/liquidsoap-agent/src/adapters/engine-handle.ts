@@ -1,4 +1,5 @@
 import { watch } from 'node:fs'
+import { basename } from 'node:path'
 import { findDaemon } from '@skipcast/runtime'
 import type { EngineFiles } from './engine-files.ts'
 import { engineSocket, type EngineSocket } from './engine-socket.ts'
@@ -32,7 +33,7 @@ export function engineHandle(files: EngineFiles, onChange: () => void): EngineHa
 
   const ask = async () => {
     try {
-      last = readStatus(await socket.ask('status'))
+      last = readStatus(basename(files.directory), await socket.ask('status'))
       answeredAt = performance.now()
       if (isSilent) onChange()
       isSilent = false

@@ -18,6 +18,8 @@ const status = z.object({
       title: z.string(),
       artist: z.string(),
       since: z.number(),
+      /** Absent in an engine that was started by an older agent. */
+      play: z.int().nonnegative().default(0),
     }),
   ),
 })
@@ -28,7 +30,7 @@ export interface EngineStatus {
 }
 
 /** Reads an engine's status. Throws when it is none. */
-export function readStatus(answer: Answer): EngineStatus {
+export function readStatus(engineId: string, answer: Answer): EngineStatus {
   const { added, channels } = status.parse(answer)
   return {
     channelsAdded: added,
@@ -43,6 +45,7 @@ export function readStatus(answer: Answer): EngineStatus {
           channel.track === ''
             ? null
             : {
+                playId: channel.play === 0 ? null : `${engineId}.${channel.play}`,
                 mediaId: channel.track,
                 title: channel.title,
                 artist: channel.artist,

@@ -1,4 +1,4 @@
-import { streamError, phase } from '@skipcast/contracts'
+import { nowPlaying, streamError, phase } from '@skipcast/contracts'
 import { readFileIfThere, writeFileAtomic } from '@skipcast/runtime'
 import { z } from 'zod'
 import type { Memory } from '../ports.ts'
@@ -12,6 +12,7 @@ const memo = z.object({
   since: z.int(),
   error: streamError.nullable(),
   startedRecord: z.string().nullable(),
+  playing: nowPlaying.nullable().default(null),
 })
 
 /** What was told of each channel, kept in one file. A file that can't be read counts as none: the channels are told anew. */

@@ -10,6 +10,9 @@ const DEAF_AFTER_MS = 5000
 
 /** Sound after a pause of so long is told at once. */
 const NEWS_AFTER_MS = 400
+const MOST_TITLES = 8
+/** A player that would be further behind than this has been left by its listener. */
+const LONGEST_DELAY_MS = 20_000
 
 /**
  * Listens to mounts of one Icecast as any listener does. Parses frames and does not decode: about 16 kB/s and 38 frames
@@ -27,7 +30,8 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
     lastByteAt: null as number | null,
     lastSoundAt: null as number | null,
     lastGreetingSoundAt: null as number | null,
-    title: null as string | null,
+    delayMs: 0,
+    titles: [] as string[],
   }
   let connection: ClientRequest | undefined
   let retry: NodeJS.Timeout | undefined
@@ -69,6 +73,7 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
     const titles = icyReader(Number(response.headers['icy-metaint'] ?? 0))
     const frames = mp3FrameReader()
     let since: number | undefined
+    const player = playerClock()
     heard.isConnected = true
     response.on('data', (bytes: Buffer) => {
       const at = now()
@@ -76,9 +81,13 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
       wait.reset()
       heard.lastByteAt = at
       const piece = titles.push(bytes)
-      heard.title = piece.titles.at(-1) ?? heard.title
-      const hasSound = frames.push(piece.audio).some((frame) => !frame.silent)
-      if (!hasSound) return
+      if (piece.titles.length > 0) heard.titles = [...heard.titles, ...piece.titles].slice(-MOST_TITLES)
+      const complete = frames.push(piece.audio)
+      heard.delayMs = player.push(
+        at,
+        complete.reduce((sum, { durationMs }) => sum + durationMs, 0),
+      )
+      if (complete.every((frame) => frame.silent)) return
       const kind = at - since < GREETING_MS ? 'lastGreetingSoundAt' : 'lastSoundAt'
       const isNews = heard[kind] === null || at - heard[kind] > NEWS_AFTER_MS
       heard[kind] = at
@@ -98,6 +107,23 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
       isDisposed = true
       clearTimeout(retry)
       connection?.destroy()
+    },
+  }
+}
+
+/**
+ * A player that plays what comes from the first byte on, and waits when it runs dry. Takes when and how much audio came; returns how long
+ * that lies in the player's buffer before it is heard.
+ */
+function playerClock(): { push(at: number, audioMs: number): number } {
+  /** When the audio that comes next will be heard. */
+  let heardFrom = -Infinity
+  return {
+    push(at, audioMs) {
+      heardFrom = Math.min(Math.max(heardFrom, at), at + LONGEST_DELAY_MS)
+      const delayMs = heardFrom - at
+      heardFrom += audioMs
+      return delayMs
     },
   }
 }

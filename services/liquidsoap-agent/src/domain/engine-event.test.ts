@@ -18,7 +18,8 @@ const line = (fields: Record<string, unknown> = {}) =>
     detail: '',
     ...fields,
   })
-const translate = (text: string) => toStreamEvent(teller, 'engine', parseEngineEvent(text)!)
+const translate = (text: string, heardAt: (play: { startedAt: number }) => number | null = ({ startedAt }) => startedAt + 4000) =>
+  toStreamEvent(teller, 'engine', parseEngineEvent(text)!, (_, play) => heardAt(play))
 
 describe("an engine's event", () => {
   test('becomes a track play with the same id however often it is read', () => {
@@ -34,9 +35,14 @@ describe("an engine's event", () => {
       media_id: 'one',
       title: 'Título 漢 😀',
       artist: '"#{x}"',
-      started_at: 1_795_236_015_940,
-      occurred_at: 1_795_236_015_940,
+      queued_at: 1_795_236_015_940,
+      started_at: 1_795_236_019_940,
+      occurred_at: 1_795_236_019_940,
     })
+  })
+
+  test('of a track that is not heard yet waits', () => {
+    expect(translate(line(), () => null)).toBe('not yet')
   })
 
   test('of a track that failed says why', () => {

@@ -41,18 +41,32 @@ export interface Teller {
   readonly origin: { readonly application: string; readonly environment: string }
 }
 
+/** When listeners heard the beginning of a play, in ms since the Unix epoch; null while they have not. */
+export type HeardAt = (
+  channelId: string,
+  play: { playId: string; title: string; artist: string; startedAt: number },
+) => number | null
+
 /** What an engine's event means to the world; null for what is our own business. Read twice, it is the same event with the same id. */
-export function toStreamEvent(teller: Teller, engineId: string, event: EngineEvent): StreamEvent | null {
+export function toStreamEvent(
+  teller: Teller,
+  engineId: string,
+  event: EngineEvent,
+  heardAt: HeardAt,
+): StreamEvent | 'not yet' | null {
   const channel = parseRecord(event.data)
   if (!channel) return null
   const at = Math.round(event.at * 1000)
   const id = `${engineId}.${event.seq}`
-  const common = channelEnvelope(teller, channel, at, id)
   if (event.event === 'track_started') {
     const { track, title, artist } = event
-    return { ...common, event: 'track_started', track_play_id: id, media_id: track, title, artist, started_at: at }
+    const heard = heardAt(channel.channelId, { playId: id, title, artist, startedAt: at })
+    if (heard === null) return 'not yet'
+    const play = { track_play_id: id, media_id: track, title, artist, started_at: heard, queued_at: at }
+    return { ...channelEnvelope(teller, channel, heard, id), event: 'track_started', ...play }
   }
-  if (event.event === 'track_failed') return { ...common, event: 'track_failed', media_id: event.track, reason: event.detail }
+  if (event.event === 'track_failed')
+    return { ...channelEnvelope(teller, channel, at, id), event: 'track_failed', media_id: event.track, reason: event.detail }
   return null
 }
 

@@ -23,7 +23,18 @@ export interface LiveState {
   readonly problem: string
   /** False once every track of the plan was tried in vain. */
   readonly isPlayable: boolean
-  readonly track: { readonly mediaId: string; readonly title: string; readonly artist: string; readonly startedAt: number } | null
+  readonly track: EngineTrack | null
+}
+
+/** What an engine plays. */
+export interface EngineTrack {
+  /** The track play that this is; null until it was sent to Icecast. */
+  readonly playId: string | null
+  readonly mediaId: string
+  readonly title: string
+  readonly artist: string
+  /** When it was sent, in ms since the Unix epoch: listeners hear it later. */
+  readonly startedAt: number
 }
 
 export interface RunningChannel extends ChannelRecord {

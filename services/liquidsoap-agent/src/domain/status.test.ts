@@ -14,22 +14,18 @@ const report = (phase: StreamStatus['phase'], overrides: Partial<Report> = {}): 
   error: phase === 'failing' ? problem('ENGINE_CRASHED', 5000) : null,
   ...overrides,
 })
-const track = { mediaId: 'one', title: 'Title', artist: 'Artist', startedAt: 4000 }
+const playing = { track_play_id: 'e.1', media_id: 'one', title: 'Title', artist: 'Artist', started_at: 4000 }
 
 describe('a status', () => {
   test('names what plays only while it is heard', () => {
-    const told = (phase: StreamStatus['phase']) => statusMessage(teller, 'a', report(phase), { at: 6000, track, monitors: 1 })
-    expect(messages.streamStatus.parse(told('on_air')).now_playing).toEqual({
-      media_id: 'one',
-      title: 'Title',
-      artist: 'Artist',
-      started_at: 4000,
-    })
+    const told = (phase: StreamStatus['phase']) => statusMessage(teller, 'a', report(phase), { at: 6000, playing, monitors: 1 })
+    expect(messages.streamStatus.parse(told('on_air')).now_playing).toEqual(playing)
     for (const phase of ['starting', 'failing', 'stopping', 'off'] as const) expect(told(phase).now_playing).toBeNull()
   })
 
   test('is new when anything but the time changed', () => {
-    const at = (now: number, monitors = 1) => essence(statusMessage(teller, 'a', report('on_air'), { at: now, track, monitors }))
+    const at = (now: number, monitors = 1) =>
+      essence(statusMessage(teller, 'a', report('on_air'), { at: now, playing, monitors }))
     expect(at(1)).toBe(at(2))
     expect(at(1)).not.toBe(at(1, 0))
   })

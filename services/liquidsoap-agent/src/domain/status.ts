@@ -1,5 +1,4 @@
-import { stamp, type StreamEvent, type StreamStatus } from '@skipcast/contracts'
-import type { LiveState } from './engine.ts'
+import { stamp, type NowPlaying, type StreamEvent, type StreamStatus } from '@skipcast/contracts'
 import { channelEnvelope, type Teller } from './engine-event.ts'
 
 /** What an agent tells of one channel. */
@@ -17,7 +16,7 @@ export function statusMessage(
   teller: Teller,
   channelId: string,
   report: Report,
-  now: { at: number; track: LiveState['track']; monitors: number },
+  now: { at: number; playing: NowPlaying | null; monitors: number },
 ): StreamStatus {
   const { serverId, origin } = teller
   const isHeard = report.phase === 'on_air' || report.phase === 'silent'
@@ -32,10 +31,7 @@ export function statusMessage(
     epoch: report.epoch,
     mount: report.mount,
     since: report.since,
-    now_playing:
-      isHeard && now.track
-        ? { media_id: now.track.mediaId, title: now.track.title, artist: now.track.artist, started_at: now.track.startedAt }
-        : null,
+    now_playing: isHeard ? now.playing : null,
     monitors: now.monitors,
     last_error: report.error,
   }
