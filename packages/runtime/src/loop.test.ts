@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { startLoop } from './loop.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -59,5 +59,48 @@ describe('startLoop', () => {
     await closed
     loop.nudge()
     expect(passes).toBe(1)
+  })
+})
+
+describe('the pace of a loop', () => {
+  beforeEach(() => void jest.useFakeTimers())
+  afterEach(() => void jest.useRealTimers())
+
+  /** When the passes began within ten seconds, if each takes as long as given (the last one for all that follow). */
+  async function beginnings(pace: 'pause' | 'rate', tookMs: number[], nudgeAtMs?: number): Promise<number[]> {
+    const startedAt = performance.now()
+    const begun: number[] = []
+    let running = 0
+    const loop = startLoop(
+      async () => {
+        expect(++running).toBe(1)
+        begun.push(performance.now() - startedAt)
+        await new Promise((resolve) => setTimeout(resolve, tookMs[Math.min(begun.length, tookMs.length) - 1]))
+        running -= 1
+      },
+      { everyMs: 1000, pace, onError: fail },
+    )
+    if (nudgeAtMs !== undefined) setTimeout(() => loop.nudge(), nudgeAtMs)
+    await jest.advanceTimersByTimeAsync(5000)
+    const closed = loop[Symbol.asyncDispose]()
+    await jest.advanceTimersByTimeAsync(5000)
+    await closed
+    return begun
+  }
+
+  test('is a pause after each pass, however long that took', async () => {
+    expect(await beginnings('pause', [300])).toEqual([0, 1300, 2600, 3900])
+  })
+
+  test('or a rate: from beginning to beginning', async () => {
+    expect(await beginnings('rate', [300])).toEqual([0, 1000, 2000, 3000, 4000, 5000])
+  })
+
+  test('at a rate, a pass that took too long is followed at once, once, and the rate goes on from there', async () => {
+    expect(await beginnings('rate', [2500, 100])).toEqual([0, 2501, 3500, 4500]) // a timer takes 1 ms
+  })
+
+  test('at a rate, a nudge begins it anew', async () => {
+    expect(await beginnings('rate', [100], 1400)).toEqual([0, 1000, 1400, 2400, 3400, 4400])
   })
 })
