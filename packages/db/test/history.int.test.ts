@@ -82,6 +82,50 @@ test('old minutes become hours, one hour at a time, and what comes late joins th
   expect((await points(HOUR_MS))[0]).toEqual({ at: at(0), min: 1, max: 8, mean: 4 })
 })
 
+/** For connections made from now on: each query of `history` has one of its own here. */
+async function useTimeZone(zone: string): Promise<void> {
+  await server.query(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), '${zone}'); END $$`)
+  expect(await server.query('SHOW timezone')).toEqual([{ TimeZone: zone }])
+}
+
+test('an hour begins and ends on the hour of UTC, to the millisecond, whatever zone the database lives in', async () => {
+  await useTimeZone('Asia/Kolkata') // half an hour beside UTC
+  await count(HOUR_MS - 1, 3)
+  await count(HOUR_MS, 7)
+  expect(await history.rollUp(at(HOUR_MS - 1))).toBe(false)
+  expect(await history.rollUp(at(HOUR_MS))).toBe(true)
+  expect(await history.rollUp(at(2 * HOUR_MS - 1))).toBe(false)
+  expect(await server.query('SELECT at, max FROM listener_hours')).toEqual([{ at: at(0), max: 3 }])
+  expect(await server.query('SELECT at, max FROM listener_minutes')).toEqual([{ at: at(HOUR_MS), max: 7 }])
+  await useTimeZone('UTC')
+})
+
+test('a step takes what lies in it, its beginning included, its end not', async () => {
+  await count(MINUTE_MS - 1, 1)
+  await count(MINUTE_MS, 2)
+  await count(2 * MINUTE_MS, 4)
+  expect(await points(MINUTE_MS)).toMatchObject([
+    { at: at(0), max: 1 },
+    { at: at(MINUTE_MS), max: 2 },
+    { at: at(2 * MINUTE_MS), max: 4 },
+  ])
+  expect(await points(MINUTE_MS, MINUTE_MS, 2 * MINUTE_MS)).toMatchObject([{ at: at(MINUTE_MS), max: 2 }])
+})
+
+test('what is too old is gone to the last row, however much it is, and nothing younger is', async () => {
+  const rows = 10_001
+  await server.query(
+    `INSERT INTO listener_hours (channel_id, at, min, max, mean, minutes)
+     SELECT $1, $2::timestamptz - n * interval '1 hour', 0, 0, 0, 60 FROM generate_series(0, ${rows}) n`,
+    [channelId, at(0)],
+  )
+  const steps: boolean[] = []
+  do steps.push(await history.forgetListenerHours(at(0)))
+  while (steps.at(-1))
+  expect(steps).toEqual([true, true, false])
+  expect(await server.query('SELECT at FROM listener_hours')).toEqual([{ at: at(0) }])
+})
+
 test('what is too old is forgotten', async () => {
   await count(0, 1)
   await count(5 * HOUR_MS, 1)
