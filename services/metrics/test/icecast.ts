@@ -16,12 +16,12 @@ export interface Icecast {
   source(mount: string, headers?: Record<string, string>): Promise<AsyncDisposable>
 }
 
-export async function icecast(home: Home): Promise<Icecast> {
+export async function icecast(home: Home, name = 'plain-icecast'): Promise<Icecast> {
   const port = await freePort()
   const user = childUser()
-  const directory = await home.directory('plain-icecast', { owner: user })
+  const directory = await home.directory(name, { owner: user })
   const configFile = join(directory, 'icecast.xml')
-  const identityFile = join(home.path, 'plain-icecast.json')
+  const identityFile = join(home.path, `${name}.json`)
   const xml = `<icecast>
   <limits><clients>100</clients><sources>20</sources></limits>
   <authentication><source-password>${PASSWORD}</source-password><admin-user>admin</admin-user><admin-password>${PASSWORD}</admin-password></authentication>

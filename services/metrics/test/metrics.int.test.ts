@@ -1,54 +1,32 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { memoryBus, type MemoryBus, type ServiceContext } from '@skipcast/bus'
-import { stamp, type ListenerMetric, type StreamCommand, type StreamStatus } from '@skipcast/contracts'
-import { healthBoard, meters, readConfig, silentLogger, waitFor } from '@skipcast/runtime'
-import { openListener, temporaryHome } from '@skipcast/testing'
-import { metricsEnv, pollOnce, startMetrics } from '../src/metrics.ts'
-import { icecast, PASSWORD, type Icecast } from './icecast.ts'
-
-const origin = { application: 'skipcast', environment: 'test' }
+import { waitFor } from '@skipcast/runtime'
+import { openListener } from '@skipcast/testing'
+import { pollOnce, startMetrics } from '../src/metrics.ts'
+import { icecast, type Icecast } from './icecast.ts'
+import { configFor, status, until, world, type World } from './world.ts'
 
 describe('listener metrics of a real Icecast', () => {
   let owned: AsyncDisposableStack
-  let bus: MemoryBus
+  let here: World
   let server: Icecast
-  let context: ServiceContext
-  const told: ListenerMetric[] = []
 
   beforeEach(async () => {
     owned = new AsyncDisposableStack()
-    told.length = 0
-    const home = owned.use(await temporaryHome())
-    bus = owned.use(memoryBus())
-    server = await icecast(home)
-    context = {
-      bus,
-      home,
-      logger: silentLogger(),
-      health: healthBoard(),
-      meters: meters(),
-      serverId: 'here',
-      origin,
-      onStop: 'stop',
-    }
-    owned.use(bus.consume({ topic: 'listenerMetrics', group: 'test', handle: async (message) => void told.push(message) }))
-    for (const slug of ['a', 'b']) await bus.publish('streamCommands', [{ key: slug, value: stopped(slug) }])
+    here = owned.use(await world())
+    server = await icecast(here.home)
   })
   afterEach(() => owned.disposeAsync())
 
-  const configOf = (more: Record<string, string> = {}) => {
-    const given = { ICECAST_PORT: String(server.port), ICECAST_PASSWORD: PASSWORD, METRICS_INTERVAL_MS: '100', ...more }
-    return readConfig({ metrics: metricsEnv }, given).metrics
-  }
-  const last = (channelId: string) => told.findLast(({ channel_id }) => channel_id === channelId)
-  const until = (what: string, condition: () => boolean | undefined) => waitFor(what, condition, { timeoutMs: 8000 })
+  const configOf = (more?: Record<string, string>) => configFor([server.port], more)
+  const last = (channelId: string) => here.last(channelId)
+  const isPolled = () => here.problem() === null
   const url = (mount: string) => `http://127.0.0.1:${server.port}${mount}`
 
   test('no mount, one, two, and one again; listeners come and go; monitors do not count', async () => {
     owned.use(await server.start())
-    owned.use(await startMetrics(configOf(), context))
-    await until('a good poll', () => context.health.read()['listener metrics']?.ok)
-    expect(told).toEqual([])
+    owned.use(await startMetrics(configOf(), here.context))
+    await until('a good poll', isPolled)
+    expect(here.told).toEqual([])
 
     owned.use(await server.source('/a', { 'Ice-Bitrate': '128' }))
     await until('one mount', () => last('a')?.count === 0)
@@ -64,7 +42,7 @@ describe('listener metrics of a real Icecast', () => {
 
     const listeners = [owned.use(await openListener(url('/a'))), owned.use(await openListener(url('/a')))]
     await until('both listeners', () => last('a')?.count === 2)
-    await bus.publish('streamStatus', [{ key: 'a', value: status('a', 1) }])
+    await here.bus.publish('streamStatus', [{ key: 'a', value: status('a', 1) }])
     await until('one of them to be our own', () => last('a')?.count === 1 && last('a')?.peak === 1)
     await listeners[0]![Symbol.asyncDispose]()
     await until('the listener to be gone', () => last('a')?.count === 0)
@@ -79,37 +57,36 @@ describe('listener metrics of a real Icecast', () => {
     owned.use(await server.start())
     owned.use(await server.source('/a'))
     let now = 1_000_000_000
-    owned.use(await startMetrics(configOf(), context, { now: () => now }))
-    await until('the first', () => told.length === 1)
+    owned.use(await startMetrics(configOf(), here.context, { now: () => now }))
+    await until('the first', () => here.told.length === 1)
     now += 60_000
-    await until('the full picture', () => told.length === 2)
-    expect(told.map(({ occurred_at }) => occurred_at)).toEqual([1_000_000_000, 1_000_060_000])
+    await until('the full picture', () => here.told.length === 2)
+    expect(here.told.map(({ occurred_at }) => occurred_at)).toEqual([1_000_000_000, 1_000_060_000])
   }, 60_000)
 
   test('an Icecast that is not there is told of, and found again', async () => {
-    owned.use(await startMetrics(configOf(), context))
-    const problem = () => context.health.read()['listener metrics']?.problem
-    await until('the problem', () => problem()?.includes('gave no statistics'))
+    owned.use(await startMetrics(configOf(), here.context))
+    await until('the problem', () => here.problem()?.includes('gave no statistics'))
     owned.use(await server.start())
     owned.use(await server.source('/a'))
     await until('the mount', () => last('a') !== undefined)
-    expect(problem()).toBeNull()
+    expect(here.problem()).toBeNull()
   }, 60_000)
 
   test('a wrong password is told as such', async () => {
     owned.use(await server.start())
-    owned.use(await startMetrics(configOf({ ICECAST_PASSWORD: 'wrong' }), context))
-    await until('the problem', () => context.health.read()['listener metrics']?.problem?.includes('ICECAST_PASSWORD'))
+    owned.use(await startMetrics(configOf({ ICECAST_PASSWORD: 'wrong' }), here.context))
+    await until('the problem', () => here.problem()?.includes('ICECAST_PASSWORD'))
   }, 60_000)
 
   test('what happened while the bus was away is told when it is back', async () => {
     owned.use(await server.start())
-    owned.use(await startMetrics(configOf(), context))
-    await until('a good poll', () => context.health.read()['listener metrics']?.ok)
-    bus.outage(true)
+    owned.use(await startMetrics(configOf(), here.context))
+    await until('a good poll', isPolled)
+    here.bus.outage(true)
     owned.use(await server.source('/a'))
-    await until('the problem', () => context.health.read()['listener metrics']?.ok === false)
-    bus.outage(false)
+    await until('the problem', () => typeof here.problem() === 'string')
+    here.bus.outage(false)
     await until('the mount', () => last('a') !== undefined)
   }, 60_000)
 
@@ -119,32 +96,12 @@ describe('listener metrics of a real Icecast', () => {
     owned.use(await server.source('/stranger'))
     // Icecast's statistics follow its sources by some 0.3 s.
     const pollForMounts = async () => {
-      const found = await pollOnce(configOf(), context)
-      return found.length > 0 && found
+      const { published } = await pollOnce(configOf(), here.context)
+      return published.length > 0 && published
     }
     const published = await waitFor('a poll that shows the mount', pollForMounts, { timeoutMs: 5000 })
     expect(published).toMatchObject([{ channel_id: 'a', count: 0 }])
-    await until('the same on the bus', () => told.length === 1)
-    expect(told).toEqual(published)
+    await until('the same on the bus', () => here.told.length === 1)
+    expect(here.told).toEqual(published)
   }, 60_000)
 })
-
-const about = (slug: string) => ({ ...stamp(origin, 1, slug), channel_id: slug, channel_slug: slug, mount: `/${slug}` })
-
-/** Whether the channel is on or off makes no difference here: the mount is there or not. */
-function stopped(slug: string): StreamCommand {
-  return { ...about(slug), event: 'stop_stream', generation: 1, epoch: 1, server_id: 'here' }
-}
-
-function status(slug: string, monitors: number): StreamStatus {
-  const state = {
-    phase: 'on_air',
-    server_id: 'here',
-    generation: 1,
-    epoch: 1,
-    since: 1,
-    now_playing: null,
-    last_error: null,
-  } as const
-  return { ...about(slug), event: 'stream_status_update', ...state, monitors }
-}

@@ -1,7 +1,20 @@
 import type { StreamCommand } from '@skipcast/contracts'
 import type { MountStatistics } from './statistics.ts'
 
-/** What one channel's listeners are, at one moment. */
+/** What one Icecast said last of its mounts; null when it has not answered for some time. */
+export interface Sight {
+  readonly icecast: string
+  readonly mounts: ReadonlyMap<string, MountStatistics> | null
+}
+
+/** One Icecast's part in a channel. */
+interface Share {
+  readonly icecast: string
+  /** As it sees itself, so with our monitors. Null: it had the channel, but does not answer now. */
+  readonly seen: { readonly connections: number; readonly peak: number } | null
+}
+
+/** What one channel's listeners are, on all Icecasts together, at one moment. */
 export interface Reading {
   readonly channelId: string
   readonly slug: string
@@ -10,48 +23,89 @@ export interface Reading {
   readonly peak: number
   readonly bitrateKbps: number | null
   readonly title: string | null
-  readonly uptimeS: number
+  /** When the oldest of the present sources connected, in ms. */
+  readonly startedAt: number | null
+  /** The most connections at once since then, as far as it was seen. */
+  readonly mostConnections: number
+  /** In the order of the Icecasts; those without the channel are left out. */
+  readonly shares: readonly Share[]
 }
+
+/** What was told last, by channel id. */
+export type Told = ReadonlyMap<string, Reading>
 
 /**
  * Turns mounts into channels. Who waits on the channel's waiting mount while its sources change places is a listener as well; our own
- * monitors are not. Mounts of no known channel are left out.
+ * monitors are not. Mounts of no known channel are left out. A channel of which only silent Icecasts could speak stays as it was told.
  */
 export function readings(
-  statistics: readonly MountStatistics[],
+  sights: readonly Sight[],
   commands: Iterable<StreamCommand>,
   monitorsOf: (channelId: string) => number,
-  now: number,
+  told: Told,
 ): Map<string, Reading> {
-  const mounts = new Map(statistics.map((entry) => [entry.mount, entry]))
   const found = new Map<string, Reading>()
-  for (const { channel_id: channelId, channel_slug: slug, mount } of commands) {
-    const shown = mounts.get(mount)
-    if (!shown) continue
-    const audience = (connections: number) => Math.max(0, connections - monitorsOf(channelId))
-    const count = audience(shown.listeners + (mounts.get(`/w${mount}`)?.listeners ?? 0))
-    found.set(channelId, {
-      channelId,
-      slug,
-      mount,
-      count,
-      peak: Math.max(count, audience(shown.peak)),
-      bitrateKbps: shown.bitrateKbps,
-      title: shown.title,
-      uptimeS: shown.startedAt === null ? 0 : Math.max(0, Math.floor((now - shown.startedAt) / 1000)),
-    })
+  for (const command of commands) {
+    const { channel_id: channelId, mount } = command
+    const before = told.get(channelId)
+    const shares = sights.flatMap((sight) => shareOf(sight, mount, before) ?? [])
+    const shown = sights.flatMap(({ mounts }) => mounts?.get(mount) ?? [])
+    if (shown.length > 0) found.set(channelId, together(command, shown, shares, monitorsOf(channelId), before))
+    else if (before && shares.length > 0) found.set(channelId, { ...before, shares })
   }
   return found
 }
 
+function shareOf({ icecast, mounts }: Sight, mount: string, before: Reading | undefined): Share | null {
+  if (mounts === null) return before?.shares.some((share) => share.icecast === icecast) ? { icecast, seen: null } : null
+  const shown = mounts.get(mount)
+  if (!shown) return null
+  const connections = shown.listeners + (mounts.get(`/w${mount}`)?.listeners ?? 0)
+  return { icecast, seen: { connections, peak: Math.max(connections, shown.peak) } }
+}
+
+function together(
+  { channel_id: channelId, channel_slug: slug, mount }: StreamCommand,
+  shown: readonly MountStatistics[],
+  shares: readonly Share[],
+  monitors: number,
+  before: Reading | undefined,
+): Reading {
+  const seen = shares.flatMap((share) => share.seen ?? [])
+  const starts = shown.flatMap((entry) => entry.startedAt ?? [])
+  const startedAt = starts.length > 0 ? Math.min(...starts) : null
+  const connections = seen.reduce((sum, share) => sum + share.connections, 0)
+  // The peaks of several need not have been at the same moment: their sum was perhaps never reached.
+  const peaks = seen.map((share) => share.peak)
+  const mostBefore = before?.startedAt === startedAt ? before.mostConnections : 0
+  const mostConnections = Math.max(connections, mostBefore, ...peaks)
+  const audience = (of: number) => Math.max(0, of - monitors)
+  return {
+    channelId,
+    slug,
+    mount,
+    count: audience(connections),
+    peak: audience(mostConnections),
+    bitrateKbps: shown.find((entry) => entry.bitrateKbps !== null)?.bitrateKbps ?? null,
+    title: shown.find((entry) => entry.title !== null)?.title ?? null,
+    startedAt,
+    mostConnections,
+    shares,
+  }
+}
+
 /**
- * What is worth telling: all of it, or what differs from what was told last (time going by is no difference). A channel whose mount
- * is gone is told of once more, without listeners.
+ * What is worth telling: all that is known, or what differs from what was told last (time going by is no difference). A channel whose
+ * mount is gone everywhere is told of once more, without listeners.
  */
-export function news(now: ReadonlyMap<string, Reading>, told: ReadonlyMap<string, Reading>, isFull: boolean): Reading[] {
-  const changed = [...now.values()].filter((reading) => isFull || !isSame(reading, told.get(reading.channelId)))
+export function news(now: ReadonlyMap<string, Reading>, told: Told, isFull: boolean): Reading[] {
+  const known = [...now.values()].filter(({ shares }) => shares.some(({ seen }) => seen !== null))
+  const changed = known.filter((reading) => isFull || !isSame(reading, told.get(reading.channelId)))
   const gone = [...told.values()].filter(({ channelId }) => !now.has(channelId))
-  return [...changed, ...gone.map((reading) => ({ ...reading, count: 0, bitrateKbps: null, title: null, uptimeS: 0 }))]
+  const emptied = gone.map((reading): Reading => {
+    return { ...reading, count: 0, bitrateKbps: null, title: null, startedAt: null, mostConnections: 0, shares: [] }
+  })
+  return [...changed, ...emptied]
 }
 
 function isSame(a: Reading, b: Reading | undefined): boolean {
@@ -61,6 +115,12 @@ function isSame(a: Reading, b: Reading | undefined): boolean {
     a.count === b.count &&
     a.peak === b.peak &&
     a.bitrateKbps === b.bitrateKbps &&
-    a.title === b.title
+    a.title === b.title &&
+    a.shares.length === b.shares.length &&
+    a.shares.every((share, index) => isSameShare(share, b.shares[index]!))
   )
+}
+
+function isSameShare(a: Share, b: Share): boolean {
+  return a.icecast === b.icecast && a.seen?.connections === b.seen?.connections && a.seen?.peak === b.seen?.peak
 }

@@ -81,6 +81,34 @@ describe('readStatistics', () => {
     expect(performance.now() - startedAt).toBeLessThan(5000)
   })
 
+  test('what was cut off is no statistics: the mounts behind the cut are not gone', () => {
+    const whole = page(source('/a'), source('/b'))
+    expect(readStatistics(`${whole}\n  `)).toHaveLength(2)
+    for (let at = 0; at < whole.trimEnd().length; at += 7) expect(() => readStatistics(whole.slice(0, at))).toThrow(SyntaxError)
+  })
+
+  test('wrong encodings and control characters end as text, or as no statistics', () => {
+    const whole = page(source('/a', '<title>caf\u00e9 \u{1f4fb}</title>'))
+    expect(readStatistics(Buffer.from(whole, 'latin1').toString('utf8'))[0]!.title).toMatch(/^caf\ufffd/)
+    expect(() => readStatistics(Buffer.from(whole, 'utf16le').toString('utf8'))).toThrow(SyntaxError)
+    expect(readStatistics(page(source('/a', '<title>a\0b&#10;\u001bc</title>')))[0]!.title).toBe('a b  c')
+    const long = `${'x'.repeat(1999)}\u{1f4fb}`
+    expect(readStatistics(page(source('/a', `<title>${long}</title>`)))[0]!.title!.isWellFormed()).toBe(true)
+  })
+
+  test('hostile mounts are names like others', () => {
+    const names = [
+      '/__proto__',
+      '/../../etc/passwd',
+      '/a\u0000b',
+      `/${'x'.repeat(100_000)}`,
+      '/&lt;script&gt;',
+      '/%n%n',
+      '/\u202e',
+    ]
+    expect(readStatistics(page(...names.map((name) => source(name)), source('/a'))).at(-1)!.mount).toBe('/a')
+  })
+
   test.each(['', 'x', '<html><body>404</body></html>', '{"icestats":{}}', '<icestats/><icestats/>', '<icestats', '\0'])(
     '%j is not taken for statistics',
     (text) => {

@@ -50,6 +50,8 @@ const parser = new XMLParser({
  */
 export function readStatistics(xml: string): MountStatistics[] {
   if (/<!(DOCTYPE|ENTITY)/i.test(xml)) throw new SyntaxError('statistics never declare a document type')
+  // The parser takes a document that was cut off for a short one, and the mounts behind the cut would pass for gone.
+  if (!/(<\/icestats|<icestats\/)>\s*$/.test(xml.slice(-100))) throw new SyntaxError('it does not end as statistics do')
   const document = parse(xml)
   const icestats = Object.hasOwn(document, 'icestats') ? document['icestats'] : undefined
   if (icestats === undefined || Array.isArray(icestats)) throw new SyntaxError('no statistics of Icecast')
@@ -92,7 +94,11 @@ function readCount(text: string | null): number | null {
 
 function readTitle(artist: string | null, title: string | null): string | null {
   const whole = [artist, title].filter((part) => part !== null && part !== '').join(' - ')
-  return whole === '' ? null : whole.slice(0, MOST_TITLE_CHARACTERS)
+  const shown = whole
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .slice(0, MOST_TITLE_CHARACTERS)
+    .toWellFormed()
+  return shown === '' ? null : shown
 }
 
 /** Icecast leaves the colon out of the zone: `2026-11-21T03:01:59+0000`. */

@@ -36,7 +36,8 @@ async function pollAndPrint({ environment, terminal }: Call): Promise<number> {
     onStop: 'stop',
     origin: { application: 'skipcast', environment: server.environment },
   }
-  const published = await pollOnce(metrics, context)
+  const { published, problems } = await pollOnce(metrics, context)
+  for (const problem of problems) terminal.note(problem)
   for (const metric of published) terminal.print(JSON.stringify(metric))
   if (published.length === 0) terminal.note('Icecast has no channel now.')
   return DONE

@@ -10,7 +10,7 @@ const cures: Readonly<Record<string, string>> = {
   icecast2: 'Look into icecast/icecast2/error.log of the home. It is started again by itself.',
   haproxy: 'Look into icecast/haproxy/output.log of the home. It is started again by itself.',
   liquidsoap: 'Look into the log of the role liquidsoap: it says why no engine starts.',
-  'listener metrics': 'Is Icecast there, and are ICECAST_HOST, ICECAST_PORT and ICECAST_PASSWORD right?',
+  'listener metrics': 'Is Icecast there, and are METRICS_ICECASTS (or ICECAST_HOST, ICECAST_PORT) and ICECAST_PASSWORD right?',
 }
 
 /** Whether the API answers, and what it says of Kafka, PostgreSQL, Icecast and whatever else its process needs. */
