@@ -40,8 +40,8 @@ export const metricsPoll: Benchmark<{ servers: number; mounts: number; rounds: n
 
     await using owned = new AsyncDisposableStack()
     const contenders = [
-      owned.use(await metricsRoles('Skipcast, one Icecast', [names.flat()], broker)),
-      owned.use(await metricsRoles(`Skipcast, ${servers} Icecasts, a process each`, names, broker)),
+      owned.use(await metricsRole('Skipcast, one Icecast', [names.flat()], broker)),
+      owned.use(await metricsRole(`Skipcast, ${servers} Icecasts`, names, broker)),
       owned.use(await jsonPoller(`public JSON page, ${servers} Icecasts, one by one`, names)),
     ]
     say(`${mounts} mounts, ${rounds} times ${seconds} s`)
@@ -75,29 +75,25 @@ async function look(contender: Contender, seconds: number): Promise<Look> {
   return { ...cost, perSecond: ((contender.looked() - before) / (performance.now() - startedAt)) * 1000 }
 }
 
-/** A process of the role `metrics` for each Icecast: it reads one. */
-async function metricsRoles(name: string, mounts: readonly (readonly string[])[], broker: string): Promise<Contender> {
+/** One process of the role `metrics` for all of these Icecasts. */
+async function metricsRole(name: string, mounts: readonly (readonly string[])[], broker: string): Promise<Contender> {
   await using owned = new AsyncDisposableStack()
-  const pids: number[] = []
   const fakes: FakeIcecast[] = []
-  for (const own of mounts) {
-    const fake = owned.use(await fakeIcecast(own))
-    const home = owned.use(await temporaryHome())
-    const role = owned.use(
-      await startSkipcast(home.path, {
-        SERVER_ROLES: 'metrics',
-        KAFKA_BROKER: broker,
-        ICECAST_PORT: `${fake.port}`,
-        ICECAST_PASSWORD: 'unused',
-      }),
-    )
-    await waitFor('the role to look', () => fake.asked.xml >= WARM_UP_LOOKS, { timeoutMs: START_TIMEOUT_MS })
-    pids.push(role.pid)
-    fakes.push(fake)
-  }
+  for (const own of mounts) fakes.push(owned.use(await fakeIcecast(own)))
+  const home = owned.use(await temporaryHome())
+  const role = owned.use(
+    await startSkipcast(home.path, {
+      SERVER_ROLES: 'metrics',
+      KAFKA_BROKER: broker,
+      METRICS_ICECASTS: fakes.map(({ port }) => `127.0.0.1:${port}`).join(),
+      ICECAST_PASSWORD: 'unused',
+    }),
+  )
+  const looksOften = () => fakes.every(({ asked }) => asked.xml >= WARM_UP_LOOKS)
+  await waitFor('the role to look', looksOften, { timeoutMs: START_TIMEOUT_MS })
   const stop = owned.move()
   const looked = () => fakes.reduce((sum, { asked }, index) => sum + asked.xml * mounts[index]!.length, 0)
-  return { name, pids, looked, [Symbol.asyncDispose]: () => stop.disposeAsync() }
+  return { name, pids: [role.pid], looked, [Symbol.asyncDispose]: () => stop.disposeAsync() }
 }
 
 async function jsonPoller(name: string, mounts: readonly (readonly string[])[]): Promise<Contender> {
