@@ -109,7 +109,7 @@ export async function startAgent(
   const report: Reporter = owned.use(
     reporter(
       { bus, commands, observed, openEar, journal, memory, troubles, clock, stalls, tell },
-      { teller, silenceAfterMs: config.silenceAfterMs, onSound: nudgeReport, onDoubt: nudge, onHeard: nudge },
+      { teller, silenceAfterMs: config.silenceAfterMs, onNews: nudgeReport, onDoubt: nudge, onHeard: nudge },
     ),
   )
 

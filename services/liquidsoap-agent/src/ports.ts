@@ -45,7 +45,8 @@ export interface MediaCache {
 
 /** What one of our own listeners hears on a mount. Moments are of the clock that was passed in, in ms; null: not yet. */
 export interface Heard {
-  readonly isConnected: boolean
+  /** Icecast counts it among the listeners, or is about to. True from the beginning: it is told before Icecast lets it in. */
+  readonly isPresent: boolean
   readonly lastByteAt: number | null
   /** When the last frame came that was no digital silence. */
   readonly lastSoundAt: number | null
@@ -63,8 +64,8 @@ export interface Ear extends AsyncDisposable {
   nudge(): void
 }
 
-/** Opens one of our own listeners on a mount; it connects, and connects again, by itself. */
-export type OpenEar = (mount: string, onSound: () => void) => Ear
+/** Opens one of our own listeners on a mount; it connects, and connects again, by itself. `onNews`: it hears sound, or came or went. */
+export type OpenEar = (mount: string, onNews: () => void) => Ear
 
 /** Events on their way to the bus, on this machine's disk: nothing is lost while the bus is away. */
 export interface Journal extends AsyncDisposable {

@@ -46,7 +46,7 @@ afterEach(async () => {
 
 /** A reporter, as the next agent opens it: with the same memory. */
 async function open(): Promise<void> {
-  heard = { isConnected: false, lastByteAt: null, lastSoundAt: null, lastGreetingSoundAt: null, delayMs: 0, titles: [] }
+  heard = { isPresent: true, lastByteAt: null, lastSoundAt: null, lastGreetingSoundAt: null, delayMs: 0, titles: [] }
   const clock = { wallMs: () => now, steadyMs: () => now }
   const commands = owned.use(bus.watch('streamCommands'))
   await commands.caughtUp
@@ -69,7 +69,7 @@ async function open(): Promise<void> {
     {
       teller: { serverId: 'here', origin: { application: 'skipcast', environment: 'test' } },
       silenceAfterMs: 2000,
-      onSound: () => {},
+      onNews: () => {},
       onDoubt: () => (doubts += 1),
       onHeard: () => {},
     },
@@ -98,7 +98,7 @@ function runs(live: Partial<LiveState> | null): void {
   seen = { ...seen, engines: [{ id: 'e', state: 'running', silentMs: 0, isOutdated: false, channelsAdded: 1, channels }] }
 }
 
-const hear = () => Object.assign(heard, { isConnected: true, lastByteAt: now, lastSoundAt: now })
+const hear = () => Object.assign(heard, { isPresent: true, lastByteAt: now, lastSoundAt: now })
 const phases = () => told.map(({ phase }) => phase)
 const stop = (): StreamCommand => {
   const { tracks: _, ...start } = aStart('a', { generation: 2 })
@@ -123,6 +123,7 @@ describe('the report of a channel', () => {
     hear()
     await pass()
     expect(phases()).toEqual(['starting', 'on_air'])
+    expect(told[0]).toMatchObject({ monitors: 1 })
     expect(told.at(-1)).toMatchObject({ monitors: 1, now_playing: { media_id: 'one', started_at: 5 } })
     for (let ms = 0; ms < 10_000; ms += 250) {
       hear()
@@ -266,14 +267,14 @@ describe('the report of a channel', () => {
   test('believes what Icecast greets with only of a source that it saw connect', async () => {
     await want(aStart('a'))
     await pass()
-    Object.assign(heard, { isConnected: true, lastByteAt: now, lastGreetingSoundAt: now })
+    Object.assign(heard, { isPresent: true, lastByteAt: now, lastGreetingSoundAt: now })
     runs({})
     await pass()
     expect(told.at(-1)).toMatchObject({ phase: 'on_air' })
 
     memos.clear()
     await open()
-    Object.assign(heard, { isConnected: true, lastByteAt: now, lastGreetingSoundAt: now })
+    Object.assign(heard, { isPresent: true, lastByteAt: now, lastGreetingSoundAt: now })
     await pass()
     expect(told.at(-1)!.phase).not.toBe('on_air')
   })

@@ -50,12 +50,12 @@ export interface Reporter extends AsyncDisposable {
 }
 
 /**
- * Tells the phases of this server's channels. `onSound` asks for a pass: a channel has just been heard. `onDoubt` is called while
+ * Tells the phases of this server's channels. `onNews` asks for a pass: a channel has just been heard, or our ear at it came or went. `onDoubt` is called while
  * one has just fallen mute, `onHeard` when listeners hear another track.
  */
 export function reporter(
   ports: ReportPorts,
-  options: { teller: Teller; silenceAfterMs: number; onSound: () => void; onDoubt: () => void; onHeard: () => void },
+  options: { teller: Teller; silenceAfterMs: number; onNews: () => void; onDoubt: () => void; onHeard: () => void },
 ): Reporter {
   const { bus, commands, memory, troubles, clock, tell } = ports
   const { teller } = options
@@ -64,7 +64,7 @@ export function reporter(
   let busAwayUntil = -Infinity
 
   const watchOf = ({ channel_id, mount }: StartStream): ChannelWatch => {
-    const watch = watches.get(channel_id) ?? watchChannel(ports.openEar(mount, options.onSound), clock, ports.stalls)
+    const watch = watches.get(channel_id) ?? watchChannel(ports.openEar(mount, options.onNews), clock, ports.stalls)
     watches.set(channel_id, watch)
     return watch
   }
@@ -152,7 +152,7 @@ export function reporter(
         memory.memos.set(channelId, next)
         isDirty = true
       }
-      const monitors = watches.get(channelId)?.isListening ? 1 : 0
+      const monitors = watches.get(channelId)?.isPresent ? 1 : 0
       statuses.push(statusMessage(teller, channelId, report, { at: clock.wallMs(), playing, monitors }))
     }
     if (isAnyMute()) options.onDoubt()

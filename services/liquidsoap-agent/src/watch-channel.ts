@@ -17,7 +17,8 @@ export interface Found {
 
 /** What this process alone knows of a wanted channel: what it hears, and how long things have been as they are. It begins anew with the next process. */
 export interface ChannelWatch extends AsyncDisposable {
-  readonly isListening: boolean
+  /** Our ear is among those whom Icecast counts. */
+  readonly isPresent: boolean
   /** All that decides the phase, as of now. */
   look(found: Found | undefined, previous: Phase, trouble: ProblemCode | null): Sight
   /** The phase is another now. */
@@ -49,8 +50,8 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
 
   return {
     plays: heardPlays(ear, clock),
-    get isListening() {
-      return ear.heard.isConnected
+    get isPresent() {
+      return ear.heard.isPresent
     },
     look(found, previous, trouble) {
       const now = clock.steadyMs()

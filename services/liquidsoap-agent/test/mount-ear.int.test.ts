@@ -31,13 +31,13 @@ async function mount() {
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
-  let sounds = 0
+  let news = 0
   const openEar = mountEars({ host: '127.0.0.1', port, now: () => performance.now() })
-  const ear = openEar('/a', () => (sounds += 1))
+  const ear = openEar('/a', () => (news += 1))
   return {
     ear,
     requests,
-    sounds: () => sounds,
+    news: () => news,
     connection: (count: number) =>
       waitFor('a listener', () => sockets.length >= count && sockets[count - 1], { timeoutMs: TIMEOUT_MS }),
     until: (what: string, condition: () => boolean) => waitFor(what, condition, { timeoutMs: TIMEOUT_MS, everyMs: 5 }),
@@ -60,8 +60,8 @@ describe('our own listener', () => {
     socket.write(OK)
     socket.write(silence)
     await subject.until('bytes', () => ear.heard.lastByteAt !== null)
-    expect(ear.heard).toMatchObject({ isConnected: true, lastSoundAt: null, lastGreetingSoundAt: null })
-    expect(subject.sounds()).toBe(0)
+    expect(ear.heard).toMatchObject({ isPresent: true, lastSoundAt: null, lastGreetingSoundAt: null })
+    expect(subject.news()).toBe(0)
   })
 
   test('hears the title', async () => {
@@ -88,20 +88,22 @@ describe('our own listener', () => {
     // A second of audio came at once, 0.6 s ago: a player still has the rest of it in its buffer.
     expect(ear.heard.delayMs).toBeGreaterThan(0)
     expect(ear.heard.delayMs).toBeLessThan(1000)
-    expect(subject.sounds()).toBe(2)
+    expect(subject.news()).toBe(2)
   })
 
   test('comes back after it was refused or dropped, at once when asked to', async () => {
     await using subject = await mount()
     const { ear } = subject
+    expect(ear.heard.isPresent).toBe(true)
     ;(await subject.connection(1)).end('HTTP/1.0 404 Not Found\r\n\r\n')
+    await subject.until('the refusal', () => !ear.heard.isPresent)
     ;(await subject.connection(2)).destroy()
     const third = await subject.connection(3)
     third.write(OK)
     third.write(silence)
-    await subject.until('the connection', () => ear.heard.isConnected)
+    await subject.until('the connection', () => ear.heard.isPresent)
     third.destroy()
-    await subject.until('the end', () => !ear.heard.isConnected)
+    await subject.until('the end', () => !ear.heard.isPresent)
     ear.nudge()
     ear.nudge()
     await subject.connection(4)

@@ -19,14 +19,14 @@ const LONGEST_DELAY_MS = 20_000
  * a second for a stream of 128 kbit/s.
  */
 export function mountEars(icecast: { host: string; port: number; now: () => number }): OpenEar {
-  return (mount, onSound) => mountEar({ ...icecast, mount, onSound })
+  return (mount, onNews) => mountEar({ ...icecast, mount, onNews })
 }
 
-function mountEar(options: { host: string; port: number; mount: string; now: () => number; onSound: () => void }): Ear {
-  const { host, port, mount, now, onSound } = options
+function mountEar(options: { host: string; port: number; mount: string; now: () => number; onNews: () => void }): Ear {
+  const { host, port, mount, now, onNews } = options
   const wait = backoff({ firstMs: 100, mostMs: 2000 })
   const heard = {
-    isConnected: false,
+    isPresent: true,
     lastByteAt: null as number | null,
     lastSoundAt: null as number | null,
     lastGreetingSoundAt: null as number | null,
@@ -36,6 +36,12 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
   let connection: ClientRequest | undefined
   let retry: NodeJS.Timeout | undefined
   let isDisposed = false
+
+  const meet = (isPresent: boolean) => {
+    if (heard.isPresent === isPresent) return
+    heard.isPresent = isPresent
+    onNews()
+  }
 
   const connect = () => {
     retry = undefined
@@ -51,8 +57,9 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
     connection.on('timeout', leaveWhenDeaf)
     connection.once('error', () => {}) // 'close' follows, and that is where we go on
     connection.once('close', () => {
-      heard.isConnected = false
-      if (!isDisposed) retry = setTimeout(connect, wait.next())
+      if (isDisposed) return
+      retry = setTimeout(connect, wait.next())
+      meet(false)
     })
     connection.end()
   }
@@ -74,7 +81,7 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
     const frames = mp3FrameReader()
     let since: number | undefined
     const player = playerClock()
-    heard.isConnected = true
+    meet(true)
     response.on('data', (bytes: Buffer) => {
       const at = now()
       since ??= at
@@ -91,7 +98,7 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
       const kind = at - since < GREETING_MS ? 'lastGreetingSoundAt' : 'lastSoundAt'
       const isNews = heard[kind] === null || at - heard[kind] > NEWS_AFTER_MS
       heard[kind] = at
-      if (isNews) onSound()
+      if (isNews) onNews()
     })
   }
 
