@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import type { Media } from '@skipcast/db'
 import { originalName, readTags } from './domain/tags.ts'
 import type { ApiPorts } from './ports.ts'
@@ -6,14 +5,14 @@ import type { ApiPorts } from './ports.ts'
 /**
  * Takes in an uploaded file: to disk as it comes, looked at, made into an air file (the one format that is sent, without tags), stored by
  * its content. The upload itself is not kept. Whatever goes wrong, nothing of it stays.
- * Rejects with TOO_LARGE, NO_SPACE, UNPROCESSABLE, TOO_MANY_REQUESTS, DATABASE_UNAVAILABLE.
+ * Rejects with TOO_LARGE, NO_SPACE, UNPROCESSABLE, TOO_MANY_REQUESTS, DATABASE_UNAVAILABLE, and with what `bytes` fail with.
  */
 export async function importMedia(
   { stores, audio, mediaFiles, settings }: ApiPorts,
-  upload: { ownerId: string; fileName: string; stream: Readable },
+  upload: { ownerId: string; fileName: string; bytes: AsyncIterable<Buffer> },
 ): Promise<Media> {
   await using incoming = mediaFiles.receive()
-  const original = await incoming.write(upload.stream, settings.mediaMaxBytes)
+  const original = await incoming.write(upload.bytes, settings.mediaMaxBytes)
   const { tags } = await audio.probe(incoming.path)
   const { durationMs } = await audio.convert(incoming.path, incoming.airPath)
   const { sha256, sizeBytes } = await mediaFiles.measure(incoming.airPath)

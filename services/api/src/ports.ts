@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import type { ServerHeartbeat, StreamStatus } from '@skipcast/contracts'
 import type { Stores } from '@skipcast/db'
 import type { HealthBoard, Meters } from '@skipcast/runtime'
@@ -71,8 +70,8 @@ export interface IncomingFile extends AsyncDisposable {
   readonly path: string
   /** Where the air file is made. */
   readonly airPath: string
-  /** Writes the stream to `path`. Rejects with TOO_LARGE above `maxBytes`, NO_SPACE, and with what the stream fails with. */
-  write(stream: Readable, maxBytes: number): Promise<{ readonly sha256: string }>
+  /** Writes what comes to `path`. Rejects with TOO_LARGE above `maxBytes`, NO_SPACE, and with what `bytes` fail with. */
+  write(bytes: AsyncIterable<Buffer>, maxBytes: number): Promise<{ readonly sha256: string }>
 }
 
 /** The media store: air files by the hash of their content. */

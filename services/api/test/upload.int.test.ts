@@ -1,6 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
+import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { setImmediate } from 'node:timers/promises'
+import { once } from 'node:events'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { mp3FrameReader } from '@skipcast/audio'
 import { runCommand } from '@skipcast/runtime'
 import { temporaryHome, toneFile, type TemporaryHome, type ToneFileOptions } from '@skipcast/testing'
@@ -146,6 +149,69 @@ test('a file that is too large is refused, and nothing of it is left', async () 
   const before = await stored()
   const { status, body } = await api.upload(token, Buffer.alloc(5 * 1024 ** 2 + 1))
   expect([status, body.error]).toEqual([413, 'TOO_LARGE'])
+  expect(await stored()).toEqual(before)
+})
+
+describe('2 GB and a byte more', () => {
+  const boundary = 'b'
+  const head = `--${boundary}\r\ncontent-disposition: form-data; name="media_file"; filename="x.mp3"\r\n\r\n`
+  let url: string
+  beforeAll(async () => {
+    url = `${await api.app.listen({ host: '127.0.0.1', port: 0 })}/api/media/upload`
+  })
+
+  /** Sends the head of a form and then zeros until an answer comes. Resolves with the answer and how much was sent. */
+  async function send(headers: Record<string, string>, chunk: Buffer) {
+    const type = `multipart/form-data; boundary=${boundary}`
+    const upload = request(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': type, ...headers },
+    })
+    upload.on('error', () => {}) // the answer may come before all was taken
+    const isAnswered = once(upload, 'response').then(() => true)
+    const response = new Promise<IncomingMessage>((resolve) => upload.once('response', resolve))
+    upload.write(head)
+    let sent = 0
+    for (let done = chunk.length === 0; !done && sent < 2 * 1024 ** 3; sent += chunk.length)
+      done = await Promise.race([isAnswered, upload.write(chunk) ? setImmediate(false) : once(upload, 'drain').then(() => false)])
+    const body = JSON.parse(Buffer.concat(await (await response).toArray()).toString())
+    upload.destroy()
+    return { status: (await response).statusCode, error: body.error, message: body.message, sent }
+  }
+
+  test('are refused before any of it came, where they are announced', async () => {
+    const before = await stored()
+    const answer = await send({ 'content-length': String(2 * 1024 ** 3 + 1) }, Buffer.alloc(0))
+    expect(answer).toMatchObject({ status: 413, error: 'TOO_LARGE', message: expect.stringContaining('5242880') })
+    expect(await stored()).toEqual(before)
+  })
+
+  test('are refused as soon as they are too much, where they are not', async () => {
+    const before = await stored()
+    const answer = await send({ 'transfer-encoding': 'chunked' }, Buffer.alloc(256 * 1024))
+    expect(answer).toMatchObject({ status: 413, error: 'TOO_LARGE' })
+    expect(answer.sent).toBeLessThan(100 * 1024 ** 2) // what fits into the limit and all buffers on the way
+    expect(await stored()).toEqual(before)
+  })
+})
+
+test.each<[string, (form: FormData, music: Blob) => void]>([
+  ['a second file', (form, music) => form.append('media_file', music, 'two.mp3')],
+  ['a file in another field', (form, music) => form.set('cover', music, 'cover.mp3')],
+  ['a text beside it', (form) => form.set('title', 'x')],
+])('a form with %s is refused, and nothing of it is left', async (_what, add) => {
+  const before = await stored()
+  const music = new Blob([new Uint8Array(await tone('mp3'))])
+  const form = new FormData()
+  form.set('media_file', music, 'one.mp3')
+  add(form, music)
+  const encoded = new Response(form)
+  const { status, body } = await api.call('POST', '/api/media/upload', {
+    token,
+    headers: { 'content-type': encoded.headers.get('content-type')! },
+    body: Buffer.from(await encoded.arrayBuffer()),
+  })
+  expect([status, body.error, body.message]).toEqual([400, 'BAD_REQUEST', expect.stringMatching(/one file.*media_file/)])
   expect(await stored()).toEqual(before)
 })
 

@@ -57,18 +57,18 @@ function incomingFile(path: string, airPath: string, user: ChildUser | undefined
   return {
     path,
     airPath,
-    async write(stream, maxBytes) {
+    async write(bytes, maxBytes) {
       const hash = createHash('sha256')
       let size = 0
       const measured = async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           size += chunk.length
-          if (size > maxBytes) throw new AppError('TOO_LARGE', `The file is larger than ${maxBytes} bytes.`)
+          if (size > maxBytes) throw new AppError('TOO_LARGE', `A file may have up to ${maxBytes} bytes.`)
           hash.update(chunk)
           yield chunk
         }
       }
-      await pipeline(stream, measured, createWriteStream(path, { flags: 'wx', mode: 0o600 })).catch(orNoSpace)
+      await pipeline(bytes, measured, createWriteStream(path, { flags: 'wx', mode: 0o600 })).catch(orNoSpace)
       giveTo(user, path)
       return { sha256: hash.digest('hex') }
     },

@@ -39,6 +39,8 @@ declare module 'fastify' {
 const MAX_BODY_BYTES = 128 * 1024
 /** A slow sender has so long for a whole upload. */
 const REQUEST_TIMEOUT_MS = 15 * 60_000
+/** Who was answered before all was sent may send on for so long: a connection closed at once could take the answer with it. */
+const LINGER_MS = 5000
 const MAX_PARAMETER_LENGTH = 300
 
 /** The whole HTTP side. It does nothing until asked: without a database it still answers, and can write down its own description. */
@@ -63,6 +65,16 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
     const isEndless = String(reply.getHeader('content-type')).startsWith('text/event-stream')
     if (!isEndless) ports.telemetry.answered(method, routeOptions.url, reply.statusCode, reply.elapsedTime)
   })
+  app.addHook('onRequest', async ({ headers }) => {
+    // No body, no type of it: clients that put one on every request mean nothing by it.
+    if (headers['content-length'] === '0' || !('content-length' in headers || 'transfer-encoding' in headers))
+      delete headers['content-type']
+  })
+  app.addHook('onResponse', async ({ raw }) => {
+    if (raw.complete) return
+    const limit = setTimeout(() => raw.destroy(), LINGER_MS).unref()
+    raw.once('close', () => clearTimeout(limit)).resume()
+  })
   app.addHook('onSend', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
 
   await app.register(swagger, {
@@ -73,7 +85,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
   await app.register(multipart, {
     throwFileSizeLimit: false,
-    limits: { files: 1, fields: 5, parts: 6, fieldSize: 1000, headerPairs: 50 },
+    limits: { files: 2, fields: 2, parts: 3, fieldSize: 1000, headerPairs: 50 },
   })
 
   const accessTable: { method: string; url: string; access: Access }[] = []

@@ -1,13 +1,17 @@
-import { AppError, isAppError, messageOf } from '@skipcast/runtime'
+import { AppError } from '@skipcast/runtime'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { importMedia } from '../import-media.ts'
 import type { ApiPorts } from '../ports.ts'
 import { removeMedia } from '../remove-media.ts'
 import type { App } from './app.ts'
 import { mediaList, mediaParams, toListRequest } from './inputs.ts'
+import { onlyFile } from './only-file.ts'
 import { mediaBody, pageBody, showMedia, showPage } from './views.ts'
 
 const tags = ['media']
+/** What a form has beside its file. */
+const FORM_ROOM_BYTES = 64 * 1024
 
 export function mediaRoutes(app: App, ports: ApiPorts): void {
   const { stores, settings } = ports
@@ -24,14 +28,10 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
       response: { 201: mediaBody },
     },
     validatorCompiler: () => () => true, // the body is read as it comes
+    onRequest: async (request) => refuseAnnounced(request, settings.mediaMaxBytes),
     async handler(request, reply) {
-      const file = await request.file({ limits: { fileSize: settings.mediaMaxBytes + 1 } }).catch(refuseForm)
-      if (!file) throw new AppError('BAD_REQUEST', 'media_file: is missing')
-      if (file.fieldname !== 'media_file') throw new AppError('BAD_REQUEST', `The file belongs into the field media_file.`)
-      const upload = { ownerId: request.actor.id, fileName: file.filename, stream: file.file }
-      const media = await importMedia(ports, upload).catch((error: unknown) =>
-        file.file.errored ? refuseForm(error) : Promise.reject(error),
-      )
+      const { fileName, bytes } = await onlyFile(request, 'media_file', settings.mediaMaxBytes)
+      const media = await importMedia(ports, { ownerId: request.actor.id, fileName, bytes })
       return reply.code(201).send(showMedia(media))
     },
   })
@@ -73,9 +73,8 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
   })
 }
 
-/** What the reader of forms throws, and neither Fastify nor the disk: no boundary, broken headers, an early end. */
-function refuseForm(error: unknown): never {
-  const { statusCode, errno } = error as { statusCode?: number; errno?: number }
-  if (isAppError(error) || statusCode !== undefined || errno !== undefined) throw error
-  throw new AppError('BAD_REQUEST', `The form can not be read: ${messageOf(error)}`, { cause: error })
+/** Who says beforehand that too much will come need not send it. What is not announced is counted as it comes. */
+function refuseAnnounced({ headers }: FastifyRequest, maxBytes: number): void {
+  if (Number(headers['content-length'] ?? 0) > maxBytes + FORM_ROOM_BYTES)
+    throw new AppError('TOO_LARGE', `A file may have up to ${maxBytes} bytes.`)
 }
