@@ -184,6 +184,22 @@ test('wrong JSON, a wrong content type and a body that is too large are told apa
   ])
 })
 
+test.each(['application/json', 'application/x-www-form-urlencoded', 'text/plain'])(
+  'what needs no body takes none, though its type were %s',
+  async (type) => {
+    const { id } = await channel()
+    const url = `/api/channels/${id}/stream`
+    const ask = async (action: string) => {
+      const answer = await api.call('POST', `${url}/${action}`, {
+        token,
+        headers: { 'content-type': type, 'content-length': '0' },
+      })
+      return answer.status
+    }
+    expect([await ask('start'), await ask('stop')]).toEqual([409, 202]) // there is nothing to play yet
+  },
+)
+
 test.each(['page=0', 'page=x', 'per_page=101', 'per_page=-1', 'page=1e9', 'sort=id;drop', 'page=1&page=2'])(
   'a list refuses %s',
   async (query) => {
