@@ -17,6 +17,7 @@ import { ownStalls } from './own-stalls.ts'
 import { relayEvents } from './relay-events.ts'
 import { reconciler, type Reconciler } from './reconcile.ts'
 import { reporter, type Reporter } from './report.ts'
+import { spoiledTracks, type SpoiledTracks } from './spoiled-tracks.ts'
 import { mediaSupply } from './supply-media.ts'
 import { telemetry, type Telemetry } from './telemetry.ts'
 import { troubles as channelTroubles } from './troubles.ts'
@@ -76,9 +77,12 @@ export async function startAgent(
       })),
   )
 
+  const spoiled = spoiledTracks()
   // Closed in reverse order: this comes after everything below has ended.
   if (context.onStop === 'stop')
-    owned.defer(() => stopAll({ host, journal, teller, tell, heardAt: (_, play) => play.startedAt }, () => report.farewell()))
+    owned.defer(() =>
+      stopAll({ host, journal, teller, tell, heardAt: (_, play) => play.startedAt, spoiled }, () => report.farewell()),
+    )
 
   const nudgeReport = () => reporting.nudge()
   const nudge = () => reconciling.nudge()
@@ -94,6 +98,7 @@ export async function startAgent(
         supply,
         journal,
         troubles,
+        spoiled,
         clock,
         stalls,
         unheard: () => report.unheard(),
@@ -108,7 +113,7 @@ export async function startAgent(
   const openEar = overrides.openEar ?? mountEars({ ...config.icecast, now: () => clock.steadyMs() })
   const report: Reporter = owned.use(
     reporter(
-      { bus, commands, observed, openEar, journal, memory, troubles, clock, stalls, tell },
+      { bus, commands, observed, openEar, journal, memory, troubles, spoiled, clock, stalls, tell },
       { teller, silenceAfterMs: config.silenceAfterMs, onNews: nudgeReport, onDoubt: nudge, onHeard: nudge },
     ),
   )
@@ -154,6 +159,7 @@ interface StopPorts {
   readonly journal: Journal
   readonly teller: Teller
   readonly heardAt: HeardAt
+  readonly spoiled: SpoiledTracks
   readonly tell: Telemetry
 }
 

@@ -7,6 +7,7 @@ import { aStart, aTrack } from '../test/streams.ts'
 import type { MediaCache } from './ports.ts'
 import { reconciler, type Reconciler } from './reconcile.ts'
 import { mediaSupply } from './supply-media.ts'
+import { spoiledTracks } from './spoiled-tracks.ts'
 import { telemetry } from './telemetry.ts'
 import { troubles as channelTroubles, type Troubles } from './troubles.ts'
 
@@ -81,6 +82,7 @@ async function agent(options: { cache?: MediaCache; warmEngines?: number; isCaug
         supply,
         journal,
         troubles,
+        spoiled: spoiledTracks(),
         clock,
         stalls: { endedAt: () => stallEndedAt },
         unheard: () => new Set<string>(),

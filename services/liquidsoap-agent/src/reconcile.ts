@@ -10,6 +10,7 @@ import type { Clock, EngineHost, Journal, MediaCache } from './ports.ts'
 import { relayEvents } from './relay-events.ts'
 import type { Reporter } from './report.ts'
 import type { MediaSupply } from './supply-media.ts'
+import type { SpoiledTracks } from './spoiled-tracks.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Troubles } from './troubles.ts'
 
@@ -27,6 +28,7 @@ export interface ReconcilePorts {
   readonly supply: MediaSupply
   readonly journal: Journal
   readonly troubles: Troubles
+  readonly spoiled: SpoiledTracks
   readonly clock: Clock
   readonly stalls: OwnStalls
   /** The channels from which our own listeners get nothing any more. */

@@ -1,5 +1,6 @@
 import type { StreamEvent } from '@skipcast/contracts'
 import { toStreamEvent, type HeardAt, type Teller } from './domain/engine-event.ts'
+import type { SpoiledTracks } from './spoiled-tracks.ts'
 import type { EngineHost, Journal } from './ports.ts'
 
 /**
@@ -8,7 +9,7 @@ import type { EngineHost, Journal } from './ports.ts'
  */
 export async function relayEvents(
   engineId: string,
-  ports: { host: EngineHost; journal: Journal; teller: Teller; heardAt: HeardAt },
+  ports: { host: EngineHost; journal: Journal; teller: Teller; heardAt: HeardAt; spoiled: SpoiledTracks },
 ): Promise<void> {
   for (;;) {
     const events = await ports.host.readEvents(engineId)
@@ -22,6 +23,7 @@ export async function relayEvents(
     }
     if (last === null) return
     await ports.journal.append(due)
+    for (const event of due) ports.spoiled.note(event)
     await ports.host.acknowledge(engineId, last)
     if (last !== events.at(-1)?.seq) return
   }

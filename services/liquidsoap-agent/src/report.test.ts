@@ -7,6 +7,7 @@ import type { LiveState } from './domain/engine.ts'
 import type { Heard, Memo } from './ports.ts'
 import type { Observation } from './reconcile.ts'
 import { reporter, type Reporter } from './report.ts'
+import { spoiledTracks, type SpoiledTracks } from './spoiled-tracks.ts'
 import { telemetry } from './telemetry.ts'
 import { troubles as channelTroubles } from './troubles.ts'
 
@@ -20,6 +21,7 @@ let bus: MemoryBus
 let told: StreamStatus[]
 let journaled: StreamEvent[]
 let memos: Map<string, Memo>
+let spoiled: SpoiledTracks
 let heard: Writable<Heard>
 let openEars: string[]
 let seen: Observation
@@ -34,6 +36,7 @@ beforeEach(async () => {
   told = []
   journaled = []
   memos = new Map()
+  spoiled = spoiledTracks()
   openEars = []
   seen = { engines: [], wanted: new Map(), startTrouble: null }
   const statuses = owned.use(bus.watch('streamStatus'))
@@ -62,6 +65,7 @@ async function open(): Promise<void> {
       journal: { append: async (events) => void journaled.push(...events), async [Symbol.asyncDispose]() {} },
       memory: { memos, save: async () => {} },
       troubles: owned.use(channelTroubles({ clock, onRelease: () => {} })),
+      spoiled,
       clock,
       stalls: { endedAt: () => stallEndedAt },
       tell: telemetry(silentLogger()),

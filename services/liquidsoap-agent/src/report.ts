@@ -9,6 +9,7 @@ import type { SentPlay } from './hear-plays.ts'
 import type { OwnStalls } from './own-stalls.ts'
 import type { Clock, Journal, Memo, Memory, OpenEar } from './ports.ts'
 import type { Observation } from './reconcile.ts'
+import type { SpoiledTracks } from './spoiled-tracks.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Troubles } from './troubles.ts'
 import { watchChannel, type ChannelWatch, type Found } from './watch-channel.ts'
@@ -30,6 +31,7 @@ export interface ReportPorts {
   readonly journal: Journal
   readonly memory: Memory
   readonly troubles: Troubles
+  readonly spoiled: SpoiledTracks
   readonly clock: Clock
   readonly stalls: OwnStalls
   readonly tell: Telemetry
@@ -89,18 +91,28 @@ export function reporter(
       generation: start.generation,
       phase,
       since: phase === memo?.phase ? memo.since : clock.wallMs(),
-      error: errorOf(start.channel_id, code, memo),
+      error: errorOf(start.channel_id, code ? { code } : phase === 'on_air' ? shortcomingOf(start, stream) : null, memo),
     }
+  }
+
+  /** What a channel lacks that is heard all the same. */
+  const shortcomingOf = (start: StartStream, stream: WantedStream | undefined): Complaint | null => {
+    const ofAll = (count: number) => `${count} of ${start.tracks.length}`
+    const { count, why } = stream?.absent ?? { count: 0, why: 'MEDIA_MISSING' }
+    if (count > 0) return { code: why === 'DISK_FULL' ? why : 'TRACKS_MISSING', detail: ofAll(count) }
+    const spoiled = ports.spoiled.count(start)
+    return spoiled > 0 ? { code: 'TRACKS_UNPLAYABLE', detail: ofAll(spoiled) } : null
   }
 
   const troubleOf = (channelId: string, stream: WantedStream | undefined, startTrouble: ProblemCode | null): ProblemCode | null =>
     stream?.lack ?? (troubles.of(channelId)?.code as ProblemCode | undefined) ?? startTrouble
 
-  const errorOf = (channelId: string, code: ProblemCode | null, memo: Memo | undefined) => {
-    if (code === null) return null
-    if (memo?.error?.code === code) return memo.error
+  /** What was told already stays as it was told, with its time. */
+  const errorOf = (channelId: string, complaint: Complaint | null, memo: Memo | undefined) => {
+    if (complaint === null) return null
     const noted = troubles.of(channelId)
-    return noted?.code === code ? noted : problem(code, clock.wallMs())
+    const error = noted?.code === complaint.code ? noted : problem(complaint.code, clock.wallMs(), complaint.detail)
+    return memo?.error?.code === error.code && memo.error.message === error.message ? memo.error : error
   }
 
   /** The next report of a channel that is not wanted here any more; null when it is another's to tell. */
@@ -194,6 +206,7 @@ export function reporter(
       memory.memos.delete(channel_id)
       told.delete(channel_id)
       troubles.forget(channel_id)
+      ports.spoiled.forget(channel_id)
     }
     if (gone.length > 0) await memory.save()
   }
@@ -235,6 +248,11 @@ export function reporter(
       await closeEars(new Map())
     },
   }
+}
+
+interface Complaint {
+  readonly code: ProblemCode
+  readonly detail?: string
 }
 
 /** Every channel in an engine; of two holders the one that answers. */

@@ -1,5 +1,5 @@
-import { backoff } from '@skipcast/runtime'
-import type { Files } from './domain/wanted.ts'
+import { backoff, isAppError } from '@skipcast/runtime'
+import type { Absence, Files } from './domain/wanted.ts'
 import type { Clock, MediaCache } from './ports.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -18,7 +18,7 @@ export interface MediaSupply {
 /** `onArrival` is called after each file that came, or could not be had. */
 export function mediaSupply(cache: MediaCache, options: { clock: Clock; onArrival: () => void; tell: Telemetry }): MediaSupply {
   const { clock, onArrival, tell } = options
-  const failed = new Map<string, { wait: ReturnType<typeof backoff>; retryAt: number }>()
+  const failed = new Map<string, { wait: ReturnType<typeof backoff>; retryAt: number; why: Absence }>()
   const underWay = new Set<string>()
   let queue: string[] = []
 
@@ -30,7 +30,8 @@ export function mediaSupply(cache: MediaCache, options: { clock: Clock; onArriva
     } catch (error) {
       const wait = failed.get(sha256)?.wait ?? backoff({ firstMs: FIRST_WAIT_MS, mostMs: LONGEST_WAIT_MS })
       if (!failed.has(sha256)) tell.mediaMissing(sha256, error)
-      failed.set(sha256, { wait, retryAt: clock.steadyMs() + wait.next() })
+      const why = isAppError(error, 'NO_SPACE') ? 'DISK_FULL' : 'MEDIA_MISSING'
+      failed.set(sha256, { wait, retryAt: clock.steadyMs() + wait.next(), why })
     } finally {
       underWay.delete(sha256)
       onArrival()
@@ -47,7 +48,7 @@ export function mediaSupply(cache: MediaCache, options: { clock: Clock; onArriva
   }
 
   return {
-    files: async () => ({ cached: await cache.list(), missing: new Set(failed.keys()) }),
+    files: async () => ({ cached: await cache.list(), missing: new Map([...failed].map(([sha256, { why }]) => [sha256, why])) }),
     async want(hashes) {
       const wanted = new Set(hashes)
       for (const sha256 of failed.keys()) if (!wanted.has(sha256)) failed.delete(sha256)

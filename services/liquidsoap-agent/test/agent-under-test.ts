@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { memoryBus, type MemoryBus, type ServiceContext } from '@skipcast/bus'
 import type { StreamCommand, StreamEvent, StreamStatus, Track } from '@skipcast/contracts'
@@ -25,6 +25,8 @@ export interface Rig extends AsyncDisposable {
   until(channelId: string, what: string, condition: (status: StreamStatus) => boolean, timeoutMs?: number): Promise<StreamStatus>
   /** Puts a tone into the media store and returns the track. */
   tone(mediaId: string, options: ToneFileOptions): Promise<Track>
+  /** Puts whatever this is into the media store, as if it were a track. */
+  file(mediaId: string, content: Buffer, seconds: number): Promise<Track>
 }
 
 export function rig(home: Home, variables: Record<string, string>, bus: MemoryBus = memoryBus()): Rig {
@@ -37,6 +39,20 @@ export function rig(home: Home, variables: Record<string, string>, bus: MemoryBu
     if (status) statuses.push(status)
   })
   const consumer = bus.consume({ topic: 'streamEvents', group: 'test', handle: async (event) => void events.push(event) })
+  const keep = async (mediaId: string, content: Buffer, seconds: number): Promise<Track> => {
+    const sha256 = createHash('sha256').update(content).digest('hex')
+    const directory = join(home.path, 'media', sha256.slice(0, 2))
+    await mkdir(directory, { recursive: true })
+    await writeFile(join(directory, `${sha256}.mp3`), content)
+    return {
+      media_id: mediaId,
+      sha256,
+      size_bytes: content.length,
+      duration_ms: Math.round(seconds * 1000),
+      title: `Title ${mediaId}`,
+      artist: 'Artist',
+    }
+  }
   const of = (channelId: string) => statuses.filter(({ channel_id }) => channel_id === channelId)
   return {
     bus,
@@ -63,20 +79,9 @@ export function rig(home: Home, variables: Record<string, string>, bus: MemoryBu
       ),
     async tone(mediaId, options) {
       const draft = await toneFile(join(home.path, `${mediaId}.mp3`), options)
-      const content = await readFile(draft)
-      const sha256 = createHash('sha256').update(content).digest('hex')
-      const directory = join(home.path, 'media', sha256.slice(0, 2))
-      await mkdir(directory, { recursive: true })
-      await rename(draft, join(directory, `${sha256}.mp3`))
-      return {
-        media_id: mediaId,
-        sha256,
-        size_bytes: content.length,
-        duration_ms: Math.round(options.seconds * 1000),
-        title: `Title ${mediaId}`,
-        artist: 'Artist',
-      }
+      return keep(mediaId, await readFile(draft), options.seconds)
     },
+    file: keep,
     async [Symbol.asyncDispose]() {
       await view[Symbol.asyncDispose]()
       await consumer[Symbol.asyncDispose]()

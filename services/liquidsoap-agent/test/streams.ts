@@ -44,5 +44,5 @@ export function aStart(channelId: string, overrides: Partial<StartStream> = {}):
 /** A wanted stream whose files are all here. */
 export function aStream(channelId: string, overrides: Partial<StartStream> = {}): WantedStream {
   const command = aStart(channelId, overrides)
-  return wantedStream(command, { cached: new Set(command.tracks.map(({ sha256 }) => sha256)), missing: new Set() })
+  return wantedStream(command, { cached: new Set(command.tracks.map(({ sha256 }) => sha256)), missing: new Map() })
 }

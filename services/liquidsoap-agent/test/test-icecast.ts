@@ -8,6 +8,7 @@ import {
   httpGet,
   makeDirectory,
   portIsFree,
+  signalProcess,
   startDaemon,
   stopDaemon,
   waitFor,
@@ -23,6 +24,9 @@ export interface TestIcecast extends AsyncDisposable {
   status(): Promise<string>
   stop(): Promise<void>
   start(): Promise<void>
+  /** Stops answering, as a frozen process does, until `thaw`. */
+  freeze(): void
+  thaw(): void
 }
 
 export async function testIcecast(): Promise<TestIcecast> {
@@ -54,6 +58,8 @@ export async function testIcecast(): Promise<TestIcecast> {
       (await httpGet(new URL(`http://127.0.0.1:${port}/status-json.xsl`), { timeoutMs: 2000, maxBytes: 1_000_000 })).body,
     start,
     stop,
+    freeze: () => signalProcess(daemon!, 'SIGSTOP'),
+    thaw: () => signalProcess(daemon!, 'SIGCONT'),
     async [Symbol.asyncDispose]() {
       await stop()
       await rm(directory, { recursive: true, force: true })

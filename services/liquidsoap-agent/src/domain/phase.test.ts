@@ -65,8 +65,8 @@ describe('the phase of a wanted stream', () => {
   })
 
   test('is silent when blank audio flows', () => {
-    expect(see({ soundAgoMs: 2001 })).toEqual({ phase: 'silent', problem: null })
-    expect(see({ previous: 'starting', soundAgoMs: null })).toEqual({ phase: 'silent', problem: null })
+    expect(see({ soundAgoMs: 2001 })).toEqual({ phase: 'silent', problem: 'SILENCE' })
+    expect(see({ previous: 'starting', soundAgoMs: null })).toEqual({ phase: 'silent', problem: 'SILENCE' })
     expect(see({ previous: 'silent' }).phase).toBe('on_air')
   })
 

@@ -42,7 +42,10 @@ export function judge(sight: Sight, limits: { silenceAfterMs: number }): Judgeme
   if (engine === 'none') return sight.trouble ? failing(sight.trouble) : starting(sight, null)
   const flows = sight.byteAgoMs !== null && sight.byteAgoMs <= FLOW_GAP_MS
   const sounds = sight.soundAgoMs !== null && sight.soundAgoMs <= limits.silenceAfterMs
-  const unsure = sight.listeningMs < UNSURE_MS && wasHeard(previous) ? { phase: previous, problem: null } : null
+  const unsure =
+    sight.listeningMs < UNSURE_MS && wasHeard(previous)
+      ? { phase: previous, problem: previous === 'silent' ? ('SILENCE' as const) : null }
+      : null
   if (engine === 'silent') {
     if (flows && sight.byteAgoMs < UNHEARD_MS && sounds && previous === 'on_air') return onAir
     const hasFallenMute = sight.byteAgoMs !== null && sight.byteAgoMs < sight.listeningMs
@@ -57,7 +60,7 @@ export function judge(sight: Sight, limits: { silenceAfterMs: number }): Judgeme
   if (unsure) return unsure
   if (!flows) return wasHeard(previous) ? failing('NOT_HEARD') : starting(sight, 'NOT_HEARD')
   return wasHeard(previous) || sight.connectedMs > SETTLING_MS
-    ? { phase: 'silent', problem: null }
+    ? { phase: 'silent', problem: 'SILENCE' }
     : starting(sight, sight.trouble)
 }
 

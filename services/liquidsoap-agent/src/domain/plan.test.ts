@@ -90,7 +90,7 @@ describe('a plan', () => {
   test('lets the old plan play on while no file of the new one is here', () => {
     const nothingHere = wantedStream(aStart('a', { generation: 2, tracks: [aTrack('two')] }), {
       cached: new Set(),
-      missing: new Set(),
+      missing: new Map(),
     })
     expect(plan(wantedOf(nothingHere), [anEngine('e', [aStream('a')]), idle], limits)).toEqual([])
     expect(plan(wantedOf(nothingHere), [idle], limits)).toEqual([])

@@ -7,6 +7,22 @@ const table = {
     message: 'No file of the channel can be had from the media store',
     hint: 'Check the media store, or upload the tracks again.',
   },
+  TRACKS_MISSING: {
+    message: 'Some tracks are left out: the media store does not have their files',
+    hint: 'Upload these tracks again, or take them off the channel.',
+  },
+  TRACKS_UNPLAYABLE: {
+    message: 'Some tracks are left out: they can not be played',
+    hint: 'Their files are damaged, or not of the kind that their names say: upload them again, or take them off the channel.',
+  },
+  DISK_FULL: {
+    message: 'There is no space for the files of the channel on its server',
+    hint: 'Make room on the disk of the server, or lower MEDIA_CACHE_MB. What is there already plays on.',
+  },
+  SILENCE: {
+    message: 'The stream is connected and silent',
+    hint: 'Listen to the track that plays: its file may hold silence. Replace it, or take it off the channel.',
+  },
   NOTHING_PLAYABLE: {
     message: 'No track of the channel can be played',
     hint: 'The files may be damaged: upload the tracks again.',
@@ -38,9 +54,10 @@ const table = {
 
 export type ProblemCode = keyof typeof table
 
-/** What went wrong, as it is told to people. */
-export function problem(code: ProblemCode, at: number): StreamError {
-  return { code, ...table[code], at }
+/** What went wrong, as it is told to people; `detail` (a sentence's part, without its end) says of what, or how many. */
+export function problem(code: ProblemCode, at: number, detail = ''): StreamError {
+  const { message, hint } = table[code]
+  return { code, message: detail === '' ? message : `${message}: ${detail}`, hint, at }
 }
 
 /** What Liquidsoap's words about its connection mean: Icecast answers a source with 401 or 403, everything else is no answer. */

@@ -40,7 +40,7 @@ export function statusMessage(
 /** What must be told at once when it changes; the rest may wait for the next regular telling. */
 export function essence(status: StreamStatus): string {
   const { phase, since, epoch, generation, now_playing, monitors, last_error } = status
-  return JSON.stringify([phase, since, epoch, generation, now_playing, monitors, last_error?.code])
+  return JSON.stringify([phase, since, epoch, generation, now_playing, monitors, last_error?.code, last_error?.message])
 }
 
 /**

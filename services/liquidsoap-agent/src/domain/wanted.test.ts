@@ -6,7 +6,9 @@ import { startsFor, wantedStream } from './wanted.ts'
 const ids = ['one', 'two', 'three', 'four', 'five', 'six']
 const tracks = ids.map((id) => aTrack(id))
 const hashes = (...names: string[]) => new Set(names.map((name) => aTrack(name).sha256))
-const playable = (cached: Set<string>, missing = new Set<string>()) =>
+const absent = (names: string[], why: 'MEDIA_MISSING' | 'DISK_FULL' = 'MEDIA_MISSING') =>
+  new Map(names.map((name) => [aTrack(name).sha256, why] as const))
+const playable = (cached: Set<string>, missing = absent([])) =>
   wantedStream(aStart('a', { tracks }), { cached, missing }).tracks.map(({ media_id }) => media_id)
 
 describe('what is wanted', () => {
@@ -33,18 +35,23 @@ describe('what is wanted', () => {
   })
 
   test('is all that is here once the rest is known to be missing', () => {
-    expect(playable(hashes('one', 'three', 'five'), hashes('two', 'four', 'six'))).toEqual(['one', 'three', 'five'])
+    expect(playable(hashes('one', 'three', 'five'), absent(['two', 'four', 'six']))).toEqual(['one', 'three', 'five'])
   })
 
   test('says why there is nothing to play', () => {
-    const nothing = { cached: hashes(), missing: hashes(...ids) }
+    const nothing = { cached: hashes(), missing: absent(ids) }
     expect(wantedStream(aStart('a', { tracks: [] }), nothing).lack).toBe('NO_TRACKS')
     expect(wantedStream(aStart('a', { tracks }), nothing).lack).toBe('MEDIA_MISSING')
-    expect(wantedStream(aStart('a', { tracks }), { cached: hashes(), missing: hashes('one') }).lack).toBeNull()
+    expect(wantedStream(aStart('a', { tracks }), { cached: hashes(), missing: absent(['one']) }).lack).toBeNull()
+    expect(wantedStream(aStart('a', { tracks }), { cached: hashes(), missing: absent(ids, 'DISK_FULL') }).lack).toBe('DISK_FULL')
+    expect(wantedStream(aStart('a', { tracks }), { cached: hashes('one'), missing: absent(['two']) })).toMatchObject({
+      lack: null,
+      absent: { count: 1, why: 'MEDIA_MISSING' },
+    })
   })
 
   test('keeps its settings when only tracks change, and its content when only settings do', () => {
-    const files = { cached: hashes(...ids), missing: hashes() }
+    const files = { cached: hashes(...ids), missing: absent([]) }
     const { record } = wantedStream(aStart('a', { tracks }), files)
     const retitled = wantedStream(aStart('a', { tracks: [aTrack('one', { title: 'New' })], generation: 2 }), files).record
     expect(retitled.settings).toBe(record.settings)
@@ -60,7 +67,7 @@ describe('what is wanted', () => {
   test('has other settings with a crossfade, and another content with other levels or ends', () => {
     const encoded = (fields: object, change: object = {}) => {
       const command = aStart('a', { mode: 'encode', tracks: [aTrack('one', change)], ...fields })
-      return wantedStream(command, { cached: hashes('one'), missing: hashes() }).record
+      return wantedStream(command, { cached: hashes('one'), missing: absent([]) }).record
     }
     const plain = encoded({})
     expect(encoded({ crossfade_ms: 3000 }).settings).not.toBe(plain.settings)

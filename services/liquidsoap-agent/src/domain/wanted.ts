@@ -9,8 +9,13 @@ export interface WantedStream {
   /** The tracks to play now, in order. Empty while no file of them has arrived. */
   readonly tracks: readonly Track[]
   /** Why there is nothing to play and nothing on its way. */
-  readonly lack: 'NO_TRACKS' | 'MEDIA_MISSING' | null
+  readonly lack: 'NO_TRACKS' | Absence | null
+  /** Tracks whose files can't be had, and why most likely. */
+  readonly absent: { readonly count: number; readonly why: Absence }
 }
+
+/** Why a file is not here. */
+export type Absence = 'MEDIA_MISSING' | 'DISK_FULL'
 
 /** The commands that are this server's to carry out, by channel. */
 export function startsFor(serverId: string, commands: ReadonlyMap<string, StreamCommand>): Map<string, StartStream> {
@@ -24,7 +29,7 @@ export function startsFor(serverId: string, commands: ReadonlyMap<string, Stream
 /** Which files are here, by hash, and which can't be had at present. */
 export interface Files {
   readonly cached: ReadonlySet<string>
-  readonly missing: ReadonlySet<string>
+  readonly missing: ReadonlyMap<string, Absence>
 }
 
 /** What to run of a command, as far as its files are here. */
@@ -33,7 +38,8 @@ export function wantedStream(command: StartStream, files: Files): WantedStream {
   return {
     command,
     tracks,
-    lack: lackOf(command.tracks, files),
+    lack: tracks.length > 0 ? null : lackOf(command.tracks, files),
+    absent: absentOf(command.tracks, files),
     record: {
       channelId: command.channel_id,
       slug: command.channel_slug,
@@ -71,7 +77,15 @@ function playableTracks(tracks: readonly Track[], { cached, missing }: Files): T
 
 function lackOf(tracks: readonly Track[], { missing }: Files): WantedStream['lack'] {
   if (tracks.length === 0) return 'NO_TRACKS'
-  return tracks.every(({ sha256 }) => missing.has(sha256)) ? 'MEDIA_MISSING' : null
+  return tracks.every(({ sha256 }) => missing.has(sha256)) ? whyOf(tracks, missing) : null
+}
+
+function absentOf(tracks: readonly Track[], { missing }: Files): WantedStream['absent'] {
+  return { count: tracks.filter(({ sha256 }) => missing.has(sha256)).length, why: whyOf(tracks, missing) }
+}
+
+function whyOf(tracks: readonly Track[], missing: Files['missing']): Absence {
+  return tracks.some(({ sha256 }) => missing.get(sha256) === 'DISK_FULL') ? 'DISK_FULL' : 'MEDIA_MISSING'
 }
 
 /** Nothing where none of these is there: a hash from before they existed stays what it was, and its channel plays on. */
