@@ -286,7 +286,7 @@ describe('the agent', () => {
 
     mark = Date.now()
     icecast.freeze()
-    await truth('part', 'failing', 'NOT_HEARD', mark).finally(icecast.thaw)
+    await truth('part', 'failing', 'NOT_HEARD', mark).finally(() => icecast.thaw())
     await truth('part', 'on_air', null, mark)
     mark = Date.now()
     await icecast.stop()
