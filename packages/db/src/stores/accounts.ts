@@ -26,7 +26,10 @@ export interface AccountStore {
   listTokens(userId: string | null, page: PageRequest): Promise<Page<ApiToken>>
   /** From now on it opens nothing. One that has ended stays as it is. */
   revokeToken(id: string): Promise<void>
-  /** The user for whom a token speaks; null when it is unknown, expired or revoked. */
+  /**
+   * The user for whom a token speaks; null when it is unknown, expired or revoked. What was revoked or changed through this very store counts at once,
+   * what was through another process within a second.
+   */
   findByToken(token: string): Promise<User | null>
 }
 
@@ -39,8 +42,25 @@ export interface IssuedToken extends ApiToken {
 const MAX_TOKENS = 100
 /** A token's use is noted at most so often. */
 const NOTE_USE_EVERY_MS = 60_000
+/** A token that has just proved valid is not looked up again for so long. */
+const TRUST_TOKENS_MS = 1000
+/** So many at most. */
+const MAX_TRUSTED = 10_000
 
 export function accountStore(database: Database): AccountStore {
+  /** By the token's hash. */
+  const trusted = new Map<string, { readonly user: User; readonly until: number }>()
+  /** Grows when something was revoked: what was read before is not to be trusted after. */
+  let era = 0
+  const distrustAll = () => {
+    era += 1
+    trusted.clear()
+  }
+  const trust = (hash: string, user: User, expiresInMs: number) => {
+    if (trusted.size >= MAX_TRUSTED) trusted.clear()
+    trusted.set(hash, { user, until: performance.now() + Math.min(TRUST_TOKENS_MS, expiresInMs) })
+  }
+
   return {
     async createUser(user) {
       const work = database.run((client) => client.user.create({ data: { ...user, id: newId() } }))
@@ -70,8 +90,8 @@ export function accountStore(database: Database): AccountStore {
       })
     },
 
-    changeRole(id, role) {
-      return database.transaction(async (session) => {
+    async changeRole(id, role) {
+      const work = database.transaction(async (session) => {
         // All at once would each see the other as the one who is left.
         const administrators = await session.$queryRaw<
           { id: string }[]
@@ -82,11 +102,12 @@ export function accountStore(database: Database): AccountStore {
         if (!row) throw new AppError('NOT_FOUND', 'There is no such user.')
         return toUser(row)
       })
+      return work.finally(distrustAll)
     },
 
     createToken(userId, name, { expiresAt = null, replace = false }: { expiresAt?: Date | null; replace?: boolean } = {}) {
       const secret = `sk_${randomBytes(32).toString('base64url')}`
-      return database.transaction(async (session) => {
+      const work = database.transaction(async (session) => {
         const now = new Date()
         const owners = await session.$queryRaw<unknown[]>`SELECT 1 FROM users WHERE id = ${userId} FOR UPDATE`
         if (owners.length === 0) throw new AppError('NOT_FOUND', 'There is no such user.')
@@ -97,6 +118,7 @@ export function accountStore(database: Database): AccountStore {
         const data = { id: newId(), userId, name, tokenHash: hashOf(secret), expiresAt }
         return { ...toToken(await session.apiToken.create({ data })), secret }
       })
+      return replace ? work.finally(distrustAll) : work
     },
 
     async findToken(id) {
@@ -113,20 +135,27 @@ export function accountStore(database: Database): AccountStore {
     },
 
     async revokeToken(id) {
-      await database.run((client) =>
+      const work = database.run((client) =>
         client.apiToken.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: new Date() } }),
       )
+      await work.finally(distrustAll)
     },
 
     async findByToken(token) {
-      const where = { tokenHash: hashOf(token) }
+      const tokenHash = hashOf(token)
+      const known = trusted.get(tokenHash)
+      if (known && performance.now() < known.until) return known.user
+      const readIn = era
+      const where = { tokenHash }
       const row = await database.run((client) => client.apiToken.findUnique({ where, include: { user: true } }))
       const now = Date.now()
       if (!row || row.revokedAt || (row.expiresAt && row.expiresAt.getTime() <= now)) return null
       if (!row.lastUsedAt || now - row.lastUsedAt.getTime() > NOTE_USE_EVERY_MS) {
         await database.run((client) => client.apiToken.updateMany({ where, data: { lastUsedAt: new Date(now) } }))
       }
-      return toUser(row.user)
+      const user = toUser(row.user)
+      if (readIn === era) trust(tokenHash, user, row.expiresAt ? row.expiresAt.getTime() - now : Infinity)
+      return user
     },
   }
 }
