@@ -5,7 +5,7 @@ export { newId } from './new-id.ts'
 export { localPostgres, type LocalPostgres } from './postgres/local-postgres.ts'
 export type { AccountStore, IssuedToken } from './stores/accounts.ts'
 export { OUTBOX_CHANNEL } from './stores/channel-writes.ts'
-export type { ChannelStore, PlacedCount } from './stores/channels.ts'
+export type { ChannelStore } from './stores/channels.ts'
 export { historyOf, type History } from './stores/history.ts'
 export type { ListenerCountStore } from './stores/listener-counts.ts'
 export type { MediaStore } from './stores/media.ts'
@@ -25,6 +25,7 @@ export type {
   NewMedia,
   Page,
   PageRequest,
+  PlacedCount,
   Role,
   Span,
   ToCommand,

@@ -117,6 +117,50 @@ test('many changes at once are made one after another: no generation is lost, an
   expect((await outbox()).map(({ payload }) => payload!.generation)).toEqual(Array.from({ length: 21 }, (_, i) => i + 1))
 })
 
+test('a channel that somebody holds up holds up no other, and is changed as it is then', async () => {
+  const { channel: held } = await running()
+  const { channel: free } = await running()
+  const locked = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const holding = database.transaction(async (session) => {
+    await session.$executeRaw`UPDATE channels SET genre = 'jazz', revision = revision + 1 WHERE id = ${held.id}`
+    locked.resolve()
+    await release.promise
+  })
+  await locked.promise
+  const waits = stores.channels.change(held, () => ({ name: 'other' }))
+  expect(await stores.channels.change(free, () => ({ name: 'other' }))).toMatchObject({ name: 'other', generation: 2 })
+  release.resolve()
+  await holding
+  expect(await waits).toMatchObject({ name: 'other', genre: 'jazz', generation: 2 })
+  expect(await stores.channels.find(held.id)).toEqual(await waits)
+})
+
+test('what was decided on an old picture is decided again', async () => {
+  const { channel: seen, mediaIds } = await running(2)
+  await stores.playlists.detach(seen.id, [mediaIds[0]!])
+  const asked: number[] = []
+  const changed = await stores.channels.change(seen, ({ generation }) => {
+    asked.push(generation)
+    return { name: 'other' }
+  })
+  expect(asked).toEqual([1, 2])
+  expect(changed).toMatchObject({ name: 'other', generation: 3 })
+  expect((await outbox()).at(-1)!.payload!.tracks.map(({ media_id }) => media_id)).toEqual([mediaIds[1]])
+})
+
+test('changes of many channels at once are each written with their own command', async () => {
+  const made = await Promise.all(Array.from({ length: 50 }, () => running()))
+  const changed = await Promise.all(
+    made.map(({ channel: { id } }, index) => stores.channels.change(id, () => ({ name: `n${index}`, serverId: 'two' }))),
+  )
+  for (const [index, now] of changed.entries()) {
+    expect(now).toMatchObject({ name: `n${index}`, serverId: 'two', generation: 2, epoch: 2 })
+    expect(await stores.channels.find(now.id)).toEqual(now)
+  }
+  expect((await outbox()).filter(({ payload }) => payload!.generation === 2).map(({ key }) => key)).toHaveLength(50)
+})
+
 test('starts at the same moment give one placement and one epoch', async () => {
   const { channel: started } = await running()
   await stores.channels.change(started.id, () => ({ wanted: 'off' }))
@@ -276,6 +320,17 @@ test('a token works until it expires, is revoked or replaced, and is stored as a
   const { secret: expired } = await accounts.createToken(owner.id, 'two', { expiresAt: new Date(Date.now() - 1) })
   expect(await accounts.findByToken(expired)).toBeNull()
   expect(await accounts.findByToken('sk_unknown')).toBeNull()
+})
+
+test('a token that was just used is revoked at once, and its user’s new role counts at once', async () => {
+  const { accounts } = stores
+  await accounts.createUser({ username: newId(), role: 'admin' })
+  const token = await accounts.createToken(owner.id, 'one')
+  expect(await accounts.findByToken(token.secret)).toMatchObject({ role: 'dj' })
+  await accounts.changeRole(owner.id, 'listener')
+  expect(await accounts.findByToken(token.secret)).toMatchObject({ role: 'listener' })
+  await accounts.revokeToken(token.id)
+  expect(await accounts.findByToken(token.secret)).toBeNull()
 })
 
 test('of listener counts the newest stays, whatever the order in which they come', async () => {

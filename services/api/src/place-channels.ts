@@ -1,4 +1,5 @@
 import { streamCost } from '@skipcast/contracts'
+import type { Channel } from '@skipcast/db'
 import { isAppError } from '@skipcast/runtime'
 import { place } from './domain/place.ts'
 import type { ApiPorts } from './ports.ts'
@@ -16,13 +17,16 @@ export async function placeChannels(ports: Pick<ApiPorts, 'stores' | 'fleet' | '
   const waiting = await channels.listUnplaced(MAX_AT_ONCE)
   if (waiting.length === 0) return
   const needs = waiting.map(({ id, mode }) => ({ id, cost: streamCost[mode] }))
-  const epochs = new Map(waiting.map(({ id, epoch }) => [id, epoch]))
-  for (const { channelId, serverId } of place(needs, await readServers(ports), ports.random)) {
-    const work = channels.change(channelId, (channel) =>
-      channel.wanted === 'on' && channel.epoch === epochs.get(channelId) ? { serverId } : null,
-    )
-    await work.catch((error: unknown) => {
-      if (!isAppError(error, 'NOT_FOUND')) throw error // deleted meanwhile
-    })
-  }
+  const seen = new Map(waiting.map((channel) => [channel.id, channel]))
+  const moves = place(needs, await readServers(ports), ports.random)
+  await Promise.all(moves.map(({ channelId, serverId }) => move(ports, seen.get(channelId)!, serverId)))
+}
+
+async function move({ stores }: Pick<ApiPorts, 'stores'>, seen: Channel, serverId: string): Promise<void> {
+  const work = stores.channels.change(seen, ({ wanted, epoch }) =>
+    wanted === 'on' && epoch === seen.epoch ? { serverId } : null,
+  )
+  await work.catch((error: unknown) => {
+    if (!isAppError(error, 'NOT_FOUND')) throw error // deleted meanwhile
+  })
 }

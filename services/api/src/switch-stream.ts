@@ -10,21 +10,22 @@ type Ports = Pick<ApiPorts, 'stores' | 'fleet' | 'random'>
  * lives and has room, else to another; with no server free it waits for one.
  * Rejects with NOT_FOUND, CONFLICT (empty playlist), DATABASE_UNAVAILABLE.
  */
-export async function startStream(ports: Ports, channelId: string): Promise<Channel> {
+export async function startStream(ports: Ports, seen: Channel): Promise<Channel> {
   const servers = await readServers(ports)
-  return ports.stores.channels.change(channelId, (channel) => {
+  return ports.stores.channels.change(seen, (channel) => {
     if (channel.wanted === 'on') return null
     return { wanted: 'on', serverId: chooseServer(ports, channel, servers) }
   })
 }
 
 /** Wants a channel off air. It keeps its server, which has to hear of it. Rejects with NOT_FOUND, DATABASE_UNAVAILABLE. */
-export function stopStream({ stores }: Ports, channelId: string): Promise<Channel> {
-  return stores.channels.change(channelId, (channel) => (channel.wanted === 'off' ? null : { wanted: 'off' }))
+export function stopStream({ stores }: Ports, seen: Channel): Promise<Channel> {
+  return stores.channels.change(seen, (channel) => (channel.wanted === 'off' ? null : { wanted: 'off' }))
 }
 
 /** The servers that are there, with what they carry by our own books: heartbeats tell of the past. */
 export async function readServers({ stores, fleet }: Ports): Promise<Server[]> {
+  if (fleet.servers().length === 0) return []
   const loads = new Map<string, number>()
   for (const { serverId, mode, channels } of await stores.channels.countPlaced()) {
     loads.set(serverId, (loads.get(serverId) ?? 0) + channels * streamCost[mode])

@@ -1,4 +1,4 @@
-import type { StateTopic, Track } from '@skipcast/contracts'
+import type { StateTopic, StreamCommand, Track } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import type { Session } from '../database.ts'
 import type { Channel as ChannelRow } from '../generated/client.ts'
@@ -7,11 +7,17 @@ import type { Channel, ChannelChange, ToCommand } from './records.ts'
 /** The NOTIFY channel that tells the relay of new outbox rows. */
 export const OUTBOX_CHANNEL = 'skipcast_outbox'
 
-export function toChannel(row: ChannelRow): Channel {
-  return { ...row, generation: Number(row.generation), epoch: Number(row.epoch) }
+/** A channel's new desired state, and the command for the agents where they must know of it. */
+export interface Draft {
+  readonly channel: Channel
+  readonly command: StreamCommand | null
 }
 
-/** Locks a channel's row until the transaction ends: whoever changes a channel comes through here, one after another. */
+export function toChannel(row: ChannelRow): Channel {
+  return { ...row, generation: Number(row.generation), epoch: Number(row.epoch), revision: Number(row.revision) }
+}
+
+/** Locks a channel's row until the transaction ends: nobody changes the channel meanwhile. Rejects with NOT_FOUND. */
 export async function lockChannel(session: Session, id: string): Promise<Channel> {
   await session.$executeRaw`SELECT 1 FROM channels WHERE id = ${id} FOR UPDATE`
   const row = await session.channel.findUnique({ where: { id } })
@@ -28,34 +34,30 @@ export function readTracks(session: Session, channelId: string): Promise<Track[]
 }
 
 /**
- * Writes the new desired state of a locked channel, and, where agents must know of it, the command beside it: one more
- * generation, one outbox row. A change of server is one more epoch. An off channel's other changes concern nobody but us.
+ * What a change makes of a channel: one more revision, and, where agents must know of it, one more generation and the command. A change of server
+ * is one more epoch. An off channel's other changes concern nobody but us.
  * Rejects with CONFLICT for a wanted channel without a track.
  */
-export async function writeChannel(
-  session: Session,
+export async function draftChange(
   channel: Channel,
   change: ChannelChange,
-  toCommand: ToCommand,
-): Promise<Channel> {
+  ports: { readonly toCommand: ToCommand; readonly tracks: () => Promise<Track[]> },
+): Promise<Draft> {
   const at = new Date()
-  const wanted = change.wanted ?? channel.wanted
   const isMove = change.serverId !== undefined && change.serverId !== channel.serverId
-  const isCommand = wanted === 'on' || channel.wanted === 'on'
-  const row = await session.channel.update({
-    where: { id: channel.id, generation: channel.generation, epoch: channel.epoch },
-    data: {
-      ...change,
-      generation: channel.generation + (isCommand ? 1 : 0),
-      epoch: channel.epoch + (isMove ? 1 : 0),
-      updatedAt: at,
-      ...(isCommand && { commandedAt: at }),
-    },
-  })
-  const next = toChannel(row)
-  if (!isCommand) return next
-  const tracks = await readTracks(session, channel.id)
-  if (wanted === 'on' && tracks.length === 0) {
+  const isCommand = change.wanted === 'on' || channel.wanted === 'on'
+  const next: Channel = {
+    ...channel,
+    ...change,
+    revision: channel.revision + 1,
+    generation: channel.generation + (isCommand ? 1 : 0),
+    epoch: channel.epoch + (isMove ? 1 : 0),
+    updatedAt: at,
+    ...(isCommand && { commandedAt: at }),
+  }
+  if (!isCommand) return { channel: next, command: null }
+  const tracks = next.wanted === 'on' ? await ports.tracks() : []
+  if (next.wanted === 'on' && tracks.length === 0) {
     throw new AppError(
       'CONFLICT',
       channel.wanted === 'on'
@@ -63,8 +65,50 @@ export async function writeChannel(
         : `The playlist is empty. Upload music (POST /api/media/upload), attach it (POST /api/channels/${channel.slug}/media), then start.`,
     )
   }
-  await enqueue(session, 'streamCommands', channel.id, toCommand(next, tracks, at))
-  return next
+  return { channel: next, command: ports.toCommand(next, tracks, at) }
+}
+
+/**
+ * Writes drafts of different channels, each with its command in the outbox, in one statement; the relay hears of it when the statement's transaction
+ * commits. Only those are written whose revision is still the one they were made from and whose row nobody else has locked: their
+ * ids come back. So nobody waits for another's lock here, and what was decided on an old picture is never written.
+ */
+export const WRITE_DRAFTS = {
+  name: 'write-drafts',
+  text: `
+    WITH draft AS (
+      SELECT * FROM json_to_recordset($1::json) AS d (
+        id text, revision bigint, generation bigint, epoch bigint, name text, description text, genre text, wanted wanted,
+        "serverId" text, "commandedAt" timestamptz, "updatedAt" timestamptz, command json)
+    ), own AS (
+      SELECT c.id FROM channels c JOIN draft d ON c.id = d.id AND c.revision = d.revision - 1 FOR UPDATE OF c SKIP LOCKED
+    ), written AS (
+      UPDATE channels c SET revision = d.revision, generation = d.generation, epoch = d.epoch, name = d.name, description = d.description,
+        genre = d.genre, wanted = d.wanted, server_id = d."serverId", commanded_at = d."commandedAt", updated_at = d."updatedAt"
+      FROM draft d JOIN own USING (id) WHERE c.id = d.id RETURNING c.id
+    ), told AS (
+      INSERT INTO outbox (topic, key, payload)
+      SELECT 'streamCommands', d.id, d.command FROM draft d JOIN written USING (id) WHERE d.command IS NOT NULL RETURNING id
+    )
+    SELECT id, (SELECT pg_notify('${OUTBOX_CHANNEL}', '')::text FROM told LIMIT 1) FROM written`,
+}
+
+/** The parameters of `WRITE_DRAFTS`. */
+export function draftValues(drafts: readonly Draft[]): [string] {
+  return [JSON.stringify(drafts.map(({ channel, command }) => ({ ...channel, command })))]
+}
+
+/** Writes the new desired state of a locked channel. Rejects with CONFLICT for a wanted channel without a track. */
+export async function writeChannel(
+  session: Session,
+  channel: Channel,
+  change: ChannelChange,
+  toCommand: ToCommand,
+): Promise<Channel> {
+  const draft = await draftChange(channel, change, { toCommand, tracks: () => readTracks(session, channel.id) })
+  const written = await session.$queryRawUnsafe<unknown[]>(WRITE_DRAFTS.text, ...draftValues([draft]))
+  if (written.length !== 1) throw new Error(`The locked channel ${channel.id} is not as it was read`)
+  return draft.channel
 }
 
 /** Adds a row to the outbox; the relay hears of it when the transaction commits. A null payload removes the key from its topic. */

@@ -1,11 +1,13 @@
 import type { Track } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import { isDuplicate } from '../database-errors.ts'
-import type { Database } from '../database.ts'
+import type { Database, Session } from '../database.ts'
+import type { Channel as ChannelRow } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
-import { enqueue, lockChannel, readTracks, toChannel, writeChannel } from './channel-writes.ts'
+import { channelLanes } from './channel-lanes.ts'
+import { draftChange, enqueue, lockChannel, readTracks, toChannel, writeChannel } from './channel-writes.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
-import type { Channel, ChannelChange, ChannelSort, ListRequest, NewChannel, Page, ToCommand } from './records.ts'
+import type { Channel, ChannelChange, ChannelSort, ListRequest, NewChannel, Page, PlacedCount, ToCommand } from './records.ts'
 
 /** Channels as wanted. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface ChannelStore {
@@ -16,30 +18,34 @@ export interface ChannelStore {
   /** Searches names, slugs, descriptions and genres. `genre`: of exactly this one. */
   list(request: ListRequest<ChannelSort> & { readonly genre?: string | undefined }): Promise<Page<Channel>>
   /**
-   * Changes a channel in one transaction: its row is locked, `decide` sees it as it is now and says what to change (null:
-   * nothing), and the command for the agents is written with it. Rejects with NOT_FOUND, with CONFLICT when it would be on without
-   * a track, or with what `decide` throws.
+   * Changes a channel: `decide` sees it and says what to change (null: nothing), and the command for the agents is written with it, all or nothing.
+   * What is written holds against the channel as it is at that moment: where it is not as it was `seen` any more, `decide` is asked
+   * again. Rejects with NOT_FOUND, with CONFLICT when it would be on without a track, or with what `decide` throws.
    */
-  change(id: string, decide: (channel: Channel) => ChannelChange | null): Promise<Channel>
+  change(seen: Channel | string, decide: (channel: Channel) => ChannelChange | null): Promise<Channel>
   /** Stops the channel, removes it and its command. Rejects with NOT_FOUND. */
   remove(id: string): Promise<void>
   /** All channels in order of id, beginning after `afterId`. */
   listFrom(afterId: string, limit: number): Promise<Channel[]>
   /** Wanted channels in order of id, beginning after `afterId`, with their playlists. */
   listWanted(afterId: string, limit: number): Promise<{ channel: Channel; tracks: Track[] }[]>
+  /** Those of these channels that there are, with their playlists. */
+  listStates(ids: readonly string[]): Promise<{ channel: Channel; tracks: Track[] }[]>
   /** Wanted channels that no server has, oldest first. */
   listUnplaced(limit: number): Promise<Channel[]>
   /** How many wanted channels of each mode each server has. */
   countPlaced(): Promise<PlacedCount[]>
 }
 
-export interface PlacedCount {
-  readonly serverId: string
-  readonly mode: Channel['mode']
-  readonly channels: number
-}
-
 export function channelStore(database: Database, toCommand: ToCommand): ChannelStore {
+  const lanes = channelLanes(database)
+  const changeLocked: ChannelStore['change'] = (seen, decide) =>
+    database.transaction(async (session) => {
+      const channel = await lockChannel(session, typeof seen === 'string' ? seen : seen.id)
+      const change = decide(channel)
+      return change ? writeChannel(session, channel, change, toCommand) : channel
+    })
+
   return {
     async create(channel) {
       const work = database.run((client) => client.channel.create({ data: { ...channel, id: newId() } }))
@@ -51,11 +57,7 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
       )
     },
 
-    async find(idOrSlug) {
-      const where = isId(idOrSlug) ? { id: idOrSlug } : { slug: idOrSlug }
-      const row = await database.run((client) => client.channel.findUnique({ where }))
-      return row && toChannel(row)
-    },
+    find: (idOrSlug) => lanes.find(idOrSlug),
 
     list({ genre, ...request }) {
       return database.run((client) => {
@@ -67,12 +69,13 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
       })
     },
 
-    change(id, decide) {
-      return database.transaction(async (session) => {
-        const channel = await lockChannel(session, id)
-        const change = decide(channel)
-        return change ? writeChannel(session, channel, change, toCommand) : channel
-      })
+    async change(seen, decide) {
+      const channel = typeof seen === 'string' ? await lanes.find(seen) : seen
+      if (!channel) throw new AppError('NOT_FOUND', 'There is no such channel.')
+      const change = decide(channel)
+      if (!change) return channel
+      const draft = await draftChange(channel, change, { toCommand, tracks: () => lanes.tracks(channel.id) })
+      return (await lanes.write(draft)) ? draft.channel : changeLocked(channel, decide)
     },
 
     async remove(id) {
@@ -95,7 +98,14 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
       return database.run(async (client) => {
         const where = { wanted: 'on', id: { gt: afterId } } as const
         const rows = await client.channel.findMany({ where, orderBy: { id: 'asc' }, take: limit })
-        return Promise.all(rows.map(async (row) => ({ channel: toChannel(row), tracks: await readTracks(client, row.id) })))
+        return Promise.all(rows.map((row) => withTracks(client, row)))
+      })
+    },
+
+    listStates(ids) {
+      return database.run(async (client) => {
+        const rows = await client.channel.findMany({ where: { id: { in: [...ids] } } })
+        return Promise.all(rows.map((row) => withTracks(client, row)))
       })
     },
 
@@ -106,17 +116,10 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
       })
     },
 
-    countPlaced() {
-      return database.run(
-        (client) => client.$queryRaw<PlacedCount[]>`
-          SELECT server_id AS "serverId", mode::text AS mode, count(*)::int AS channels
-          FROM channels WHERE wanted = 'on' AND server_id IS NOT NULL GROUP BY server_id, mode`,
-      )
-    },
+    countPlaced: () => lanes.countPlaced(undefined),
   }
 }
 
-/** No slug looks like an id: `isSlug` in the API sees to that. */
-function isId(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+async function withTracks(session: Session, row: ChannelRow): Promise<{ channel: Channel; tracks: Track[] }> {
+  return { channel: toChannel(row), tracks: await readTracks(session, row.id) }
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../database.ts'
+import { inBatches } from '../in-batches.ts'
 import type { ListenerCount, ListenerPoint, Span } from './records.ts'
 
 /** How many listen, and listened. Every method may reject with DATABASE_UNAVAILABLE. */
@@ -15,7 +16,18 @@ export interface ListenerCountStore {
   history(channelId: string, span: Span, stepMs: number): Promise<ListenerPoint[]>
 }
 
+const FIND = {
+  name: 'find-listener-counts',
+  text: `SELECT channel_id AS "channelId", count, peak, observed_at AS "observedAt" FROM listener_counts WHERE channel_id = ANY($1)`,
+}
+
 export function listenerCountStore(database: Database): ListenerCountStore {
+  const find = inBatches<string, ListenerCount | null>(async (ids) => {
+    const counts = await database.query<ListenerCount>(FIND, [ids])
+    const byChannel = new Map(counts.map((count) => [count.channelId, count]))
+    return ids.map((id) => byChannel.get(id) ?? null)
+  })
+
   return {
     async record({ channelId, count, peak, observedAt }) {
       await database.run(
@@ -37,7 +49,7 @@ export function listenerCountStore(database: Database): ListenerCountStore {
       )
     },
 
-    find: (channelId) => database.run((client) => client.listenerCount.findUnique({ where: { channelId } })),
+    find,
 
     async total(since) {
       const where = { observedAt: { gte: since } }

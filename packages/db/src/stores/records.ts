@@ -43,6 +43,8 @@ export interface Channel {
   /** Grows by one with each change of `serverId`. */
   readonly epoch: number
   readonly serverId: string | null
+  /** Grows with each change of any kind, the playlist's too. */
+  readonly revision: number
   /** When the last command was given; null before the first. */
   readonly commandedAt: Date | null
   readonly createdAt: Date
@@ -53,6 +55,13 @@ export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'descriptio
 
 /** What can be changed of a channel. */
 export type ChannelChange = Partial<Pick<Channel, 'name' | 'description' | 'genre' | 'wanted' | 'serverId'>>
+
+/** How many wanted channels of a mode a server has. */
+export interface PlacedCount {
+  readonly serverId: string
+  readonly mode: Channel['mode']
+  readonly channels: number
+}
 
 export interface Media {
   readonly id: string

@@ -56,7 +56,7 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
       body: channelChange,
       response: { 200: channelBody },
     },
-    handler: async ({ channel, body }) => showChannel(await stores.channels.change(channel.id, () => withoutUndefined(body))),
+    handler: async ({ channel, body }) => showChannel(await stores.channels.change(channel, () => withoutUndefined(body))),
   })
 
   app.delete('/api/channels/:channel', {

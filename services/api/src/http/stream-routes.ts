@@ -19,7 +19,7 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
       response: { 202: streamCommandBody },
     },
     async handler({ channel }, reply) {
-      const started = await startStream(ports, channel.id)
+      const started = await startStream(ports, channel)
       return reply.code(202).send(await showCommand(ports, started, 'Stream start command sent successfully'))
     },
   })
@@ -28,7 +28,7 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
     config: { access: 'channel_owner' },
     schema: { tags, summary: 'Take a channel off air', params: channelParams, response: { 202: streamCommandBody } },
     async handler({ channel }, reply) {
-      const stopped = await stopStream(ports, channel.id)
+      const stopped = await stopStream(ports, channel)
       return reply.code(202).send(await showCommand(ports, stopped, 'Stream stop command sent successfully'))
     },
   })
@@ -46,7 +46,7 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
     async handler({ channel, body }, reply) {
       const change = body.state === 'on' ? startStream : stopStream
       const message = `Stream ${body.state === 'on' ? 'start' : 'stop'} command sent successfully`
-      return reply.code(202).send(await showCommand(ports, await change(ports, channel.id), message))
+      return reply.code(202).send(await showCommand(ports, await change(ports, channel), message))
     },
   })
 

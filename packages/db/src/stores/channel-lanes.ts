@@ -1,0 +1,70 @@
+import type { Track } from '@skipcast/contracts'
+import type { Database } from '../database.ts'
+import type { Channel as ChannelRow } from '../generated/client.ts'
+import { inBatches } from '../in-batches.ts'
+import { draftValues, toChannel, WRITE_DRAFTS, type Draft } from './channel-writes.ts'
+import type { Channel, PlacedCount } from './records.ts'
+
+/** What each command needs of the database: calls that come close together share one statement. All may reject with DATABASE_UNAVAILABLE. */
+export interface ChannelLanes {
+  /** By id or slug; no slug looks like an id. */
+  find(idOrSlug: string): Promise<Channel | null>
+  /** The playlist in order, as engines need it. */
+  tracks(channelId: string): Promise<Track[]>
+  /** False, and nothing is written, when the channel is not as the draft took it to be, or somebody else is just changing it. */
+  write(draft: Draft): Promise<boolean>
+  /** How many wanted channels of each mode each server has. */
+  countPlaced(nothing: undefined): Promise<PlacedCount[]>
+}
+
+const FIND = {
+  name: 'find-channels',
+  text: `
+    SELECT id, owner_id AS "ownerId", name, slug, description, genre, mode, bitrate_kbps AS "bitrateKbps", wanted, generation, epoch,
+      server_id AS "serverId", revision, commanded_at AS "commandedAt", created_at AS "createdAt", updated_at AS "updatedAt"
+    FROM channels WHERE id = ANY($1) OR slug = ANY($1)`,
+}
+
+const TRACKS = {
+  name: 'read-tracks',
+  text: `
+    SELECT cm.channel_id AS "channelId", m.id AS media_id, m.sha256, m.size_bytes::float8 AS size_bytes, m.duration_ms, m.title, m.artist
+    FROM channel_media cm JOIN media m ON m.id = cm.media_id
+    WHERE cm.channel_id = ANY($1) ORDER BY cm.channel_id, cm.position`,
+}
+
+const COUNT_PLACED = {
+  name: 'count-placed',
+  text: `
+    SELECT server_id AS "serverId", mode::text AS mode, count(*)::int AS channels
+    FROM channels WHERE wanted = 'on' AND server_id IS NOT NULL GROUP BY server_id, mode`,
+}
+
+export function channelLanes(database: Database): ChannelLanes {
+  const find = inBatches<string, Channel | null>(async (names) => {
+    const channels = (await database.query<ChannelRow>(FIND, [names])).map(toChannel)
+    const byName = new Map(channels.flatMap((channel) => [[channel.id, channel] as const, [channel.slug, channel] as const]))
+    return names.map((name) => byName.get(name) ?? null)
+  })
+
+  const tracks = inBatches<string, Track[]>(async (ids) => {
+    const rows = await database.query<Track & { channelId: string }>(TRACKS, [ids])
+    const byChannel = Map.groupBy(rows, ({ channelId }) => channelId)
+    return ids.map((id) => (byChannel.get(id) ?? []).map(({ channelId: _channelId, ...track }) => track))
+  })
+
+  const write = inBatches<Draft, boolean>(async (drafts) => {
+    // Of several drafts of one channel, made from the same picture, the first is to win.
+    const firsts = new Map(drafts.toReversed().map((draft) => [draft.channel.id, draft]))
+    const rows = await database.query<{ id: string }>(WRITE_DRAFTS, draftValues([...firsts.values()]))
+    const written = new Set(rows.map(({ id }) => id))
+    return drafts.map((draft) => firsts.get(draft.channel.id) === draft && written.has(draft.channel.id))
+  })
+
+  const countPlaced = inBatches<undefined, PlacedCount[]>(async (askers) => {
+    const counts = await database.query<PlacedCount>(COUNT_PLACED, [])
+    return askers.map(() => counts)
+  })
+
+  return { find, tracks, write, countPlaced }
+}
