@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoff, isAppError, messageOf, type Logger } from '@skipcast/runtime'
 import { Client } from 'pg'
-import { connectionSettings } from './database.ts'
+import { connectionSettings, type Statement } from './database.ts'
 import { storeError } from './database-errors.ts'
 
 /**
@@ -9,8 +9,8 @@ import { storeError } from './database-errors.ts'
  * knowing: with the connection, both are gone.
  */
 export interface LeaderSession {
-  /** Rejects with DATABASE_UNAVAILABLE. */
-  query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>
+  /** A statement with a name is prepared once. Rejects with DATABASE_UNAVAILABLE. */
+  query<Row>(sql: string | Statement, values?: readonly unknown[]): Promise<Row[]>
 }
 
 export interface LeadershipOptions {
@@ -84,9 +84,10 @@ async function serveOneTerm(options: LeadershipOptions, closing: AbortSignal, on
 /** A connection that failed once is not trusted with the lead: `onFailure` ends the term. */
 function sessionOf(client: Client, limitMs: number | undefined, onFailure: () => void): LeaderSession {
   return {
-    async query<Row>(sql: string, values: readonly unknown[] = []) {
+    async query<Row>(sql: string | Statement, values: readonly unknown[] = []) {
+      const statement = typeof sql === 'string' ? { text: sql } : sql
       try {
-        const { rows } = await client.query({ text: sql, values: [...values], ...(limitMs && { query_timeout: limitMs }) })
+        const { rows } = await client.query({ ...statement, values: [...values], ...(limitMs && { query_timeout: limitMs }) })
         return rows as Row[]
       } catch (error) {
         const foreseen = storeError(error)

@@ -3,7 +3,7 @@ import { memoryBus } from '@skipcast/bus'
 import { stamp, type StreamCommand } from '@skipcast/contracts'
 import type { Channel, Outbox, OutboxEntry } from '@skipcast/db'
 import { AppError, silentLogger } from '@skipcast/runtime'
-import { outboxRelay } from './relay-outbox.ts'
+import { outboxRelay, STRAGGLERS_MS } from './relay-outbox.ts'
 
 const stop = (channelId: string, generation: number): StreamCommand => ({
   ...stamp({ application: 'skipcast', environment: 'test' }, 1000, `${channelId}:${generation}`),
@@ -20,19 +20,22 @@ const stop = (channelId: string, generation: number): StreamCommand => ({
 function listOutbox(entries: Omit<OutboxEntry, 'id' | 'createdAt'>[], perBatch = 3) {
   const waiting: OutboxEntry[] = entries.map((entry, index) => ({ id: `${index}`, createdAt: new Date(), ...entry }))
   const problems = new Map<string, string>()
-  const fail = { onRemove: false }
+  const fail = { onForget: false, onConfirm: false }
   const outbox: Outbox = {
-    next: async () => waiting.filter((entry) => !problems.has(entry.id)).slice(0, perBatch),
-    async remove(gone) {
-      if (fail.onRemove) throw new AppError('DATABASE_UNAVAILABLE', 'gone')
-      for (const entry of gone) waiting.splice(waiting.indexOf(entry), 1)
+    async exchange(forget, held) {
+      if (fail.onForget && forget.length > 0) throw new AppError('DATABASE_UNAVAILABLE', 'gone')
+      for (const entry of forget) waiting.splice(waiting.indexOf(entry), 1)
+      return waiting.filter((entry) => !problems.has(entry.id) && !held.includes(entry)).slice(0, perBatch)
     },
     setAside: async (entry, problem) => void problems.set(entry.id, problem),
+    async confirmLead() {
+      if (fail.onConfirm) throw new AppError('DATABASE_UNAVAILABLE', 'no leader any more')
+    },
   }
   return { outbox, waiting, problems, fail }
 }
 
-function setUp(entries: Omit<OutboxEntry, 'id' | 'createdAt'>[], wanted: Channel[] = []) {
+function setUp(entries: Omit<OutboxEntry, 'id' | 'createdAt'>[], wanted: Channel[] = [], perBatch = 3) {
   const bus = memoryBus()
   const published: string[] = []
   const recording = Object.assign(Object.create(bus) as typeof bus, {
@@ -41,12 +44,15 @@ function setUp(entries: Omit<OutboxEntry, 'id' | 'createdAt'>[], wanted: Channel
       for (const { key, value } of records) published.push(value === null ? `${key} gone` : (value as StreamCommand).id)
     },
   })
-  const list = listOutbox(entries)
+  const list = listOutbox(entries, perBatch)
   let now = 0
   const relay = outboxRelay({
     outbox: list.outbox,
     bus: recording,
-    channels: { listWanted: async (after) => wanted.filter(({ id }) => id > after).map((channel) => ({ channel, tracks: [] })) },
+    channels: {
+      listWanted: async (after) => wanted.filter(({ id }) => id > after).map((channel) => ({ channel, tracks: [] })),
+      listStates: async (ids) => wanted.filter(({ id }) => ids.includes(id)).map((channel) => ({ channel, tracks: [] })),
+    },
     onRelayed: () => {},
     toCommand: (channel) => stop(channel.id, channel.generation),
     logger: silentLogger(),
@@ -89,9 +95,9 @@ test('while the bus is away nothing is forgotten, and passes wait ever longer', 
 
 test('a crash between publishing and forgetting publishes again, and loses nothing', async () => {
   const { relay, fail, published, waiting } = setUp([entry('a', 1), entry('a', 2)])
-  fail.onRemove = true
+  fail.onForget = true
   await expect(relay()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
-  fail.onRemove = false
+  fail.onForget = false
   await relay()
   expect(published).toEqual(['a:1', 'a:2', 'a:1', 'a:2'])
   expect(waiting).toEqual([])
@@ -117,4 +123,35 @@ test('every wanted channel is published anew by a fresh leader, and only once', 
   await relay()
   await relay()
   expect(published).toEqual(['a:4', 'b:4', 'a:5'])
+})
+
+test('what is long is read ahead, each entry is published once and forgotten, in order', async () => {
+  const entries = Array.from({ length: 730 }, (_, index) => entry(`channel-${index % 7}`, Math.floor(index / 7)))
+  const { relay, published, waiting } = setUp(entries, [], 200)
+  await relay()
+  expect(published).toEqual(entries.map(({ payload }) => payload.id))
+  expect(waiting).toEqual([])
+})
+
+test('a command that a lost leader’s late one could have covered is told again, once', async () => {
+  const { relay, published, wait } = setUp(
+    [entry('a', 1), entry('b', 1)],
+    [{ id: 'b', generation: 1, commandedAt: new Date(1), updatedAt: new Date(1) } as Channel],
+  )
+  await relay()
+  published.length = 0
+  await relay()
+  expect(published).toEqual([])
+  wait(STRAGGLERS_MS)
+  await relay()
+  await relay()
+  expect(published).toEqual(['a gone', 'b:1'])
+})
+
+test('who lost the lead while it read the wanted channels publishes none of them', async () => {
+  const channel = { id: 'a', generation: 4, commandedAt: new Date(1), updatedAt: new Date(1) } as Channel
+  const { relay, published, fail } = setUp([], [channel])
+  fail.onConfirm = true
+  await expect(relay()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+  expect(published).toEqual([])
 })

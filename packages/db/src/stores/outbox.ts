@@ -32,34 +32,43 @@ export async function outboxDepth(database: Database): Promise<OutboxDepth> {
 
 /** The outbox as the relay sees it, on the connection of the leader alone. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface Outbox {
-  /** The oldest entries, in the order in which they were committed per key. */
-  next(): Promise<OutboxEntry[]>
-  /** Forgets what the bus has. */
-  remove(entries: readonly OutboxEntry[]): Promise<void>
+  /**
+   * Forgets what the bus has, and reads the oldest entries of the rest but for those that are `held`, which are on their way already: in the order in which they
+   * were committed per key.
+   */
+  exchange(forget: readonly OutboxEntry[], held: readonly OutboxEntry[]): Promise<OutboxEntry[]>
   /** Keeps an entry that the bus can never take, with the reason, and passes it over from now on. */
   setAside(entry: OutboxEntry, problem: string): Promise<void>
+  /** Resolves when this is the leader still. */
+  confirmLead(): Promise<void>
 }
 
 const MAX_ENTRIES = 500
 /** A batch takes no further entry once it holds so much. */
 const MAX_BATCH_BYTES = 512 * 1024
 
+/** In the same statement, what is deleted can still be read, hence its second mention. */
+const EXCHANGE = {
+  name: 'exchange-outbox',
+  text: `
+    WITH forgotten AS (DELETE FROM outbox WHERE id = ANY($1::bigint[]))
+    SELECT id::text, topic, key, payload, created_at AS "createdAt" FROM (
+      SELECT *, coalesce(sum(octet_length(payload::text)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+      FROM (SELECT * FROM outbox WHERE problem IS NULL AND id <> ALL($2::bigint[]) ORDER BY id LIMIT ${MAX_ENTRIES}) oldest
+    ) measured WHERE before < ${MAX_BATCH_BYTES} ORDER BY id`,
+}
+
 export function outboxOf(session: LeaderSession): Outbox {
+  const idsOf = (entries: readonly OutboxEntry[]) => entries.map(({ id }) => id)
   return {
-    next() {
-      return session.query<OutboxEntry>(
-        `SELECT id::text, topic, key, payload, created_at AS "createdAt" FROM (
-           SELECT id, topic, key, payload, created_at, coalesce(sum(octet_length(payload::text)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
-           FROM (SELECT * FROM outbox WHERE problem IS NULL ORDER BY id LIMIT $1) oldest
-         ) measured WHERE before < $2 ORDER BY id`,
-        [MAX_ENTRIES, MAX_BATCH_BYTES],
-      )
-    },
-    async remove(entries) {
-      await session.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [entries.map((entry) => entry.id)])
+    exchange(forget, held) {
+      return session.query<OutboxEntry>(EXCHANGE, [idsOf(forget), idsOf([...forget, ...held])])
     },
     async setAside(entry, problem) {
       await session.query('UPDATE outbox SET problem = $2 WHERE id = $1', [entry.id, problem])
+    },
+    async confirmLead() {
+      await session.query('SELECT 1')
     },
   }
 }
