@@ -111,6 +111,17 @@ test('a commit is on the bus within moments, by notification', async () => {
   expect(p50).toBeLessThan(500) // the timer alone would take half a second
 })
 
+test('the order of commits holds where their numbers get longer', async () => {
+  const bus = recordingBus()
+  const id = await runningChannel()
+  await server.query(`SELECT setval('outbox_id_seq', (10 ^ (1 + floor(log(max(id) + 100))) - 10)::bigint) FROM outbox`)
+  for (let i = 0; i < 20; i++) await stores.channels.change(id, () => ({ name: `n${i}` }))
+  await using _relay = relayTo(bus)
+  await drained()
+  const mine = bus.published.filter((message) => message.startsWith(id))
+  expect(mine.slice(1)).toEqual(Array.from({ length: 21 }, (_, i) => `${id}:${i + 1}`))
+})
+
 test('while the bus is away commits succeed, and all arrives in order when it is back', async () => {
   const bus = recordingBus()
   const id = await runningChannel()

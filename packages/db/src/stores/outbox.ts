@@ -47,15 +47,21 @@ const MAX_ENTRIES = 500
 /** A batch takes no further entry once it holds so much. */
 const MAX_BATCH_BYTES = 512 * 1024
 
-/** In the same statement, what is deleted can still be read, hence its second mention. */
+/**
+ * In the same statement, what is deleted can still be read, hence its second mention. `ORDER BY measured.id` alone would sort by the text that is selected under this
+ * name: 10 before 9. An anti-join is hashed; `<> ALL` is not, once the statement is prepared, and takes ten times as long.
+ */
 const EXCHANGE = {
   name: 'exchange-outbox',
   text: `
     WITH forgotten AS (DELETE FROM outbox WHERE id = ANY($1::bigint[]))
     SELECT id::text, topic, key, payload, created_at AS "createdAt" FROM (
       SELECT *, coalesce(sum(octet_length(payload::text)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
-      FROM (SELECT * FROM outbox WHERE problem IS NULL AND id <> ALL($2::bigint[]) ORDER BY id LIMIT ${MAX_ENTRIES}) oldest
-    ) measured WHERE before < ${MAX_BATCH_BYTES} ORDER BY id`,
+      FROM (
+        SELECT * FROM outbox o WHERE problem IS NULL AND NOT EXISTS (SELECT FROM unnest($2::bigint[]) AS held (id) WHERE held.id = o.id)
+        ORDER BY id LIMIT ${MAX_ENTRIES}
+      ) oldest
+    ) measured WHERE before < ${MAX_BATCH_BYTES} ORDER BY measured.id`,
 }
 
 export function outboxOf(session: LeaderSession): Outbox {
