@@ -27,7 +27,7 @@ export const streamMode = z.enum(['copy', 'encode'])
 export const streamCost = { copy: 1, encode: 8 } as const satisfies Record<z.infer<typeof streamMode>, number>
 
 /** An engine holds so much decoded audio per channel in memory. */
-const MOST_CROSSFADE_MS = 15_000
+export const MOST_CROSSFADE_MS = 15_000
 
 const mount = z.string().regex(/^\/[a-z0-9][a-z0-9-]{0,99}$/, 'a mount is / and a slug')
 

@@ -21,7 +21,7 @@ const toCommand: ToCommand = (channel, tracks, at) =>
     epoch: channel.epoch,
     server_id: channel.serverId,
     tracks,
-  }) as StreamCommand
+  }) as object as StreamCommand
 
 beforeAll(async () => {
   server = await testDatabase()

@@ -14,7 +14,7 @@ export async function importMedia(
   await using incoming = mediaFiles.receive()
   const original = await incoming.write(upload.bytes, settings.mediaMaxBytes)
   const { tags } = await audio.probe(incoming.path)
-  const { durationMs } = await audio.convert(incoming.path, incoming.airPath)
+  const { durationMs, sound } = await audio.convert(incoming.path, incoming.airPath)
   const { sha256, sizeBytes } = await mediaFiles.measure(incoming.airPath)
   const name = originalName(upload.fileName)
   const record = {
@@ -23,6 +23,10 @@ export async function importMedia(
     sha256,
     sizeBytes,
     durationMs,
+    loudnessLufs: sound.loudnessLufs,
+    peakDbfs: sound.peakDbfs,
+    cueInMs: sound.fromMs,
+    cueOutMs: sound.toMs,
     originalName: name,
     originalSha256: original.sha256,
   }

@@ -1,6 +1,7 @@
 import type { ServerHeartbeat, StreamStatus } from '@skipcast/contracts'
 import type { Stores } from '@skipcast/db'
 import type { HealthBoard, Meters } from '@skipcast/runtime'
+import type { Sound } from './domain/sound.ts'
 import type { ServerSight } from './domain/stream-view.ts'
 import type { ApiTelemetry } from './telemetry.ts'
 
@@ -61,8 +62,8 @@ export interface Probe {
 export interface AudioTools {
   /** Rejects with UNPROCESSABLE for anything that is no audio. */
   probe(path: string): Promise<Probe>
-  /** Makes the air file. Rejects with UNPROCESSABLE, or TOO_MANY_REQUESTS when too many others wait. */
-  convert(from: string, to: string): Promise<{ readonly durationMs: number }>
+  /** Makes the air file, and tells what is heard in it. Rejects with UNPROCESSABLE, or TOO_MANY_REQUESTS when too many others wait. */
+  convert(from: string, to: string): Promise<{ readonly durationMs: number; readonly sound: Sound }>
 }
 
 /** A file that is being made, gone with all beside it when disposed. */

@@ -1,13 +1,13 @@
 import type { Bus, Outgoing } from '@skipcast/bus'
-import { topics, type StreamCommand, type Topic, type Track } from '@skipcast/contracts'
-import type { Channel, ChannelStore, Outbox, OutboxEntry } from '@skipcast/db'
+import { topics, type Topic } from '@skipcast/contracts'
+import type { ChannelStore, Outbox, OutboxEntry, ToCommand } from '@skipcast/db'
 import { AppError, backoff, isAppError, messageOf, type Logger } from '@skipcast/runtime'
 
 export interface RelayPorts {
   readonly outbox: Outbox
   readonly bus: Bus
   readonly channels: Pick<ChannelStore, 'listWanted' | 'listStates'>
-  readonly toCommand: (channel: Channel, tracks: readonly Track[], at: Date) => StreamCommand
+  readonly toCommand: ToCommand
   readonly logger: Logger
   /** How long a command waited. */
   readonly onRelayed: (ageMs: number) => void
@@ -101,7 +101,7 @@ async function tellAgain(ports: RelayPorts, ids: readonly string[]): Promise<voi
 /** What stands in the table was committed before, or comes after it. */
 async function publishStates(
   { bus, outbox, toCommand }: RelayPorts,
-  states: readonly { channel: Channel; tracks: readonly Track[] }[],
+  states: Awaited<ReturnType<ChannelStore['listStates']>>,
   gone: readonly string[] = [],
 ): Promise<void> {
   const records: Outgoing<'streamCommands'>[] = gone.map((key) => ({ key, value: null }))

@@ -42,6 +42,7 @@ const routes: Record<string, Access> = {
   'PUT /api/channels/:channel/media/order': 'channel_owner',
   'POST /api/media/upload': 'maker',
   'GET /api/media': 'signed_in',
+  'PUT /api/media/:media': 'media_owner',
   'GET /api/media/:media': 'media_owner',
   'DELETE /api/media/:media': 'media_owner',
   'GET /api/servers': 'admin',

@@ -76,6 +76,74 @@ test('a channel is made, read by id and by slug, changed, listed and deleted', a
   expect((await api.call('GET', '/api/channels/jazz')).status).toBe(404)
 })
 
+test('what needs decoding is taken in mode encode, and refused by name in mode copy', async () => {
+  const one = await channel()
+  expect(one).toMatchObject({ mode: 'copy', bitrate_kbps: 128, crossfade_ms: 0, loudness_lufs: null })
+  const put = (body: object) => api.call('PUT', `/api/channels/${one.id}`, { token, body })
+  for (const [field, value] of Object.entries({ crossfade_ms: 3000, loudness_lufs: -16, bitrate_kbps: 192 })) {
+    const refused = await put({ [field]: value })
+    expect([refused.status, refused.body.error]).toEqual([400, 'BAD_REQUEST'])
+    expect(refused.body.message).toMatch(/set mode to encode/)
+    expect(refused.body.details).toEqual([expect.stringContaining(field)])
+  }
+  const mixing = { mode: 'encode', crossfade_ms: 3000, loudness_lufs: -16, bitrate_kbps: 192 }
+  expect(await put(mixing)).toMatchObject({ status: 200, body: mixing })
+  const back = await put({ mode: 'copy' })
+  expect([back.status, back.body.details.length]).toEqual([400, 3])
+  expect(await put({ name: 'Still' })).toMatchObject({ status: 200, body: { name: 'Still', ...mixing } })
+  const copied = { mode: 'copy', crossfade_ms: 0, loudness_lufs: null, bitrate_kbps: 128 }
+  expect(await put(copied)).toMatchObject({ status: 200, body: copied })
+  for (const nonsense of [
+    { mode: 'x' },
+    { crossfade_ms: -1 },
+    { crossfade_ms: 15_001 },
+    { loudness_lufs: 0 },
+    { bitrate_kbps: 100 },
+  ])
+    expect((await put(nonsense)).body.message).toContain(Object.keys(nonsense)[0])
+  expect(await channel(mixing)).toMatchObject(mixing)
+})
+
+test('a running channel is told how to mix, and told again when a piece of it is cut', async () => {
+  api.servers.set('one', { capacity: 100, sight: { kind: 'heard' } })
+  const { id } = await channel({ mode: 'encode', crossfade_ms: 2000, loudness_lufs: -16 })
+  const measured = { loudnessLufs: -20, peakDbfs: -12, cueInMs: 100, cueOutMs: 900 }
+  const media = await api.stores.media.add({ ...musicRecord(userId), ...measured }, async () => {})
+  await api.call('POST', `/api/channels/${id}/media`, { token, body: { media_ids: [media.id] } })
+  await api.call('POST', `/api/channels/${id}/stream/start`, { token })
+  const told = async () =>
+    (await api.query<{ payload: object }>('SELECT payload FROM outbox WHERE key = $1 ORDER BY id', [id])).at(-1)!.payload
+  expect(await told()).toMatchObject({
+    mode: 'encode',
+    crossfade_ms: 2000,
+    tracks: [{ gain_db: 4.9, cue_in_ms: 100, cue_out_ms: 900 }],
+  })
+
+  const cut = (body: object) => api.call('PUT', `/api/media/${media.id}`, { token, body })
+  expect(await cut({ cue_in_ms: 0, cue_out_ms: null })).toMatchObject({ status: 200, body: { cue_in_ms: 0, cue_out_ms: null } })
+  expect(await told()).toMatchObject({ generation: 2, tracks: [expect.not.objectContaining({ cue_in_ms: expect.anything() })] })
+  for (const [wrong, field] of [
+    [{ cue_in_ms: 1000 }, 'cue_in_ms'],
+    [{ cue_in_ms: 500, cue_out_ms: 500 }, 'cue_in_ms'],
+    [{ cue_out_ms: 1001 }, 'cue_out_ms'],
+    [{ cue_in_ms: -1 }, 'cue_in_ms'],
+    [{ title: 'x' }, 'title'],
+  ] as const) {
+    const { status, body } = await cut(wrong)
+    expect([status, body.message]).toEqual([400, expect.stringContaining(field)])
+  }
+  expect(
+    (await api.call('PUT', `/api/channels/${id}`, { token, body: { mode: 'copy', crossfade_ms: 0, loudness_lufs: null } }))
+      .status,
+  ).toBe(200)
+  expect(await told()).toMatchObject({
+    generation: 3,
+    mode: 'copy',
+    tracks: [expect.not.objectContaining({ gain_db: expect.anything() })],
+  })
+  api.servers.clear()
+})
+
 test('a slug is made from the name where none is given, and never collides', async () => {
   const slugs = new Set<string>()
   for (let i = 0; i < 5; i++) {

@@ -69,6 +69,23 @@ test.each(['mp3', 'flac', 'wav', 'ogg', 'm4a'])('a file in %s becomes frames of 
   expect(JSON.parse(stdout.toString('utf8')).format.tags).toBeUndefined()
 })
 
+test('loudness and the first and last sound are measured, to the piece as it is sent', async () => {
+  const path = join(home.path, 'edges.wav')
+  const edges = 'adelay=700:all=1,apad=pad_dur=1.5'
+  await runCommand('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'sine=997:d=4:r=44100', '-af', edges, '-ac', '2', path], {
+    timeoutMs: 20_000,
+  })
+  const { body } = await api.upload(token, await readFile(path), 'edges.wav')
+  expect(body.loudness_lufs).toBeCloseTo(-21.1, 0) // ffmpeg's sine has -18 dBFS
+  expect(Math.abs(body.cue_in_ms - 725)).toBeLessThan(30)
+  expect(Math.abs(body.cue_out_ms - 4725)).toBeLessThan(60)
+
+  const whole = (await api.upload(token, await tone('wav', { frequencyHz: 997, levelDbfs: -6 }), 'whole.wav')).body
+  expect(whole).toMatchObject({ cue_in_ms: 0, cue_out_ms: null })
+  const silence = (await api.upload(token, await tone('wav', { levelDbfs: -Infinity }), 'silence.wav')).body
+  expect(silence).toMatchObject({ loudness_lufs: null, cue_in_ms: 0, cue_out_ms: null })
+})
+
 test('the sound of a video is taken, and its picture is not', async () => {
   const path = join(home.path, 'clip.mp4')
   const inputs = ['-f', 'lavfi', '-i', 'testsrc=d=1:s=64x64', '-f', 'lavfi', '-i', 'sine=d=1']

@@ -1,16 +1,15 @@
-import type { Track } from '@skipcast/contracts'
 import type { Database } from '../database.ts'
 import type { Channel as ChannelRow } from '../generated/client.ts'
 import { inBatches } from '../in-batches.ts'
 import { draftValues, toChannel, WRITE_DRAFTS, type Draft } from './channel-writes.ts'
-import type { Channel, PlacedCount } from './records.ts'
+import type { Channel, PlacedCount, PlaylistTrack } from './records.ts'
 
 /** What each command needs of the database: calls that come close together share one statement. All may reject with DATABASE_UNAVAILABLE. */
 export interface ChannelLanes {
   /** By id or slug; no slug looks like an id. */
   find(idOrSlug: string): Promise<Channel | null>
   /** The playlist in order, as engines need it. */
-  tracks(channelId: string): Promise<Track[]>
+  tracks(channelId: string): Promise<PlaylistTrack[]>
   /** False, and nothing is written, when the channel is not as the draft took it to be, or somebody else is just changing it. */
   write(draft: Draft): Promise<boolean>
   /** How many wanted channels of each mode each server has. */
@@ -20,7 +19,8 @@ export interface ChannelLanes {
 const FIND = {
   name: 'find-channels',
   text: `
-    SELECT id, owner_id AS "ownerId", name, slug, description, genre, mode, bitrate_kbps AS "bitrateKbps", wanted, generation, epoch,
+    SELECT id, owner_id AS "ownerId", name, slug, description, genre, mode, bitrate_kbps AS "bitrateKbps", crossfade_ms AS "crossfadeMs",
+      loudness_lufs AS "loudnessLufs", wanted, generation, epoch,
       server_id AS "serverId", revision, commanded_at AS "commandedAt", created_at AS "createdAt", updated_at AS "updatedAt"
     FROM channels WHERE id = ANY($1) OR slug = ANY($1)`,
 }
@@ -28,7 +28,8 @@ const FIND = {
 const TRACKS = {
   name: 'read-tracks',
   text: `
-    SELECT cm.channel_id AS "channelId", m.id AS media_id, m.sha256, m.size_bytes::float8 AS size_bytes, m.duration_ms, m.title, m.artist
+    SELECT cm.channel_id AS "channelId", m.id AS media_id, m.sha256, m.size_bytes::float8 AS size_bytes, m.duration_ms, m.title, m.artist,
+      m.loudness_lufs, m.peak_dbfs, m.cue_in_ms, m.cue_out_ms
     FROM channel_media cm JOIN media m ON m.id = cm.media_id
     WHERE cm.channel_id = ANY($1) ORDER BY cm.channel_id, cm.position`,
 }
@@ -47,8 +48,8 @@ export function channelLanes(database: Database): ChannelLanes {
     return names.map((name) => byName.get(name) ?? null)
   })
 
-  const tracks = inBatches<string, Track[]>(async (ids) => {
-    const rows = await database.query<Track & { channelId: string }>(TRACKS, [ids])
+  const tracks = inBatches<string, PlaylistTrack[]>(async (ids) => {
+    const rows = await database.query<PlaylistTrack & { channelId: string }>(TRACKS, [ids])
     const byChannel = Map.groupBy(rows, ({ channelId }) => channelId)
     return ids.map((id) => (byChannel.get(id) ?? []).map(({ channelId: _channelId, ...track }) => track))
   })

@@ -1,8 +1,8 @@
-import type { StateTopic, StreamCommand, Track } from '@skipcast/contracts'
+import type { StateTopic, StreamCommand } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import type { Session } from '../database.ts'
 import type { Channel as ChannelRow } from '../generated/client.ts'
-import type { Channel, ChannelChange, ToCommand } from './records.ts'
+import type { Channel, ChannelChange, PlaylistTrack, ToCommand } from './records.ts'
 
 /** The NOTIFY channel that tells the relay of new outbox rows. */
 export const OUTBOX_CHANNEL = 'skipcast_outbox'
@@ -26,9 +26,10 @@ export async function lockChannel(session: Session, id: string): Promise<Channel
 }
 
 /** The playlist in order, as engines need it. */
-export function readTracks(session: Session, channelId: string): Promise<Track[]> {
-  return session.$queryRaw<Track[]>`
-    SELECT m.id AS media_id, m.sha256, m.size_bytes::float8 AS size_bytes, m.duration_ms, m.title, m.artist
+export function readTracks(session: Session, channelId: string): Promise<PlaylistTrack[]> {
+  return session.$queryRaw<PlaylistTrack[]>`
+    SELECT m.id AS media_id, m.sha256, m.size_bytes::float8 AS size_bytes, m.duration_ms, m.title, m.artist,
+      m.loudness_lufs, m.peak_dbfs, m.cue_in_ms, m.cue_out_ms
     FROM channel_media cm JOIN media m ON m.id = cm.media_id
     WHERE cm.channel_id = ${channelId} ORDER BY cm.position`
 }
@@ -41,7 +42,7 @@ export function readTracks(session: Session, channelId: string): Promise<Track[]
 export async function draftChange(
   channel: Channel,
   change: ChannelChange,
-  ports: { readonly toCommand: ToCommand; readonly tracks: () => Promise<Track[]> },
+  ports: { readonly toCommand: ToCommand; readonly tracks: () => Promise<PlaylistTrack[]> },
 ): Promise<Draft> {
   const at = new Date()
   const isMove = change.serverId !== undefined && change.serverId !== channel.serverId
@@ -78,13 +79,13 @@ export const WRITE_DRAFTS = {
   text: `
     WITH draft AS (
       SELECT * FROM json_to_recordset($1::json) AS d (
-        id text, revision bigint, generation bigint, epoch bigint, name text, description text, genre text, wanted wanted,
-        "serverId" text, "commandedAt" timestamptz, "updatedAt" timestamptz, command json)
+        id text, revision bigint, generation bigint, epoch bigint, name text, description text, genre text, mode stream_mode,
+        "bitrateKbps" int, "crossfadeMs" int, "loudnessLufs" float8, wanted wanted, "serverId" text, "commandedAt" timestamptz, "updatedAt" timestamptz, command json)
     ), own AS (
       SELECT c.id FROM channels c JOIN draft d ON c.id = d.id AND c.revision = d.revision - 1 FOR UPDATE OF c SKIP LOCKED
     ), written AS (
       UPDATE channels c SET revision = d.revision, generation = d.generation, epoch = d.epoch, name = d.name, description = d.description,
-        genre = d.genre, wanted = d.wanted, server_id = d."serverId", commanded_at = d."commandedAt", updated_at = d."updatedAt"
+        genre = d.genre, mode = d.mode, bitrate_kbps = d."bitrateKbps", crossfade_ms = d."crossfadeMs", loudness_lufs = d."loudnessLufs", wanted = d.wanted, server_id = d."serverId", commanded_at = d."commandedAt", updated_at = d."updatedAt"
       FROM draft d JOIN own USING (id) WHERE c.id = d.id RETURNING c.id
     ), told AS (
       INSERT INTO outbox (topic, key, payload)

@@ -1,4 +1,3 @@
-import type { Track } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import { isDuplicate } from '../database-errors.ts'
 import type { Database, Session } from '../database.ts'
@@ -7,7 +6,17 @@ import { newId } from '../new-id.ts'
 import { channelLanes } from './channel-lanes.ts'
 import { draftChange, enqueue, lockChannel, readTracks, toChannel, writeChannel } from './channel-writes.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
-import type { Channel, ChannelChange, ChannelSort, ListRequest, NewChannel, Page, PlacedCount, ToCommand } from './records.ts'
+import type {
+  Channel,
+  ChannelChange,
+  ChannelSort,
+  ListRequest,
+  NewChannel,
+  Page,
+  PlacedCount,
+  PlaylistTrack,
+  ToCommand,
+} from './records.ts'
 
 /** Channels as wanted. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface ChannelStore {
@@ -28,9 +37,9 @@ export interface ChannelStore {
   /** All channels in order of id, beginning after `afterId`. */
   listFrom(afterId: string, limit: number): Promise<Channel[]>
   /** Wanted channels in order of id, beginning after `afterId`, with their playlists. */
-  listWanted(afterId: string, limit: number): Promise<{ channel: Channel; tracks: Track[] }[]>
+  listWanted(afterId: string, limit: number): Promise<{ channel: Channel; tracks: PlaylistTrack[] }[]>
   /** Those of these channels that there are, with their playlists. */
-  listStates(ids: readonly string[]): Promise<{ channel: Channel; tracks: Track[] }[]>
+  listStates(ids: readonly string[]): Promise<{ channel: Channel; tracks: PlaylistTrack[] }[]>
   /** Wanted channels that no server has, oldest first. */
   listUnplaced(limit: number): Promise<Channel[]>
   /** How many wanted channels of each mode each server has. */
@@ -120,6 +129,6 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
   }
 }
 
-async function withTracks(session: Session, row: ChannelRow): Promise<{ channel: Channel; tracks: Track[] }> {
+async function withTracks(session: Session, row: ChannelRow): Promise<{ channel: Channel; tracks: PlaylistTrack[] }> {
   return { channel: toChannel(row), tracks: await readTracks(session, row.id) }
 }

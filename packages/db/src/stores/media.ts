@@ -5,7 +5,7 @@ import { newId } from '../new-id.ts'
 import { lockChannel, writeChannel } from './channel-writes.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
 import { closeGaps } from './playlists.ts'
-import type { ListRequest, Media, MediaSort, NewMedia, Page, ToCommand } from './records.ts'
+import type { ListRequest, Media, MediaChange, MediaSort, NewMedia, Page, ToCommand } from './records.ts'
 
 /**
  * The library. A file on disk is shared by all media with the same content, so what is done to it happens under a lock of its
@@ -17,6 +17,11 @@ export interface MediaStore {
   find(id: string): Promise<Media | null>
   /** Of one owner, or of all (null). Searches titles, artists, albums and the names of the files. */
   list(ownerId: string | null, request: ListRequest<MediaSort>): Promise<Page<Media>>
+  /**
+   * Changes a piece as `decide` says, who sees it as it is now; running channels that play it get a new command.
+   * Rejects with NOT_FOUND, or with what `decide` throws.
+   */
+  change(id: string, decide: (media: Media) => MediaChange): Promise<Media>
   /** Takes it off all playlists (running channels get their new ones) and removes it. Rejects with NOT_FOUND, or CONFLICT when it is the last of a running channel. */
   remove(id: string): Promise<Media>
   /** Calls `removeFile` if no media has this content any more. */
@@ -52,13 +57,18 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
       })
     },
 
+    change(id, decide) {
+      return database.transaction(async (session) => {
+        const { channels, ...media } = await lockMedia(session, id)
+        const changed = await session.media.update({ where: { id }, data: decide(toMedia(media)) })
+        for (const { channelId } of channels) await writeChannel(session, await lockChannel(session, channelId), {}, toCommand)
+        return toMedia(changed)
+      })
+    },
+
     remove(id) {
       return database.transaction(async (session) => {
-        // Holds off whoever is just attaching it, so that the playlists read next are all there are.
-        await session.$executeRaw`SELECT 1 FROM media WHERE id = ${id} FOR UPDATE`
-        const row = await session.media.findUnique({ where: { id }, include: { channels: { orderBy: { channelId: 'asc' } } } })
-        if (!row) throw new AppError('NOT_FOUND', 'There is no such media.')
-        const { channels, ...media } = row
+        const { channels, ...media } = await lockMedia(session, id)
         for (const { channelId } of channels) {
           const channel = await lockChannel(session, channelId)
           await session.channelMedia.deleteMany({ where: { channelId, mediaId: id } })
@@ -77,6 +87,14 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
       })
     },
   }
+}
+
+/** The piece with its playlists. Holds off whoever is just attaching it, so that these are all there are. */
+async function lockMedia(session: Session, id: string) {
+  await session.$executeRaw`SELECT 1 FROM media WHERE id = ${id} FOR UPDATE`
+  const row = await session.media.findUnique({ where: { id }, include: { channels: { orderBy: { channelId: 'asc' } } } })
+  if (!row) throw new AppError('NOT_FOUND', 'There is no such media.')
+  return row
 }
 
 async function lockContent(session: Session, sha256: string): Promise<void> {

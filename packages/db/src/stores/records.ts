@@ -37,6 +37,10 @@ export interface Channel {
   readonly genre: string
   readonly mode: 'copy' | 'encode'
   readonly bitrateKbps: number
+  /** How long one piece sounds together with the next; 0: not at all. */
+  readonly crossfadeMs: number
+  /** Every piece is brought to this loudness; null: as it is. */
+  readonly loudnessLufs: number | null
   readonly wanted: 'on' | 'off'
   /** Grows by one with each command that is published. */
   readonly generation: number
@@ -51,10 +55,13 @@ export interface Channel {
   readonly updatedAt: Date
 }
 
-export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'description' | 'genre' | 'mode' | 'bitrateKbps'>
+type SendingFields = 'mode' | 'bitrateKbps' | 'crossfadeMs' | 'loudnessLufs'
+
+export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'description' | 'genre' | 'mode' | 'bitrateKbps'> &
+  Partial<Pick<Channel, SendingFields>>
 
 /** What can be changed of a channel. */
-export type ChannelChange = Partial<Pick<Channel, 'name' | 'description' | 'genre' | 'wanted' | 'serverId'>>
+export type ChannelChange = Partial<Pick<Channel, 'name' | 'description' | 'genre' | 'wanted' | 'serverId' | SendingFields>>
 
 /** How many wanted channels of a mode a server has. */
 export interface PlacedCount {
@@ -73,12 +80,31 @@ export interface Media {
   readonly sha256: string
   readonly sizeBytes: number
   readonly durationMs: number
+  /** Measured at upload; null for silence, and where it never was. */
+  readonly loudnessLufs: number | null
+  readonly peakDbfs: number | null
+  /** Where it is heard from and to; null: to its end. */
+  readonly cueInMs: number
+  readonly cueOutMs: number | null
   readonly originalName: string
   readonly originalSha256: string
   readonly createdAt: Date
 }
 
-export type NewMedia = Omit<Media, 'id' | 'createdAt'>
+type MeasuredFields = 'loudnessLufs' | 'peakDbfs' | 'cueInMs' | 'cueOutMs'
+
+export type NewMedia = Omit<Media, 'id' | 'createdAt' | MeasuredFields> & Partial<Pick<Media, MeasuredFields>>
+
+/** What can be changed of a piece. */
+export type MediaChange = Partial<Pick<Media, 'cueInMs' | 'cueOutMs'>>
+
+/** A piece in a playlist, with what is known for its mixing. */
+export interface PlaylistTrack extends Omit<Track, 'gain_db' | 'cue_in_ms' | 'cue_out_ms'> {
+  readonly loudness_lufs: number | null
+  readonly peak_dbfs: number | null
+  readonly cue_in_ms: number
+  readonly cue_out_ms: number | null
+}
 
 export interface ListenerCount {
   readonly channelId: string
@@ -133,4 +159,4 @@ export interface Page<T> {
 }
 
 /** Makes the message that tells agents what is wanted of a channel now. It throws when there is no valid one. */
-export type ToCommand = (channel: Channel, tracks: readonly Track[], at: Date) => StreamCommand
+export type ToCommand = (channel: Channel, tracks: readonly PlaylistTrack[], at: Date) => StreamCommand

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { AppError, isAppError, runCommand, type ChildUser } from '@skipcast/runtime'
 import type { AudioTools, Probe } from '../ports.ts'
+import { readSound, type Sound } from '../domain/sound.ts'
 import { noSpace } from './no-space.ts'
 import { turnstile } from './turnstile.ts'
 
@@ -9,6 +10,11 @@ const FORMATS = 'mp3,flac,ogg,wav,w64,aiff,aac,mov,matroska,asf,ape,wv,ac3,eac3,
 /** Whatever a file says, nothing but this file is opened, and there is no network. */
 const CONFINED = ['-protocol_whitelist', 'file', '-format_whitelist', FORMATS]
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' }
+
+/** What is heard, measured beside the conversion and in its time: loudness by EBU R 128, the highest sample, silence softer than -60 dBFS. */
+const MEASURE = ['-nostdin', '-nostats', '-hide_banner', '-v', 'info', ...CONFINED]
+const MEASURED = ['-map', '0:a:0', '-af', 'ebur128=peak=sample:framelog=verbose,silencedetect=noise=-60dB:d=0.1', '-threads', '1']
+const ENCODER_DELAY_MS = 25
 
 const PROBE_TIMEOUT_MS = 20_000
 const CONVERT_TIMEOUT_MS = 10 * 60_000
@@ -62,12 +68,32 @@ export function ffmpeg(options: {
       const limit = ['-t', `${MAX_DURATION_MS / 1000}`, '-threads', '1']
       const args = ['-nostdin', '-v', 'error', '-y', ...CONFINED, '-i', `file:${from}`, ...output, ...mp3, ...limit, `file:${to}`]
       const refuse = asUnprocessable('The sound in this file can not be decoded.')
-      await takeTurn(() => run('ffmpeg', args, CONVERT_TIMEOUT_MS).catch(refuse))
+      const report = await takeTurn(async () => {
+        const measuring = run(
+          'ffmpeg',
+          [...MEASURE, '-i', `file:${from}`, ...MEASURED, ...limit, '-f', 'null', '-'],
+          CONVERT_TIMEOUT_MS,
+        )
+          .then(({ stderr }) => stderr)
+          .catch(() => '') // a piece that was not measured plays as it is
+        await run('ffmpeg', args, CONVERT_TIMEOUT_MS)
+          .finally(() => measuring)
+          .catch(refuse)
+        return measuring
+      })
       const { size } = await stat(to)
       if (size === 0) throw new AppError('UNPROCESSABLE', 'There is no sound in this file.')
-      return { durationMs: Math.round((size * 8) / bitrateKbps) } // a constant bitrate, and nothing but frames
+      const durationMs = Math.round((size * 8) / bitrateKbps) // a constant bitrate, and nothing but frames
+      return { durationMs, sound: inAirFile(readSound(report), durationMs) }
     },
   }
+}
+
+/** The encoder puts a little silence before everything. */
+function inAirFile(sound: Sound, durationMs: number): Sound {
+  const { fromMs, toMs } = sound
+  const end = toMs === null ? null : toMs + ENCODER_DELAY_MS
+  return { ...sound, fromMs: fromMs && fromMs + ENCODER_DELAY_MS, toMs: end !== null && end < durationMs ? end : null }
 }
 
 /** What the programs refuse is the file's fault; a program that is not there is ours. */

@@ -16,6 +16,8 @@ const channel = {
   genre: '',
   mode: 'copy',
   bitrateKbps: 128,
+  crossfadeMs: 0,
+  loudnessLufs: null,
 } as const
 
 test('a start carries the whole wanted stream and a password that is good for its epoch only', () => {

@@ -1,14 +1,13 @@
-import { signSourceToken, stamp, streamCommand, type StreamCommand, type Track } from '@skipcast/contracts'
+import { signSourceToken, stamp, streamCommand, type StreamCommand } from '@skipcast/contracts'
+import { mixedTracks, type PlaylistTrack, type Sending } from './mix.ts'
 import type { WantedStream } from './stream-view.ts'
 
 /** A channel as far as agents need to know it. */
-export interface CommandedChannel extends WantedStream {
+export interface CommandedChannel extends WantedStream, Sending {
   readonly id: string
   readonly name: string
   readonly description: string
   readonly genre: string
-  readonly mode: 'copy' | 'encode'
-  readonly bitrateKbps: number
 }
 
 export interface CommandContext {
@@ -26,7 +25,7 @@ export function commandId(channel: { readonly id: string; readonly generation: n
 export function toStreamCommand(
   context: CommandContext,
   channel: CommandedChannel,
-  tracks: readonly Track[],
+  tracks: readonly PlaylistTrack[],
   at: Date,
 ): StreamCommand {
   const { id, slug, generation, epoch } = channel
@@ -50,6 +49,7 @@ export function toStreamCommand(
     genre: channel.genre,
     mode: channel.mode,
     bitrate_kbps: channel.bitrateKbps,
-    tracks,
+    ...(channel.mode === 'encode' && channel.crossfadeMs > 0 && { crossfade_ms: channel.crossfadeMs }),
+    tracks: mixedTracks(channel, tracks),
   })
 }

@@ -1,5 +1,8 @@
 import { randomInt } from 'node:crypto'
+import type { Channel } from '@skipcast/db'
+import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
+import { problemsOf, type Sending } from '../domain/mix.ts'
 import { slugFor } from '../domain/slug.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app.ts'
@@ -27,15 +30,16 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
       response: { 201: z.object({ message: z.string(), channel: channelBody }) },
     },
     async handler({ actor, body }, reply) {
-      const channel = await stores.channels.create({
-        ownerId: actor.id,
-        name: body.name,
-        slug: body.slug ?? slugFor(body.name, randomSuffix()),
-        description: body.description,
-        genre: body.genre,
-        mode: 'copy',
-        bitrateKbps: settings.bitrateKbps,
-      })
+      const { name, description, genre } = body
+      const sending = {
+        mode: body.mode,
+        bitrateKbps: body.bitrate_kbps ?? settings.bitrateKbps,
+        crossfadeMs: body.crossfade_ms,
+        loudnessLufs: body.loudness_lufs,
+      }
+      requireSendable(sending, settings.bitrateKbps)
+      const slug = body.slug ?? slugFor(name, randomSuffix())
+      const channel = await stores.channels.create({ ownerId: actor.id, name, slug, description, genre, ...sending })
       return reply.code(201).send({ message: 'Channel created successfully', channel: showChannel(channel) })
     },
   })
@@ -51,12 +55,22 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
     schema: {
       tags,
       summary: 'Change a channel',
-      description: 'Fields left out stay as they are. A running stream takes them over.',
+      description:
+        'Fields left out stay as they are. A running stream takes them over: another mode, bitrate or crossfade begins the programme anew after half a second of silence, and keeps the listeners.',
       params: channelParams,
       body: channelChange,
       response: { 200: channelBody },
     },
-    handler: async ({ channel, body }) => showChannel(await stores.channels.change(channel, () => withoutUndefined(body))),
+    async handler({ channel, body }) {
+      const { name, description, genre, mode, bitrate_kbps: bitrateKbps, crossfade_ms: crossfadeMs } = body
+      const sending = withoutUndefined({ mode, bitrateKbps, crossfadeMs, loudnessLufs: body.loudness_lufs })
+      const change = withoutUndefined({ name, description, genre, ...sending })
+      const decide = (found: Channel) => {
+        if (sending) requireSendable({ ...found, ...sending }, settings.bitrateKbps)
+        return change
+      }
+      return showChannel(await stores.channels.change(channel, decide))
+    },
   })
 
   app.delete('/api/channels/:channel', {
@@ -72,6 +86,13 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
       return reply.code(204).send()
     },
   })
+}
+
+function requireSendable(sending: Sending, airBitrateKbps: number): void {
+  const problems = problemsOf(sending, airBitrateKbps)
+  if (problems.length === 0) return
+  const what = 'In mode copy the files are sent as they are. Change this, or set mode to encode'
+  throw new AppError('BAD_REQUEST', `${what}: ${problems.join('; ')}`, { details: problems })
 }
 
 /** null when nothing is left to change. */

@@ -1,7 +1,11 @@
+import { MOST_CROSSFADE_MS, streamMode } from '@skipcast/contracts'
 import type { ListRequest } from '@skipcast/db'
 import { z } from 'zod'
 import { isSlug, slugPattern } from '../domain/slug.ts'
 import { isVisible, printable } from '../domain/text.ts'
+
+/** Of MPEG-1 layer III. */
+const MP3_BITRATES = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320] as const
 
 /** What the API takes. Unknown fields are refused by name. */
 
@@ -23,17 +27,46 @@ const slug = z
   .regex(slugPattern, { error: 'must be 1 to 100 of a-z, 0-9 and dashes, and not begin with a dash', abort: true })
   .refine(isSlug, 'is reserved')
 
+const mode = streamMode.meta({
+  description:
+    'copy: the files are sent as they are, at a tenth of the cost. encode: decoded, mixed and encoded again, which crossfade_ms, loudness_lufs, another bitrate_kbps and the cue points of pieces need.',
+})
+const bitrate = z.literal([...MP3_BITRATES]).meta({ description: 'In mode copy: that of the files.' })
+const crossfade = z
+  .int()
+  .min(0)
+  .max(MOST_CROSSFADE_MS)
+  .meta({ description: 'How long one piece sounds together with the next, half of a piece at most. Needs mode encode.' })
+const loudness = z.number().min(-40).max(-5).nullable().meta({
+  description: 'Every piece is brought to this loudness (LUFS), as far as its peaks allow; null: as it is. Needs mode encode.',
+})
+
 export const newChannel = z.strictObject({
   name,
   slug: slug.optional(),
   description: description.default(''),
   genre: genre.default(''),
+  mode: mode.default('copy'),
+  bitrate_kbps: bitrate.optional(),
+  crossfade_ms: crossfade.default(0),
+  loudness_lufs: loudness.default(null),
 })
 
 export const channelChange = z.strictObject({
   name: name.optional(),
   description: description.optional(),
   genre: genre.optional(),
+  mode: mode.optional(),
+  bitrate_kbps: bitrate.optional(),
+  crossfade_ms: crossfade.optional(),
+  loudness_lufs: loudness.optional(),
+})
+
+const position = z.int().min(0)
+
+export const mediaChange = z.strictObject({
+  cue_in_ms: position.optional().meta({ description: 'Where it is heard from, in mode encode.' }),
+  cue_out_ms: position.nullable().optional().meta({ description: 'Where it is heard to, in mode encode. null: its end.' }),
 })
 
 const MAX_TRACKS = 10_000

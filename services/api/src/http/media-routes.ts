@@ -1,3 +1,4 @@
+import type { Media } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -5,7 +6,7 @@ import { importMedia } from '../import-media.ts'
 import type { ApiPorts } from '../ports.ts'
 import { removeMedia } from '../remove-media.ts'
 import type { App } from './app.ts'
-import { mediaList, mediaParams, toListRequest } from './inputs.ts'
+import { mediaChange, mediaList, mediaParams, toListRequest } from './inputs.ts'
 import { onlyFile } from './only-file.ts'
 import { mediaBody, pageBody, showMedia, showPage } from './views.ts'
 
@@ -55,6 +56,31 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     config: { access: 'media_owner' },
     schema: { tags, summary: 'Read a piece’s record', params: mediaParams, response: { 200: mediaBody } },
     handler: async ({ media }) => showMedia(media),
+  })
+
+  app.put('/api/media/:media', {
+    config: { access: 'media_owner' },
+    schema: {
+      tags,
+      summary: 'Cut the ends of a piece',
+      description:
+        'At first it is heard from its first sound to its last, as measured at upload. Heeded by channels in mode encode; running ones take it over.',
+      params: mediaParams,
+      body: mediaChange,
+      response: { 200: mediaBody },
+    },
+    async handler({ media: { id }, body }) {
+      const decide = (media: Media) => {
+        const cueInMs = body.cue_in_ms ?? media.cueInMs
+        const cueOutMs = body.cue_out_ms === undefined ? media.cueOutMs : body.cue_out_ms
+        if (cueInMs >= (cueOutMs ?? media.durationMs))
+          throw new AppError('BAD_REQUEST', 'cue_in_ms: must be before cue_out_ms and before the end of the piece')
+        if (cueOutMs !== null && cueOutMs > media.durationMs)
+          throw new AppError('BAD_REQUEST', `cue_out_ms: must be up to ${media.durationMs}, where the piece ends, or null`)
+        return { cueInMs, cueOutMs }
+      }
+      return showMedia(await stores.media.change(id, decide))
+    },
   })
 
   app.delete('/api/media/:media', {

@@ -16,6 +16,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 const BODIES: Readonly<Record<string, object>> = {
   'POST /api/channels': { name: 'My channel', genre: 'Jazz' },
   'PUT /api/channels/{channel}': { description: 'Jazz, all night' },
+  'PUT /api/media/{media}': { cue_in_ms: 0 },
   'PUT /api/channels/{channel}/state': { state: 'on' },
   'POST /api/channels/{channel}/media': { media_ids: ['{{media}}'] },
   'DELETE /api/channels/{channel}/media': { media_ids: ['{{media}}'] },

@@ -31,6 +31,8 @@ export const channelBody = z
     state: channelState,
     mode: streamMode,
     bitrate_kbps: counter,
+    crossfade_ms: counter,
+    loudness_lufs: z.number().nullable(),
     created_at: instant,
     updated_at: instant,
   })
@@ -48,6 +50,8 @@ export function showChannel(channel: Channel): z.output<typeof channelBody> {
     state: channel.wanted,
     mode,
     bitrate_kbps: channel.bitrateKbps,
+    crossfade_ms: channel.crossfadeMs,
+    loudness_lufs: channel.loudnessLufs,
     created_at: channel.createdAt.toISOString(),
     updated_at: channel.updatedAt.toISOString(),
   }
@@ -62,6 +66,9 @@ export const mediaBody = z
     album: z.string(),
     duration_ms: counter,
     size_bytes: counter.meta({ description: 'Of the file that is sent to listeners.' }),
+    loudness_lufs: z.number().nullable().meta({ description: 'Measured at upload. null: silence, or never measured.' }),
+    cue_in_ms: counter.meta({ description: 'Where it is heard from, in mode encode.' }),
+    cue_out_ms: counter.nullable().meta({ description: 'Where it is heard to, in mode encode. null: its end.' }),
     original_name: z.string(),
     created_at: instant,
   })
@@ -77,6 +84,9 @@ export function showMedia(media: Media): z.output<typeof mediaBody> {
     album,
     duration_ms: media.durationMs,
     size_bytes: media.sizeBytes,
+    loudness_lufs: media.loudnessLufs,
+    cue_in_ms: media.cueInMs,
+    cue_out_ms: media.cueOutMs,
     original_name: media.originalName,
     created_at: media.createdAt.toISOString(),
   }
