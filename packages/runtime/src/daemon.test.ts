@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
+import { mkdtemp, open, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,6 +49,18 @@ describe('a daemon', () => {
     await stopDaemon(started, { identityFile: command.identityFile, graceMs: 2000 })
   })
 
+  test('is found, and not its children, though we were killed before we knew its number', async () => {
+    const command = sleeper('sleep 60 & sleep 60 & echo ready; wait')
+    const started = await startDaemon(command)
+    await waitFor('the children', async () => (await readFile(command.logFile, 'utf8')).includes('ready'), { timeoutMs: 2000 })
+    const environment = await readFile(`/proc/${started.pid}/environ`, 'utf8')
+    const starting = /SKIPCAST_DAEMON=([^\0]+)/.exec(environment)![1]!
+    await writeFile(command.identityFile, JSON.stringify({ starting, tag: 'v1' })) // as it was just before
+    expect(await findDaemon(command.identityFile)).toEqual(started)
+    process.kill(-started.pid, 'SIGKILL')
+    await waitFor('its end', async () => (await findDaemon(command.identityFile)) === null, { timeoutMs: 2000 })
+  })
+
   test('is killed when it does not heed TERM', async () => {
     const command = sleeper(`trap '' TERM; echo ready; while :; do sleep 1; done`)
     const started = await startDaemon(command)
@@ -87,6 +99,7 @@ describe('a daemon', () => {
 
   test('a program that is not there is told as such', async () => {
     await expect(startDaemon({ ...sleeper(), program: '/nowhere/icecast2' })).rejects.toMatchObject({ code: 'PROGRAM_MISSING' })
+    expect(await findDaemon(sleeper().identityFile)).toBeNull()
   })
 })
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import type { ChildUser } from './child-user.ts'
 import { AppError } from './errors.ts'
 import { giveTo, readFileIfThere, writeFileAtomic } from './files.ts'
@@ -25,25 +26,37 @@ export interface DaemonCommand {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** What an identity file holds between the wish to start and the process: the mark by which the process can be told if we die there. */
+interface Intent {
+  readonly starting: string
+  readonly tag: string
+}
+
+const MARK = 'SKIPCAST_DAEMON'
+
 /**
  * Starts a program detached, in a session of its own, with no descriptors of ours but its log file, and writes its identity (0600).
+ * Killed at any moment, we leave no process that `findDaemon` would not find.
  * Resolves once the process exists; whether it serves is for the caller to see. Rejects with PROGRAM_MISSING.
  */
 export async function startDaemon(command: DaemonCommand): Promise<Daemon> {
+  const intent: Intent = { starting: randomUUID(), tag: command.tag }
+  await writeFileAtomic(command.identityFile, JSON.stringify(intent))
   const log = openSync(command.logFile, 'a', 0o600)
   giveTo(command.user, command.logFile)
   const child = spawn(command.program, command.args, {
     cwd: command.cwd,
     detached: true,
     stdio: ['ignore', log, log],
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8', ...command.env },
+    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8', ...command.env, [MARK]: intent.starting },
     ...(command.user && { uid: command.user.uid, gid: command.user.gid }),
   })
   const started = await new Promise<ProcessIdentity>((resolve, reject) => {
     child.once('error', reject)
     child.once('spawn', () => resolve(identify(child.pid!) ?? { pid: child.pid!, startTime: 'gone' }))
   })
-    .catch((cause: unknown) => {
+    .catch(async (cause: unknown) => {
+      await rm(command.identityFile, { force: true })
       throw new AppError('PROGRAM_MISSING', `${command.program} could not be started`, { cause })
     })
     .finally(() => closeSync(log))
@@ -58,8 +71,12 @@ export async function findDaemon(identityFile: string): Promise<Daemon | null> {
   const text = await readFileIfThere(identityFile)
   if (text === null) return null
   try {
-    const daemon = JSON.parse(text) as Daemon
-    return isAlive(daemon) ? daemon : null
+    const found = JSON.parse(text) as Daemon | Intent
+    if ('starting' in found) {
+      const started = await oldestMarked(`${MARK}=${found.starting}`)
+      return started && { ...started, tag: found.tag }
+    }
+    return isAlive(found) ? found : null
   } catch {
     return null // torn by a full disk: as good as absent
   }
@@ -84,4 +101,18 @@ export async function stopDaemon(
     await waitFor('the killed process to end', gone, { timeoutMs: 5000, everyMs: 10 })
   })
   await rm(options.identityFile, { force: true })
+}
+
+/** The process that was started with this in its environment; its own children inherit that, and are younger. */
+async function oldestMarked(mark: string): Promise<ProcessIdentity | null> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const marked = await Promise.all(
+    pids.map(async (pid) => {
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '') // gone, or another user's
+      return environment.split('\0').includes(mark) ? identify(Number(pid)) : null
+    }),
+  )
+  const ticks = ({ startTime }: ProcessIdentity) => Number(startTime.split(':').at(-1))
+  const byAge = marked.filter((each) => each !== null).toSorted((one, other) => ticks(one) - ticks(other) || one.pid - other.pid)
+  return byAge[0] ?? null
 }
