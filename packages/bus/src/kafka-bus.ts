@@ -10,6 +10,7 @@ import { publisher } from './kafka/publisher.ts'
 import { topicSetup } from './kafka/topic-setup.ts'
 import { watchState } from './kafka/watch.ts'
 import type { Bus } from './ports.ts'
+import { sharedViews } from './shared-views.ts'
 import { defaultRetry, type RetryPolicy } from './retry.ts'
 import { encode } from './wire.ts'
 
@@ -28,12 +29,10 @@ export function kafkaBus(
   const topics = topicSetup({ admin, names, replication, logger })
   const records = publisher(openLine, topics, health)
   const shared = { openLine, admin, topics, link: health, logger, bury: deadLetters(records) }
-  const readers = new Set<AsyncDisposable>()
-
-  const keep = <R extends AsyncDisposable>(reader: R): R => {
-    readers.add(reader)
-    return reader
-  }
+  const views = sharedViews(<T extends StateTopic>(topic: T) =>
+    watchState({ ...shared, topic, topicName: names[topic], group: consumerGroup }),
+  )
+  const consumers = new Set<AsyncDisposable>()
 
   return {
     kind: 'kafka',
@@ -45,16 +44,16 @@ export function kafkaBus(
     },
     consume<T extends EventTopic>({ topic, group, handle }: Parameters<typeof this.consume<T>>[0]) {
       const retry = context.retry ?? defaultRetry
-      return keep(consumeEvents({ ...shared, retry, topic, topicName: names[topic], group, handle }))
+      const consumer = consumeEvents({ ...shared, retry, topic, topicName: names[topic], group, handle })
+      consumers.add(consumer)
+      return consumer
     },
-    watch<T extends StateTopic>(topic: T) {
-      return keep(watchState({ ...shared, topic, topicName: names[topic], group: consumerGroup }))
-    },
+    watch: (topic) => views.watch(topic),
     async ping() {
       await admin.ask('a ping', PING_LIMIT_MS, (connected) => connected.describeCluster())
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...readers].map((reader) => reader[Symbol.asyncDispose]()))
+      await Promise.all([views, ...consumers].map((reader) => reader[Symbol.asyncDispose]()))
       await records[Symbol.asyncDispose]()
       await admin[Symbol.asyncDispose]()
     },

@@ -31,8 +31,8 @@ export interface Bus extends AsyncDisposable {
   }): AsyncDisposable
 
   /**
-   * Follows a state topic from its beginning: the last value of each key. Each watcher sees every record. Returns at
-   * once and connects in the background; until `caughtUp`, what is missing may merely not have been read yet.
+   * Follows a state topic from its beginning: the last value of each key. Each watcher sees every record; those of one topic may share one
+   * reading. Returns at once and connects in the background; until `caughtUp`, what is missing may merely not have been read yet.
    */
   watch<T extends StateTopic>(topic: T): StateView<T>
 
@@ -41,7 +41,7 @@ export interface Bus extends AsyncDisposable {
 }
 
 export interface StateView<T extends StateTopic> extends AsyncDisposable {
-  /** The last value of each key, as of now. The same map object all the time. */
+  /** The last value of each key, as of now. The same map object all the time; the messages may be those of other views: not to be changed. */
   readonly values: ReadonlyMap<string, MessageOf<T>>
   /** True once everything that stood on the topic when watching began has been read. */
   readonly isCaughtUp: boolean

@@ -324,14 +324,29 @@ export function busContract(name: string, start: () => Promise<BusRoad>): void {
         expect(await letters('serverHeartbeats')).toEqual([{ key: 'a', value: 'nonsense', reason: 'the value is not JSON' }])
       })
 
-      test('a closed view changes no more', async () => {
+      test('a closed view calls nobody back, and takes nothing from the others of its topic', async () => {
         const view = bus.watch('serverHeartbeats')
+        const calls: unknown[] = []
+        view.onChange((key) => void calls.push(key))
         const other = bus.watch('serverHeartbeats')
         await Promise.all([view.caughtUp, other.caughtUp])
         await view[Symbol.asyncDispose]()
+        const before = calls.length
         await bus.publish('serverHeartbeats', [{ key: 'a', value: heartbeat('a', 1) }])
         await waitFor('the other view', () => other.values.has('a'), LIMIT)
-        expect(view.values.size).toBe(0)
+        expect(calls).toHaveLength(before)
+      })
+
+      test('a view that comes late sees what is there, and calls back once', async () => {
+        const early = bus.watch('serverHeartbeats')
+        await bus.publish('serverHeartbeats', [{ key: 'a', value: heartbeat('a', 1) }])
+        await waitFor('the early view', () => early.isCaughtUp && early.values.has('a'), LIMIT)
+        const late = bus.watch('serverHeartbeats')
+        const calls: unknown[] = []
+        late.onChange((key) => void calls.push(key))
+        await late.caughtUp
+        await waitFor('the call', () => calls.includes(null), LIMIT)
+        expect(late.values.get('a')).toEqual(heartbeat('a', 1))
       })
     })
 

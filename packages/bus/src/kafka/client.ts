@@ -14,10 +14,10 @@ const GOODBYE_LIMIT_MS = 2000
 interface KafkaLine {
   readonly kafka: Kafka
   /**
-   * Lets what runs on the line come to its end for a moment, then cuts it for good. Without the cut kafkajs goes on for a while after it
+   * Lets what runs on the line come to its end for a moment, unless not `gently`, then cuts it for good. Without the cut kafkajs goes on for a while after it
    * was told to end: it connects again, sends again, and keeps a socket and a timer for each attempt.
    */
-  hangUp(connection: { disconnect(): Promise<void> }): Promise<void>
+  hangUp(connection: { disconnect(): Promise<void> }, how?: { readonly gently: boolean }): Promise<void>
 }
 
 export type OpenLine = () => KafkaLine
@@ -60,10 +60,15 @@ export function kafkaLines(options: {
     })
     return {
       kafka,
-      async hangUp(connection) {
-        await within(GOODBYE_LIMIT_MS, 'to say goodbye', connection.disconnect()).catch(() => undefined)
-        isCut = true
-        for (const socket of sockets) socket.destroy(new Error('the line was cut'))
+      async hangUp(connection, { gently } = { gently: true }) {
+        const cut = () => {
+          isCut = true
+          for (const socket of sockets) socket.destroy(new Error('the line was cut'))
+        }
+        const ended = connection.disconnect()
+        if (!gently) cut()
+        await within(GOODBYE_LIMIT_MS, 'to say goodbye', ended).catch(() => undefined)
+        cut()
       },
     }
   }

@@ -12,6 +12,11 @@ import type { Link } from './link.ts'
 import { keepReading, type Reader } from './session.ts'
 import type { TopicSetup } from './topic-setup.ts'
 
+/** The partitions of a member that is gone wait so long for another; Kafka allows no less, unless told otherwise. */
+const SESSION_MS = 6000
+const HEARTBEAT_MS = 2000
+/** The longer, the less an idle process does, and the longer closing takes. */
+const WAIT_MS = 1000
 /** A partition whose lane holds more records is not read on, until it holds LOW_LANE. */
 const FULL_LANE = 1000
 const LOW_LANE = 200
@@ -53,7 +58,7 @@ export function consumeEvents<T extends EventTopic>(options: ConsumeOptions<T>):
   return keepReading({
     ...options,
     part: `consume ${options.topicName} as ${options.group}`,
-    group: () => options.group,
+    membership: { group: () => options.group, sessionMs: SESSION_MS, heartbeatMs: HEARTBEAT_MS, waitMs: WAIT_MS, leaves: true },
     reader: (consumer) => reader(options, consumer),
   })
 }

@@ -5,12 +5,23 @@ import type { OpenLine } from './client.ts'
 import type { Link } from './link.ts'
 import type { TopicSetup } from './topic-setup.ts'
 
-/** A member that says nothing for so long is taken for dead, and its partitions go to others. Kafka's least, unless told otherwise. */
-const SESSION_MS = 6000
-const HEARTBEAT_MS = 2000
-/** How long Kafka holds a question for new records; also how long closing takes at most. */
-const WAIT_MS = 500
-/** kafkajs asks for new records at least each WAIT_MS; when it has not for so long, it is stuck, or never came to start. */
+/** How a consumer and its group get along. */
+interface Membership {
+  /** The group to join, asked for at the start of each session. */
+  readonly group: () => string
+  /** A member that says nothing for so long is taken for dead, and its partitions go to others. */
+  readonly sessionMs: number
+  readonly heartbeatMs: number
+  /**
+   * How long Kafka holds a question for new records; it answers at once when there are any. kafkajs says that it lives only between two
+   * questions. A partition that was paused is read on, and a group is left, only when the question of that time is answered.
+   */
+  readonly waitMs: number
+  /** False: nobody waits for the partitions of a member that is gone, so it goes without a word. */
+  readonly leaves: boolean
+}
+
+/** kafkajs asks for new records at least each `waitMs`; when it has not for so long, it is stuck, or never came to start. */
 const SILENCE_LIMIT_MS = 30_000
 /** How long a rebalance waits for a member to come along. */
 const REBALANCE_LIMIT_MS = 15_000
@@ -33,8 +44,7 @@ export interface SessionOptions {
   readonly link: Link
   readonly topicName: string
   readonly part: string
-  /** The group to join, asked for at the start of each session. */
-  readonly group: () => string
+  readonly membership: Membership
   readonly reader: (consumer: Consumer, fail: (error: unknown) => void) => Reader
 }
 
@@ -75,7 +85,7 @@ export function keepReading(options: SessionOptions): AsyncDisposable {
 
 /** One consumer from start to end. Resolves after `closing`; rejects when the consumer has failed. */
 async function session(options: SessionOptions, closing: AbortSignal, onJoined: () => void): Promise<void> {
-  const { topicName } = options
+  const { topicName, membership } = options
   const end = Promise.withResolvers<void>()
   end.promise.catch(() => undefined)
   closing.addEventListener('abort', () => end.resolve(), { once: true })
@@ -84,11 +94,11 @@ async function session(options: SessionOptions, closing: AbortSignal, onJoined: 
 
   const line = options.openLine()
   const consumer = line.kafka.consumer({
-    groupId: options.group(),
-    sessionTimeout: SESSION_MS,
-    heartbeatInterval: HEARTBEAT_MS,
+    groupId: membership.group(),
+    sessionTimeout: membership.sessionMs,
+    heartbeatInterval: membership.heartbeatMs,
     rebalanceTimeout: REBALANCE_LIMIT_MS,
-    maxWaitTimeInMs: WAIT_MS,
+    maxWaitTimeInMs: membership.waitMs,
     maxBytesPerPartition: MAX_PARTITION_BYTES,
     allowAutoTopicCreation: false,
     retry: { initialRetryTime: 100, retries: 4, maxRetryTime: 1000, restartOnFailure: async () => false },
@@ -119,6 +129,6 @@ async function session(options: SessionOptions, closing: AbortSignal, onJoined: 
   } finally {
     clearTimeout(silence)
     await reader.ended(isLost)
-    await line.hangUp(consumer)
+    await line.hangUp(consumer, { gently: membership.leaves })
   }
 }

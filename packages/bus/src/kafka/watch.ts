@@ -12,6 +12,8 @@ import { keepReading, type Reader } from './session.ts'
 import type { TopicSetup } from './topic-setup.ts'
 
 const OFFSETS_LIMIT_MS = 10_000
+/** Of a group that nobody else will ever join: it need not be missed soon. */
+const ALONE = { sessionMs: 30_000, heartbeatMs: 5000, waitMs: 5000, leaves: false }
 
 export interface WatchOptions<T extends StateTopic> {
   readonly openLine: OpenLine
@@ -36,7 +38,7 @@ export function watchState<T extends StateTopic>(options: WatchOptions<T>): Stat
   const reading = keepReading({
     ...options,
     part: `watch ${topicName}`,
-    group: () => `${options.group}-watch-${randomUUID()}`,
+    membership: { ...ALONE, group: () => `${options.group}-watch-${randomUUID()}` },
     reader: (_consumer, fail) => reader(fail),
   })
   const feed = stateFeed(topic, logger, () => reading[Symbol.asyncDispose]())
