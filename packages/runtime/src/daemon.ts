@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import type { ChildUser } from './child-user.ts'
 import { AppError } from './errors.ts'
-import { giveTo, readFileIfThere, writeFileAtomic } from './files.ts'
+import { giveTo, writeFileAtomic } from './files.ts'
 import { identify, isAlive, signalProcess, type ProcessIdentity } from './process-identity.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -66,19 +66,22 @@ export async function startDaemon(command: DaemonCommand): Promise<Daemon> {
   return daemon
 }
 
-/** The living process that an identity file speaks of, or null. */
+/**
+ * The living process that an identity file speaks of, or null. Whoever keeps a daemon asks a few times a second: handing the reading of
+ * these hundred bytes to a thread and back would cost ten times as much as reading them.
+ */
 export async function findDaemon(identityFile: string): Promise<Daemon | null> {
-  const text = await readFileIfThere(identityFile)
-  if (text === null) return null
   try {
-    const found = JSON.parse(text) as Daemon | Intent
+    const found = JSON.parse(readFileSync(identityFile, 'utf8')) as Daemon | Intent
     if ('starting' in found) {
       const started = await oldestMarked(`${MARK}=${found.starting}`)
       return started && { ...started, tag: found.tag }
     }
     return isAlive(found) ? found : null
-  } catch {
-    return null // torn by a full disk: as good as absent
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== undefined && code !== 'ENOENT') throw error
+    return null // no file; or torn by a full disk, which is as good as none
   }
 }
 
