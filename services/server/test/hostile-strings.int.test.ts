@@ -132,7 +132,8 @@ describe('hostile strings', () => {
         for (const { status, body } of answers) expect([status, body]).toEqual([expect.any(Number), expect.anything()])
         for (const [index, { status }] of answers.entries()) {
           const mayWork = index === 3 && /^[a-z0-9][a-z0-9-]{0,99}$/.test(text) ? [201, 409] : []
-          const isList = index === 1 || (index === 0 && text === '') || (index === 2 && text === '') ? [200] : []
+          // A URL that ends in "/." is the same as one that ends in "/": clients resolve it before they ask.
+          const isList = index === 1 || ((index === 0 || index === 2) && ['', '.'].includes(text)) ? [200] : []
           expect([...mayWork, ...isList, 400, 404, 414]).toContain(status)
         }
       })
