@@ -37,6 +37,9 @@ export interface ErrorKind {
 
 export type ErrorCode = keyof typeof table
 
+/** All there are: `deploy/errors.md` tells people of each. */
+export const errorCodes = Object.keys(table) as readonly ErrorCode[]
+
 /** A foreseen failure. `message` is for people and says what to do; `details` are safe to show to the caller. */
 export class AppError extends Error {
   readonly code: ErrorCode

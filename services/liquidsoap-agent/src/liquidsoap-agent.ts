@@ -23,6 +23,7 @@ import { telemetry, type Telemetry } from './telemetry.ts'
 import { troubles as channelTroubles } from './troubles.ts'
 
 export { agentEnv, type AgentConfig } from './config.ts'
+export { problemCodes } from './domain/problem.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../../liquidsoap/hub.liq', import.meta.url))
 const REPORT_MS = 250

@@ -54,6 +54,9 @@ const table = {
 
 export type ProblemCode = keyof typeof table
 
+/** All there are: `deploy/errors.md` tells people of each. */
+export const problemCodes = Object.keys(table) as readonly ProblemCode[]
+
 /** What went wrong, as it is told to people; `detail` (a sentence's part, without its end) says of what, or how many. */
 export function problem(code: ProblemCode, at: number, detail = ''): StreamError {
   const { message, hint } = table[code]
