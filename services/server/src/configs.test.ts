@@ -17,6 +17,9 @@ describe('the configuration of a server', () => {
 
   test('two services can not share a port', () => {
     expect(() => readConfigs({ API_PORT: '8000' })).toThrow(/API_PORT and ICECAST_PORT are both 8000/)
+    expect(() => readConfigs({ METRICS_PORT: '3000', ICECAST_TLS_CERT: '/x.pem', ICECAST_TLS_PORT: '8000' })).toThrow(
+      /METRICS_PORT and API_PORT are both 3000; ICECAST_PORT and ICECAST_TLS_PORT are both 8000/,
+    )
   })
 
   test('tells all problems of all roles at once, with the roles there are', () => {

@@ -7,11 +7,12 @@ import { metricsEnv } from '@skipcast/metrics'
 import { AppError, readConfig, type Environment } from '@skipcast/runtime'
 import type { z } from 'zod'
 import { roles, serverEnv, type Role } from './config.ts'
+import { publicPorts, sharedPorts } from './public-ports.ts'
 
 /** The schema of each role, by role. */
 export const roleEnvs = { kafka: kafkaEnv, api: apiEnv, icecast: icecastEnv, metrics: metricsEnv, liquidsoap: agentEnv } as const
 
-type RoleConfigs = { readonly [R in Role]?: z.output<(typeof roleEnvs)[R]> }
+export type RoleConfigs = { readonly [R in Role]?: z.output<(typeof roleEnvs)[R]> }
 
 /**
  * The configuration of this process and of each role that it has; a role that it has not is absent, and its variables
@@ -24,9 +25,9 @@ export function readConfigs(environment: Environment) {
     bus: z.output<typeof busEnv>
   }
   const configs = found as RoleConfigs
-  const { api, icecast } = configs
-  if (api && icecast && api.port === icecast.port)
-    throw new AppError('CONFIG_INVALID', `API_PORT and ICECAST_PORT are both ${api.port}. Choose another one for either.`)
+  const shared = sharedPorts(publicPorts(server, configs))
+  if (shared.length > 0)
+    throw new AppError('CONFIG_INVALID', `${shared.join('; ')}. Choose another one for either.`, { details: shared })
   return { server, bus, roles: configs }
 }
 

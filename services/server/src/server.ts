@@ -5,19 +5,11 @@ import { startIcecast } from '@skipcast/icecast'
 import { startKafka } from '@skipcast/kafka'
 import { startAgent } from '@skipcast/liquidsoap-agent'
 import { startMetrics } from '@skipcast/metrics'
-import {
-  AppError,
-  createLogger,
-  healthBoard,
-  messageOf,
-  meters,
-  openHome,
-  whyNotListen,
-  type Environment,
-} from '@skipcast/runtime'
+import { createLogger, healthBoard, messageOf, meters, openHome, type Environment } from '@skipcast/runtime'
 import { readConfigs } from './configs.ts'
 import { demoChannel } from './demo-channel.ts'
 import { startProbes } from './probes.ts'
+import { publicPorts, requirePorts } from './public-ports.ts'
 import { lockRoles } from './role-locks.ts'
 import { chooseTransport } from './transport.ts'
 import { welcome } from './welcome.ts'
@@ -27,7 +19,7 @@ import { welcome } from './welcome.ts'
  *
  *   kafka ─► bus ─► api, icecast, metrics, liquidsoap   (closed in reverse order)
  *
- * Rejects with CONFIG_INVALID (all problems of all roles at once), PORT_TAKEN, CONFLICT (the home is in use), or what `stop`
+ * Rejects with CONFIG_INVALID (all problems of all roles at once), PORT_TAKEN (all ports at once), CONFLICT (the home is in use), or what `stop`
  * was aborted with; nothing is left running then.
  */
 export async function startServer(environment: Environment, stop: AbortSignal): Promise<AsyncDisposable> {
@@ -45,8 +37,8 @@ export async function startServer(environment: Environment, stop: AbortSignal): 
     origin: { application: 'skipcast', environment: server.environment },
   }
 
+  await requirePorts(home.path, publicPorts(server, roles))
   if (server.probes) owned.use(await startProbes(server.probes, platform))
-  if (roles.api) await requirePort('API_PORT', roles.api) // known before anything long has begun
   const transport = await chooseTransport(server.roles, busConfig, roles.kafka, home, logger, stop)
   if (transport.runBroker) owned.use(await startKafka(roles.kafka!, { ...platform, logger }))
   stop.throwIfAborted()
@@ -73,9 +65,4 @@ export async function startServer(environment: Environment, stop: AbortSignal): 
       logger.info('stopped')
     },
   }
-}
-
-async function requirePort(variable: string, { port, host }: { port: number; host: string }): Promise<void> {
-  const problem = await whyNotListen(port, host)
-  if (problem) throw new AppError('PORT_TAKEN', `Port ${port} ${problem}. Choose another one: ${variable}=…`)
 }

@@ -82,15 +82,16 @@ test('npm start works again after kill -9 of every process', async () => {
   expect(await processesOf(home.path)).toEqual([])
 }, 240_000)
 
-test('a taken port is a clear error that names it', async () => {
-  const squatter = createServer().listen(Number(variables['API_PORT']), '127.0.0.1')
+test('taken ports are told all at once, with the variables that choose others', async () => {
+  const taken = ['API_PORT', 'ICECAST_PORT']
+  const squatters = taken.map((variable) => createServer().listen(Number(variables[variable]), '127.0.0.1'))
   await using skipcast = npmStart()
   const { output, ended } = skipcast
   expect(await ended).toBe(1)
-  expect(output()).toContain(variables['API_PORT'])
-  expect(output()).toContain('API_PORT')
+  for (const variable of taken)
+    expect(output()).toContain(`Port ${variables[variable]} is taken by another program. Choose another one: ${variable}=`)
   expect(await processesOf(home.path)).toEqual([])
-  squatter.close()
+  for (const squatter of squatters) squatter.close()
 }, 120_000)
 
 test('where no Kafka can be had it says so aloud and runs on the in-memory bus', async () => {

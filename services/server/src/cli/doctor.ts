@@ -6,6 +6,7 @@ import type { Finding } from '../doctor/finding.ts'
 import { checkHome } from '../doctor/home.ts'
 import { checkMachine } from '../doctor/machine.ts'
 import { checkPorts } from '../doctor/ports.ts'
+import { publicPorts } from '../public-ports.ts'
 import { checkPrograms } from '../doctor/programs.ts'
 import { DONE, FAILED, type Call, type Command } from './command.ts'
 import { openApi } from './open-api.ts'
@@ -41,7 +42,7 @@ async function* findings(call: Call): AsyncGenerator<Finding> {
   yield* await checkMachine(home, roles)
   yield* await checkPrograms({ home, bus, roles })
   yield* await checkHome(home)
-  yield* await checkPorts(home, roles)
+  yield* await checkPorts(home, publicPorts(server, roles))
   yield* await checkApi(await openApi(call))
 }
 
