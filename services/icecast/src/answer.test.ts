@@ -37,6 +37,7 @@ describe('answer', () => {
         },
         setFallback: async () => true,
         moveListeners: async () => true,
+        monitors: async () => 0,
       },
       epochs: {
         highest: async (channelId) => epochs.get(channelId) ?? null,
@@ -52,6 +53,7 @@ describe('answer', () => {
         isUnderWay: () => false,
         done: async (mount) => void did.push(`wait ${mount}`),
       },
+      guards: { raise: (mount) => void did.push(`guard ${mount}`) },
       commands: {
         mayBeHeard: (mount) => mount !== '/off-air',
         of: (channelId) => commands.get(channelId),
@@ -121,10 +123,13 @@ describe('answer', () => {
   })
 
   test('a listener waits for a source that is being let in; only channels can be listened to', async () => {
-    expect(await ask({ kind: 'listener-came', path: '/demo' })).toBe(true)
-    expect(did).toEqual(['wait /demo'])
-    for (const path of ['/w/demo', '/status-json.xsl', '/', '/x/y', '/off-air'])
-      expect(await ask({ kind: 'listener-came', path })).toBe(false)
+    const came = (path: string, isMonitor = false) => ask({ kind: 'listener-came', path, isMonitor })
+    expect(await came('/demo')).toBe(true)
+    expect(did).toEqual(['guard /demo', 'wait /demo'])
+    for (const path of ['/w/demo', '/status-json.xsl', '/', '/x/y', '/off-air']) expect(await came(path)).toBe(false)
+    expect(did).toHaveLength(2)
+    expect(await came('/demo', true)).toBe(true) // a monitor of our own needs nobody to guard it
+    expect(did.slice(2)).toEqual(['wait /demo'])
   })
 
   test('the end of a source calls the filler', async () => {

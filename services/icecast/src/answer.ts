@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { judge } from './domain/judge.ts'
 import { readMount } from './domain/mounts.ts'
 import type { Question } from './domain/question.ts'
+import type { Guards } from './guards.ts'
 import { makeRoom } from './make-room.ts'
 import type { EpochStore, Feeder, IcecastAdmin } from './ports.ts'
 import type { Settling } from './settling.ts'
@@ -23,6 +24,7 @@ export interface AnswerPorts {
   readonly epochs: EpochStore
   readonly feeder: Pick<Feeder, 'nudge' | 'isOwnPassword'>
   readonly settling: Settling
+  readonly guards: Pick<Guards, 'raise'>
   readonly commands: Pick<WantedChannels, 'of' | 'at' | 'mayBeHeard'>
   /** The stops for whose end somebody was waited for already: once each, or a stray engine could hold up everybody. */
   readonly waitedOut: WeakSet<StreamCommand>
@@ -52,6 +54,7 @@ export async function answer(ports: AnswerPorts, question: Question, signal: Abo
       return true
     case 'listener-came':
       if (readMount(question.path)?.kind !== 'channel' || !ports.commands.mayBeHeard(question.path)) return false
+      if (!question.isMonitor) ports.guards.raise(question.path)
       await ports.settling.done(question.path, LISTENER_WAITS_MS)
       return true
     default:

@@ -10,6 +10,7 @@ import { answer, type AnswerPorts } from './answer.ts'
 import type { IcecastConfig } from './config.ts'
 import { OWN_DOOR } from './domain/doors.ts'
 import { startFront } from './front.ts'
+import { guards as guardsOf } from './guards.ts'
 import { icecastXml } from './domain/icecast-xml.ts'
 import { askServer } from './http/ask-routes.ts'
 import { mostConnections } from './limits.ts'
@@ -25,10 +26,13 @@ export { icecastEnv, type IcecastConfig } from './config.ts'
 const LOOPBACK = '127.0.0.1'
 const PASS_EVERY_MS = 5000
 const FIRST_ANSWER_MS = 10_000
+/** So long after the last newcomer, a channel's waiting mount is worth asking who is left to need it. */
+const GUARD_FOR_MS = 60_000
 
 export interface IcecastOverrides {
   readonly now?: () => number
   readonly passEveryMs?: number
+  readonly guardForMs?: number
 }
 
 /**
@@ -61,6 +65,7 @@ export async function startIcecast(
   const admin = icecastAdmin({ ...inner, user: config.adminUser, password: own.adminPassword })
   const feeder = owned.use(silenceFeeder({ ...inner, sampleRate: config.silence.sampleRate, telemetry }))
   const settling = settlingOf(admin, feeder, telemetry)
+  const guards = guardsOf({ feeder, wanted, keepMs: overrides.guardForMs ?? GUARD_FOR_MS, now: () => performance.now() })
   const now = overrides.now ?? Date.now
   const sessions = owned.use(
     sessionLog({ ...context, commandAt: (mount) => wanted.at(mount), secret: own.pseudonymSecret, now, telemetry }),
@@ -76,7 +81,7 @@ export async function startIcecast(
 
   const { signingKey } = own
   const [epochs, waitedOut] = [epochFiles(own.epochs), new WeakSet<StreamCommand>()]
-  const ports: AnswerPorts = { signingKey, admin, epochs, feeder, settling, commands: wanted, waitedOut, telemetry }
+  const ports: AnswerPorts = { signingKey, admin, epochs, feeder, settling, guards, commands: wanted, waitedOut, telemetry }
   const questions = askServer({ secret: own.askSecret, answer: (question, signal) => answer(ports, question, signal), telemetry })
   owned.defer(() => questions.close())
   await questions.listen({ host: LOOPBACK, port: own.askPort }).catch((cause: unknown) => {
@@ -107,7 +112,7 @@ export async function startIcecast(
   const { health } = context
   const front = owned.use(await startFront(config, { ...common, own, maxConnections, health }))
 
-  const reconcile = reconciler({ wanted, admin, feeder, settling, telemetry, reportIcecast })
+  const reconcile = reconciler({ wanted, admin, feeder, settling, guards, telemetry, reportIcecast })
   const save = snapshotKeeper(wanted, own.snapshotFile, lastKnown)
   const pass = async () => {
     await front.look()

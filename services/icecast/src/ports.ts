@@ -4,6 +4,8 @@ import type { ObservedMount } from './domain/plan.ts'
 export interface IcecastAdmin {
   /** All mounts that have a source, hidden ones too. */
   mounts(): Promise<Map<string, ObservedMount>>
+  /** How many of a mount's listeners, and of those who wait in its stead, are our own monitors. */
+  monitors(channelMount: string): Promise<number>
   /** Ends the mount's source. `ending`: it is on its way out, or on its way in; ask again. */
   kill(mount: string, signal?: AbortSignal): Promise<'killed' | 'ending' | 'absent'>
   /** Says where listeners go when the mount's present source ends; false when the mount is not running. */
@@ -22,7 +24,7 @@ export interface EpochStore {
 
 /** Keeps mounts fed with silence, for as long as nobody else feeds them. */
 export interface Feeder extends AsyncDisposable {
-  /** Begins, or changes the bitrate. */
+  /** Begins, goes on, or changes the bitrate. */
   feed(mount: string, bitrateKbps: number): void
   /** Stops feeding the mount. */
   leave(mount: string): void

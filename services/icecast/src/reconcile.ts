@@ -1,6 +1,7 @@
 import { messageOf } from '@skipcast/runtime'
 import { waitingMount } from './domain/mounts.ts'
 import { plan, type Step } from './domain/plan.ts'
+import type { Guards } from './guards.ts'
 import type { Feeder, IcecastAdmin } from './ports.ts'
 import type { Settling } from './settling.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -11,6 +12,7 @@ export interface ReconcilePorts {
   readonly admin: IcecastAdmin
   readonly feeder: Feeder
   readonly settling: Settling
+  readonly guards: Guards
   readonly telemetry: Telemetry
   /** Told of each pass whether Icecast answered. */
   readonly reportIcecast: (problem: string | null) => void
@@ -18,7 +20,7 @@ export interface ReconcilePorts {
 
 /** Makes passes that bring what Icecast has into line with what is wanted. A pass that fails is repaired by the next. */
 export function reconciler(ports: ReconcilePorts): () => Promise<void> {
-  const { wanted, admin, feeder, settling } = ports
+  const { wanted, admin, feeder, settling, guards } = ports
   const fed = new Map<string, number>()
   let strangers: ReadonlySet<string> = new Set()
 
@@ -26,20 +28,28 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
     switch (step.kind) {
       case 'feed': {
         const { mount, bitrateKbps } = step.channel
-        feeder.feed(waitingMount(mount), bitrateKbps)
         feeder.feed(mount, bitrateKbps)
         fed.set(mount, bitrateKbps)
         return
       }
       case 'retire':
         // First where listeners would flee to, then the mount itself.
-        for (const mount of [waitingMount(step.mount), step.mount]) feeder.leave(mount)
+        guards.forget(step.mount)
+        feeder.leave(step.mount)
         fed.delete(step.mount)
         ports.telemetry.retired(step.mount)
         for (const mount of [waitingMount(step.mount), step.mount]) await admin.kill(mount)
         return
       case 'nudge':
         return feeder.nudge(step.mount)
+      case 'raise':
+        return guards.raise(step.mount)
+      case 'lower':
+        return guards.lower(step.mount)
+      case 'recount':
+        if (step.listeners > (await admin.monitors(step.mount))) guards.raise(step.mount)
+        else guards.lower(step.mount)
+        return
       case 'settle':
         if (!settling.isUnderWay(step.mount)) settling.begin(step.mount)
     }
@@ -53,7 +63,7 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
     if (observed) ports.reportIcecast(null)
     const { channels, isComplete } = wanted
     const fillers = new Set([...fed.keys()].filter((mount) => feeder.isConnected(mount)))
-    const decided = plan({ wanted: channels, isComplete, fed, fillers, observed, strangers })
+    const decided = plan({ wanted: channels, isComplete, fed, fillers, observed, strangers, guards: guards.read() })
     strangers = decided.strangers
     for (const step of decided.steps) await act(step)
   }

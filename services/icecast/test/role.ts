@@ -32,7 +32,11 @@ export interface Machine extends AsyncDisposable {
   /** icecast2's own port on loopback, behind the front. */
   innerPort(): Promise<number>
   token(channelId: string, mount: string, epoch: number): string
-  start(options?: { onStop?: 'stop' | 'hand-over'; environment?: Record<string, string> }): Promise<AsyncDisposable>
+  start(options?: {
+    onStop?: 'stop' | 'hand-over'
+    environment?: Record<string, string>
+    guardForMs?: number
+  }): Promise<AsyncDisposable>
   /** Publishes a wanted stream, or with `stop_stream` its end. */
   command(event: StreamCommand['event'], channelId: string, mount: string, epoch?: number): Promise<void>
   remove(channelId: string): Promise<void>
@@ -65,7 +69,7 @@ export async function machine(): Promise<Machine> {
     url: (mount) => `http://127.0.0.1:${port}${mount}`,
     innerPort: async () => Number(await readFile(join(home.path, 'ports', 'icecast-inner'), 'utf8')),
     token: (channelId, mount, epoch) => signSourceToken(SIGNING_KEY, { channelId, mount, epoch }),
-    async start({ onStop = 'stop', environment = {} } = {}) {
+    async start({ onStop = 'stop', environment = {}, ...overrides } = {}) {
       const given = {
         ICECAST_PORT: String(port),
         ICECAST_BIND: '127.0.0.1',
@@ -84,7 +88,7 @@ export async function machine(): Promise<Machine> {
         origin: ORIGIN,
         onStop,
       }
-      return startIcecast(icecast, context, { passEveryMs: 500 })
+      return startIcecast(icecast, context, { passEveryMs: 500, ...overrides })
     },
     async command(event, channelId, mount, epoch = 1) {
       generation += 1

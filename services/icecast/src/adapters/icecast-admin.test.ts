@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { readMounts } from './icecast-admin.ts'
+import { countMonitors, readMounts } from './icecast-admin.ts'
 
 test('reads what listmounts shows, and takes no value for a mount', () => {
   const xml = `<?xml version="1.0"?>
@@ -11,4 +11,16 @@ test('reads what listmounts shows, and takes no value for a mount', () => {
     ['/w/a', { fallback: null, listeners: 0 }],
   ])
   expect(readMounts('<icestats/>').size).toBe(0)
+})
+
+test('tells our own monitors from listeners, as 2.4 and 2.5 write them', () => {
+  const client = (agent: string, tag = 'UserAgent') =>
+    `<listener><IP>127.0.0.2</IP><${tag}>${agent}</${tag}><ID>7</ID></listener>`
+  const xml = [
+    client('skipcast-monitor/1'),
+    client('VLC &lt;UserAgent&gt;skipcast-monitor'),
+    client('skipcast-monitor/1', 'useragent'),
+  ]
+  expect(countMonitors(`<icestats><source mount="/a"><Listeners>3</Listeners>${xml.join('')}</source></icestats>`)).toBe(2)
+  expect(countMonitors('<icestats/>')).toBe(0)
 })

@@ -1,4 +1,6 @@
 import { AppError, httpGet, messageOf, type HttpAnswer } from '@skipcast/runtime'
+import { MONITOR_AGENT } from '../domain/monitors.ts'
+import { waitingMount } from '../domain/mounts.ts'
 import type { ObservedMount } from '../domain/plan.ts'
 import type { IcecastAdmin } from '../ports.ts'
 
@@ -26,6 +28,10 @@ export function icecastAdmin(at: { host: string; port: number; user: string; pas
     async mounts() {
       return readMounts((await ask('listmounts', {})).body)
     },
+    async monitors(channelMount) {
+      const answers = await Promise.all([channelMount, waitingMount(channelMount)].map((mount) => ask('listclients', { mount })))
+      return answers.reduce((sum, { status, body }) => sum + (status === 200 ? countMonitors(body) : 0), 0)
+    },
     async kill(mount, signal) {
       const { status, body } = await ask('killsource', { mount }, signal)
       if (status === 200) return 'killed'
@@ -51,4 +57,9 @@ export function readMounts(xml: string): Map<string, ObservedMount> {
     mounts.set(mount!, { fallback, listeners: Number(/<listeners>(\d{1,9})<\/listeners>/.exec(inside!)?.[1] ?? 0) })
   }
   return mounts
+}
+
+/** Reads the answer of `listclients`, as 2.4 and 2.5 spell it. */
+export function countMonitors(xml: string): number {
+  return [...xml.matchAll(/<useragent>([^<]*)<\/useragent>/gi)].filter(([, agent]) => agent!.startsWith(MONITOR_AGENT)).length
 }

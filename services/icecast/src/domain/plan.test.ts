@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { waitingMount } from './mounts.ts'
-import { plan, type ObservedMount, type Situation, type Step, type WantedChannel } from './plan.ts'
+import { plan, type Guard, type ObservedMount, type Situation, type Step, type WantedChannel } from './plan.ts'
 
 const channel = (mount: string, bitrateKbps = 128): WantedChannel => ({ channelId: `id-of-${mount}`, mount, bitrateKbps })
 const byMount = (...channels: WantedChannel[]) => new Map(channels.map((entry) => [entry.mount, entry]))
@@ -12,6 +12,10 @@ const calm: Situation = {
   fillers: new Set(),
   observed: new Map(),
   strangers: new Set(),
+  guards: new Map([
+    ['/a', 'raised'],
+    ['/b', 'lowered'],
+  ]),
 }
 const source = (fallback: string | null = null, listeners = 0): ObservedMount => ({ fallback, listeners })
 const onAir = new Map([
@@ -22,13 +26,14 @@ const onAir = new Map([
 describe('plan', () => {
   test('feeds what is wanted, and leaves alone what is well', () => {
     const wanted = byMount(channel('/a'))
-    expect(plan({ ...calm, wanted }).steps).toEqual([{ kind: 'feed', channel: channel('/a') }])
+    const another = byMount(channel('/b'))
+    expect(plan({ ...calm, wanted: another }).steps).toEqual([{ kind: 'feed', channel: channel('/b') }])
     expect(plan({ ...calm, wanted, fed: new Map([['/a', 128]]), observed: onAir }).steps).toEqual([])
   })
 
   test('follows a change of bitrate', () => {
     const situation = { ...calm, wanted: byMount(channel('/a', 192)), fed: new Map([['/a', 128]]), observed: onAir }
-    expect(plan(situation).steps).toEqual([{ kind: 'feed', channel: channel('/a', 192) }])
+    expect(plan(situation).steps).toContainEqual({ kind: 'feed', channel: channel('/a', 192) })
   })
 
   test('retires what is no longer wanted, at once', () => {
@@ -88,6 +93,52 @@ describe('plan', () => {
     expect(plan({ ...situation, fillers: new Set(['/a']) }).steps).toEqual([])
   })
 
+  describe('a waiting mount', () => {
+    const wanted = byMount(channel('/a'))
+    const fed = new Map([['/a', 128]])
+    const at = (guard: Guard | undefined, listeners: number, waiting?: number) =>
+      plan({
+        ...calm,
+        wanted,
+        fed,
+        observed: new Map([
+          ['/a', source('/w/a', listeners)],
+          ...(waiting === undefined ? [] : [['/w/a', source(null, waiting)] as const]),
+        ]),
+        fillers: new Set(['/a']),
+        guards: new Map(guard ? [['/a', guard]] : []),
+      }).steps
+
+    test('is there for a channel with listeners of the process before, and for no other', () => {
+      expect(at(undefined, 1)).toEqual([{ kind: 'raise', mount: '/a' }])
+      expect(at(undefined, 0)).toEqual([{ kind: 'lower', mount: '/a' }])
+      expect(plan({ ...calm, wanted, guards: new Map() }).steps).toEqual([
+        { kind: 'feed', channel: channel('/a') },
+        { kind: 'lower', mount: '/a' },
+      ])
+    })
+
+    test('is missed only where there is to be one', () => {
+      expect(at('lowered', 1)).toEqual([])
+      expect(at('raised', 1)).toEqual([{ kind: 'nudge', mount: '/w/a' }])
+    })
+
+    test('goes when nobody is left; where a few are, they are counted again without our monitors', () => {
+      expect(at('raised', 0, 0)).toEqual([])
+      expect(at('doubtful', 0, 0)).toEqual([{ kind: 'lower', mount: '/a' }])
+      expect(at('doubtful', 1, 1)).toEqual([{ kind: 'recount', mount: '/a', listeners: 2 }])
+      expect(at('doubtful', 2, 1)).toEqual([])
+    })
+
+    test('follows a change of bitrate', () => {
+      const changed = byMount(channel('/a', 192))
+      expect(plan({ ...calm, wanted: changed, fed, observed: null }).steps).toEqual([
+        { kind: 'feed', channel: channel('/a', 192) },
+        { kind: 'raise', mount: '/a' },
+      ])
+    })
+  })
+
   test('converges: when its steps are done, nothing is left to do', () => {
     const mounts = fc.constantFrom('/a', '/b', '/c', '/w/a', '/w/b', '/w/c', '/x/y')
     const observedMount = fc.record({ listeners: fc.nat(3), fallback: fc.constantFrom(null, '/w/a', '/w/b', '/w/c') })
@@ -101,6 +152,9 @@ describe('plan', () => {
       observed: fc.array(fc.tuple(mounts, observedMount)).map((entries) => new Map(entries)),
       strangers: fc.constant(new Set<string>()),
       fillers: fc.array(channelMount).map((mounts) => new Set(mounts)),
+      guards: fc
+        .array(fc.tuple(channelMount, fc.constantFrom('raised' as const, 'doubtful' as const, 'lowered' as const)))
+        .map((entries) => new Map(entries)),
     })
     fc.assert(
       fc.property(situations, ({ wanted, ...rest }) => {
@@ -119,6 +173,7 @@ function act(situation: Situation): Situation {
   const { steps, strangers } = plan(situation)
   const fed = new Map(situation.fed)
   const observed = new Map(situation.observed)
+  const guards = new Map(situation.guards)
   const start = (mount: string) => observed.set(mount, observed.get(mount) ?? source(null))
   const one: { [K in Step['kind']]: (step: Extract<Step, { kind: K }>) => void } = {
     retire({ mount }) {
@@ -128,9 +183,17 @@ function act(situation: Situation): Situation {
     },
     feed({ channel: { mount, bitrateKbps } }) {
       fed.set(mount, bitrateKbps)
-      start(waitingMount(mount))
       start(mount)
     },
+    raise({ mount }) {
+      guards.set(mount, 'raised')
+      start(waitingMount(mount))
+    },
+    lower({ mount }) {
+      guards.set(mount, 'lowered')
+      observed.delete(waitingMount(mount))
+    },
+    recount: ({ mount }) => void guards.set(mount, 'raised'),
     nudge: ({ mount }) => void start(mount),
     settle({ mount }) {
       observed.set(mount, source(waitingMount(mount)))
@@ -138,5 +201,5 @@ function act(situation: Situation): Situation {
     },
   }
   for (const step of steps) one[step.kind](step as never)
-  return { ...situation, fed, observed, strangers }
+  return { ...situation, fed, observed, strangers, guards }
 }

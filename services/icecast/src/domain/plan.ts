@@ -13,6 +13,14 @@ export interface ObservedMount {
   readonly fallback: string | null
 }
 
+/**
+ * Whether a channel has a waiting mount, for its listeners to fall to:
+ * - `raised`: it has, because somebody hears the channel
+ * - `doubtful`: it has, but nobody came for a while, so everybody may have left
+ * - `lowered`: it has none, because nobody hears the channel; who comes raises it
+ */
+export type Guard = 'raised' | 'doubtful' | 'lowered'
+
 export interface Situation {
   /** By mount. */
   readonly wanted: ReadonlyMap<string, WantedChannel>
@@ -26,6 +34,8 @@ export interface Situation {
   readonly observed: ReadonlyMap<string, ObservedMount> | null
   /** Mounts without a wanted channel at the pass before. */
   readonly strangers: ReadonlySet<string>
+  /** By channel's mount; none: this process has not decided yet. */
+  readonly guards: ReadonlyMap<string, Guard>
 }
 
 export type Step =
@@ -34,8 +44,17 @@ export type Step =
   | { readonly kind: 'feed'; readonly channel: WantedChannel }
   /** A mount that is to be fed has no source: try now. */
   | { readonly kind: 'nudge'; readonly mount: string }
+  /** Somebody hears the channel, or may: feed its waiting mount, with the channel's bitrate. */
+  | { readonly kind: 'raise'; readonly mount: string }
+  /** Nobody hears it, unless somebody came just now: stop that. */
+  | { readonly kind: 'lower'; readonly mount: string }
+  /** Ask whether the few who are left are more than our own monitors. */
+  | { readonly kind: 'recount'; readonly mount: string; readonly listeners: number }
   /** Listeners wait although there is a programme, or would be dropped at its end. */
   | { readonly kind: 'settle'; readonly mount: string }
+
+/** One for each server that runs the channel: two for a moment, while it moves. */
+const MOST_MONITORS = 2
 
 /**
  * Decides what must change, and which mounts are strangers now. A stranger is ended when the next pass finds it again:
@@ -55,18 +74,48 @@ export function plan(situation: Situation): { steps: Step[]; strangers: Set<stri
       if (situation.strangers.has(mount)) steps.push({ kind: 'retire', mount })
     }
   }
-  for (const channel of wanted.values()) if (fed.get(channel.mount) !== channel.bitrateKbps) steps.push({ kind: 'feed', channel })
-
-  if (observed)
-    for (const { mount } of wanted.values()) if (fed.has(mount)) steps.push(...repairs(mount, observed, fillers.has(mount)))
+  for (const channel of wanted.values()) {
+    const { mount } = channel
+    const guard = situation.guards.get(mount)
+    const isChanged = fed.get(mount) !== channel.bitrateKbps
+    if (isChanged) steps.push({ kind: 'feed', channel })
+    if (isChanged && hasWaitingMount(guard)) steps.push({ kind: 'raise', mount })
+    if (!observed) continue
+    steps.push(...guarding(mount, observed, guard))
+    if (fed.has(mount)) steps.push(...repairs(mount, observed, { guard, isFiller: fillers.has(mount) }))
+  }
   return { steps, strangers }
 }
 
-function repairs(mount: string, observed: ReadonlyMap<string, ObservedMount>, isFiller: boolean): Step[] {
+function hasWaitingMount(guard: Guard | undefined): boolean {
+  return guard === 'raised' || guard === 'doubtful'
+}
+
+function guarding(mount: string, observed: ReadonlyMap<string, ObservedMount>, guard: Guard | undefined): Step[] {
+  const listeners = [mount, waitingMount(mount)].reduce((sum, path) => sum + (observed.get(path)?.listeners ?? 0), 0)
+  switch (guard) {
+    case undefined:
+      return [{ kind: listeners > 0 ? 'raise' : 'lower', mount }]
+    case 'doubtful':
+      if (listeners === 0) return [{ kind: 'lower', mount }]
+      return listeners > MOST_MONITORS ? [] : [{ kind: 'recount', mount, listeners }]
+    case 'raised':
+    case 'lowered':
+      return []
+    default:
+      return guard satisfies never
+  }
+}
+
+function repairs(
+  mount: string,
+  observed: ReadonlyMap<string, ObservedMount>,
+  { guard, isFiller }: { guard: Guard | undefined; isFiller: boolean },
+): Step[] {
   const waiting = waitingMount(mount)
   const [source, rest] = [observed.get(mount), observed.get(waiting)]
   const steps: Step[] = []
-  if (!rest) steps.push({ kind: 'nudge', mount: waiting })
+  if (!rest && hasWaitingMount(guard)) steps.push({ kind: 'nudge', mount: waiting })
   if (!source) steps.push({ kind: 'nudge', mount })
   else if (source.fallback !== waiting || (rest && rest.listeners > 0 && !isFiller)) steps.push({ kind: 'settle', mount })
   return steps

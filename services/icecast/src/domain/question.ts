@@ -1,3 +1,5 @@
+import { MONITOR_AGENT } from './monitors.ts'
+
 /** What Icecast asks, or tells, in one POST of its URL authentication. */
 export type Question =
   /** May this source start on this mount? Asked before Icecast looks whether the mount is busy. */
@@ -9,7 +11,7 @@ export type Question =
   | { readonly kind: 'admin'; readonly path: string; readonly user: string; readonly password: string }
   | { readonly kind: 'source-started'; readonly path: string }
   | { readonly kind: 'source-ended'; readonly path: string }
-  | { readonly kind: 'listener-came'; readonly path: string }
+  | { readonly kind: 'listener-came'; readonly path: string; readonly isMonitor: boolean }
 
 /** Reads the form; null when it is none that we know. Only fields that a question needs are looked at. */
 export function readQuestion(form: URLSearchParams): Question | null {
@@ -26,7 +28,7 @@ export function readQuestion(form: URLSearchParams): Question | null {
     case 'mount_remove':
       return { kind: 'source-ended', path: mount }
     case 'listener_add':
-      return { kind: 'listener-came', path }
+      return { kind: 'listener-came', path, isMonitor: form.get('agent')?.startsWith(MONITOR_AGENT) ?? false }
     default:
       return null
   }

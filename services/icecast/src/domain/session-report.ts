@@ -1,5 +1,4 @@
-/** How our own listeners name themselves; they are let in, but they are no audience. */
-const MONITOR_AGENT = 'skipcast-monitor'
+import { MONITOR_AGENT } from './monitors.ts'
 
 /** What the front tells of a listener's connection that ended. Address and player are personal data and go no further than this role. */
 export interface SessionReport {

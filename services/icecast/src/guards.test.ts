@@ -1,0 +1,48 @@
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { guards, type Guards } from './guards.ts'
+
+describe('guards', () => {
+  const fed = new Set<string>()
+  let now: number
+  let made: Guards
+  const of = (mount: string) => made.read().get(mount)
+
+  beforeEach(() => {
+    fed.clear()
+    now = 0
+    made = guards({
+      feeder: { feed: (mount, bitrateKbps) => void fed.add(`${mount} ${bitrateKbps}`), leave: () => fed.clear() },
+      wanted: { channels: new Map([['/a', { channelId: 'a', mount: '/a', bitrateKbps: 96 }]]) },
+      keepMs: 100,
+      now: () => now,
+    })
+  })
+
+  test('a channel that somebody hears has a waiting mount, until nobody came for a while and nobody is found', () => {
+    expect(of('/a')).toBeUndefined()
+    made.raise('/a')
+    expect([of('/a'), ...fed]).toEqual(['raised', '/w/a 96'])
+    now = 99
+    expect(of('/a')).toBe('raised')
+    now = 100
+    expect([of('/a'), ...fed]).toEqual(['doubtful', '/w/a 96'])
+    made.lower('/a')
+    expect([of('/a'), ...fed]).toEqual(['lowered'])
+  })
+
+  test('who comes while it is being found out that nobody is there keeps it', () => {
+    made.raise('/a')
+    now = 100
+    made.raise('/a')
+    made.lower('/a')
+    expect([of('/a'), ...fed]).toEqual(['raised', '/w/a 96'])
+  })
+
+  test('a channel that nobody wants gets none, and a forgotten one begins anew', () => {
+    made.raise('/b')
+    expect([of('/b'), ...fed]).toEqual([undefined])
+    made.raise('/a')
+    made.forget('/a')
+    expect([of('/a'), ...fed]).toEqual([undefined])
+  })
+})
