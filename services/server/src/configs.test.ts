@@ -23,9 +23,19 @@ describe('the configuration of a server', () => {
   })
 
   test('tells all problems of all roles at once, with the roles there are', () => {
-    const read = () =>
-      readConfigs({ SERVER_ROLES: 'api,dj', API_PORT: '0', ICECAST_PORT: 'x', KAFKA_BROKER: 'nowhere', LOG_LEVEL: 'loud' })
+    const wrong = {
+      API_PORT: '0',
+      ICECAST_PORT: 'x',
+      KAFKA_BROKER: 'nowhere',
+      LOG_LEVEL: 'loud',
+      DATABASE_URL: 'mysql://db:secret@x/y',
+      PUBLIC_LISTEN_URL: 'radio.example',
+      MEDIA_MAX_BYTES: '2147483649',
+      API_TRUST_PROXY: '10.0.0.0/99',
+    }
+    const read = () => readConfigs({ SERVER_ROLES: 'api,dj', ...wrong })
     expect(read).toThrow(/"dj" is no role; roles are kafka, api, icecast, metrics, liquidsoap and all/)
-    for (const name of ['API_PORT', 'ICECAST_PORT', 'KAFKA_BROKER', 'LOG_LEVEL']) expect(read).toThrow(new RegExp(name))
+    for (const name of Object.keys(wrong)) expect(read).toThrow(new RegExp(`  - ${name}: \\S+`))
+    expect(read).not.toThrow(/secret/)
   })
 })
