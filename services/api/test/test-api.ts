@@ -9,7 +9,8 @@ import { ffmpeg } from '../src/adapters/ffmpeg.ts'
 import { mediaFiles } from '../src/adapters/media-files.ts'
 import { toStreamCommand } from '../src/domain/stream-command.ts'
 import type { ServerSight } from '../src/domain/stream-view.ts'
-import { buildApp, type App } from '../src/http/app.ts'
+import { buildApp } from '../src/http/app.ts'
+import type { App } from '../src/http/app-type.ts'
 import type { ApiPorts, FleetMember } from '../src/ports.ts'
 
 // Tests read answers whose shape the response schemas guard.

@@ -2,7 +2,7 @@ import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
 import { mayGrant } from '../domain/roles.ts'
 import type { ApiPorts } from '../ports.ts'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 import { newToken, newUser, pageQuery, roleChange, toListRequest, tokenParams, userList, userParams } from './inputs.ts'
 import { pageBody, showPage, showToken, showUser, tokenBody, userBody } from './views.ts'
 

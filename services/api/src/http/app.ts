@@ -1,10 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import multipart from '@fastify/multipart'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { Logger } from '@skipcast/runtime'
-import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify'
+import fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -14,6 +13,7 @@ import {
 } from 'fastify-type-provider-zod'
 import type { ApiPorts } from '../ports.ts'
 import { accessHook, type Access } from './access.ts'
+import type { App } from './app-type.ts'
 import { accountRoutes } from './account-routes.ts'
 import { channelRoutes } from './channel-routes.ts'
 import { describe, documentInfo, tidyDocument } from './document.ts'
@@ -26,8 +26,6 @@ import { requestLimit } from './rate-limit.ts'
 import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { systemRoutes } from './system-routes.ts'
-
-export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { problemsOf, type Sending } from '../domain/mix.ts'
 import { slugFor } from '../domain/slug.ts'
 import type { ApiPorts } from '../ports.ts'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 import { channelChange, channelList, channelParams, newChannel, toListRequest } from './inputs.ts'
 import { channelBody, pageBody, showChannel, showPage } from './views.ts'
 

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
 import { streamFeed, type Picture, type Subscription } from '../stream-feed.ts'
 import { allStreams } from './all-streams.ts'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 import { channelParams } from './inputs.ts'
 
 const tags = ['streams']

@@ -1,6 +1,6 @@
 import { AppError } from '@skipcast/runtime'
 import type { ApiPorts } from '../ports.ts'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 import { channelParams, metricsQuery, trackPlaysQuery } from './inputs.ts'
 import { listenerHistoryBody, pageBody, showPage, showPoint, showTrackPlay, trackPlayBody } from './views.ts'
 

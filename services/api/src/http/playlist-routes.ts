@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 import { channelParams, mediaIds, mediaOrder, pageQuery } from './inputs.ts'
 import { channelBody, mediaBody, pageBody, showChannel, showMedia, showPage } from './views.ts'
 

@@ -1,5 +1,5 @@
 import type { ApiPorts } from '../ports.ts'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 import { pageQuery } from './inputs.ts'
 import { pageBody, serverBody, showPage, showServer } from './views.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
 import { startStream, stopStream } from '../switch-stream.ts'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 import { channelParams, stateChange } from './inputs.ts'
 import { showCommand, showStream, streamCommandBody, streamStatusBody } from './views.ts'
 

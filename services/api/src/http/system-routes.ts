@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 
 const tags = ['system']
 const alive = z.object({ status: z.literal('ok') })
