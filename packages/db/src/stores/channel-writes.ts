@@ -112,6 +112,14 @@ export async function writeChannel(
   return draft.channel
 }
 
+/** Numbers a locked channel's playlist from 0 without gaps, in its present order. */
+export async function closeGaps(session: Session, channelId: string): Promise<void> {
+  await session.$executeRaw`
+    UPDATE channel_media cm SET position = dense.position
+    FROM (SELECT media_id, (row_number() OVER (ORDER BY position) - 1)::int AS position FROM channel_media WHERE channel_id = ${channelId}) dense
+    WHERE cm.channel_id = ${channelId} AND cm.media_id = dense.media_id AND cm.position <> dense.position`
+}
+
 /** Adds a row to the outbox; the relay hears of it when the transaction commits. A null payload removes the key from its topic. */
 export async function enqueue(session: Session, topic: StateTopic, key: string, payload: object | null): Promise<void> {
   const json = payload === null ? null : JSON.stringify(payload)

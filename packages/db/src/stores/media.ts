@@ -2,9 +2,8 @@ import { AppError } from '@skipcast/runtime'
 import type { Database, Session } from '../database.ts'
 import type { Media as MediaRow } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
-import { lockChannel, writeChannel } from './channel-writes.ts'
+import { closeGaps, lockChannel, writeChannel } from './channel-writes.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
-import { closeGaps } from './playlists.ts'
 import type { ListRequest, Media, MediaChange, MediaSort, NewMedia, Page, ToCommand } from './records.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { AppError } from '@skipcast/runtime'
 import { isDangling } from '../database-errors.ts'
 import type { Database, Session } from '../database.ts'
-import { lockChannel, writeChannel } from './channel-writes.ts'
+import { closeGaps, lockChannel, writeChannel } from './channel-writes.ts'
 import { toMedia } from './media.ts'
 import type { Channel, Media, Page, PageRequest, ToCommand } from './records.ts'
 
@@ -85,14 +85,6 @@ export function playlistStore(database: Database, toCommand: ToCommand): Playlis
       })
     },
   }
-}
-
-/** Numbers a locked channel's playlist from 0 without gaps, in its present order. */
-export async function closeGaps(session: Session, channelId: string): Promise<void> {
-  await session.$executeRaw`
-    UPDATE channel_media cm SET position = dense.position
-    FROM (SELECT media_id, (row_number() OVER (ORDER BY position) - 1)::int AS position FROM channel_media WHERE channel_id = ${channelId}) dense
-    WHERE cm.channel_id = ${channelId} AND cm.media_id = dense.media_id AND cm.position <> dense.position`
 }
 
 function requireSame(playlist: ReadonlySet<string>, mediaIds: readonly string[]): void {
