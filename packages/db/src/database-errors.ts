@@ -19,7 +19,13 @@ const AWAY_TEXTS = /^(Connection terminated|Query read timeout|timeout exceeded|
  */
 export function storeError(error: unknown): unknown {
   if (isAppError(error) || !isAway(error as Thrown)) return error
-  return new AppError('DATABASE_UNAVAILABLE', 'The database does not answer. Try again in a moment.', { cause: error })
+  return new AppError('DATABASE_UNAVAILABLE', 'The database does not answer. Try again in a moment.', { cause: plain(error) })
+}
+
+/** Prisma tells first, on several lines, which call of ours failed; the last line says why. */
+function plain(error: unknown): unknown {
+  if (!(error instanceof Error) || !error.message.includes('\n')) return error
+  return new Error(error.message.trimEnd().split('\n').at(-1)!.trim(), { cause: error })
 }
 
 /** True when a row would have broken a unique index. */
