@@ -1,0 +1,135 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from '@jest/globals'
+import { busEnv, kafkaBus } from '@skipcast/bus'
+import { openDatabase, openStores, type Stores, type ToCommand } from '@skipcast/db'
+import { testDatabase } from '@skipcast/db/testing'
+import { healthBoard, silentLogger, waitFor } from '@skipcast/runtime'
+import { testBroker } from '../../../packages/bus/test/test-broker.ts'
+import { toStreamCommand } from '../src/domain/stream-command.ts'
+import { STRAGGLERS_MS } from '../src/relay-outbox.ts'
+import type { RelayOrder } from './relay-process.ts'
+import { musicRecord } from './test-api.ts'
+
+/** In CI 40; a nightly run sets 200. */
+const KILLS = Number(process.env['OUTBOX_KILLS'] ?? 40)
+const CHANNELS = 12
+/** The one that leads, and those that have started meanwhile and wait for their turn. */
+const PROCESSES = 4
+/** A relay lives so long at most, from its first command on. */
+const MAX_LIFE_MS = 60
+/** Between two commands of one channel. */
+const PAUSE_MS = 10
+
+const RELAY = fileURLToPath(new URL('relay-process.ts', import.meta.url))
+const logger = silentLogger()
+const toCommand: ToCommand = (channel, tracks, at) =>
+  toStreamCommand({ origin: { application: 'skipcast', environment: 'test' }, signingKey: 'k'.repeat(32) }, channel, tracks, at)
+
+test(`${KILLS} times killed at a random moment, the relay loses nothing, keeps each channel's order, and nothing takes effect twice`, async () => {
+  await using server = await testDatabase()
+  await using broker = await testBroker()
+  await using database = openDatabase(server.url, { logger })
+  const stores = openStores(database, { toCommand })
+  await using bus = kafkaBus(busEnv.parse({ KAFKA_BROKER: broker.address }), { logger, health: healthBoard() })
+  await using view = bus.watch('streamCommands')
+  await view.caughtUp
+  const heard = new Map<string, number[]>()
+  view.onChange((id) => {
+    const command = id === null ? undefined : view.values.get(id)
+    if (command) heard.set(command.channel_id, [...(heard.get(command.channel_id) ?? []), command.generation])
+  })
+
+  const ids = await offChannels(stores, CHANNELS)
+  const acknowledged = new Map<string, number>()
+  const stop = new AbortController()
+  const writing = ids.map(async (id) => {
+    while (!stop.signal.aborted) {
+      const { generation } = await stores.channels.change(id, ({ wanted }) => ({ wanted: wanted === 'on' ? 'off' : 'on' }))
+      acknowledged.set(id, generation)
+      await sleep(PAUSE_MS)
+    }
+  })
+  const order = { databaseUrl: server.url, broker: broker.address }
+  const began = performance.now()
+  await using relays = relayQueue(order)
+  let kills = 0
+  while (kills < KILLS) {
+    const relay = await relays.nextRelaying()
+    await sleep(Math.random() * MAX_LIFE_MS)
+    relays.kill(relay)
+    kills += 1
+  }
+  const seconds = (performance.now() - began) / 1000
+  stop.abort()
+  await Promise.all(writing)
+
+  const left = () => server.query<{ problem: string | null }>('SELECT problem FROM outbox')
+  await waitFor('the outbox to be empty', async () => (await left()).length === 0, { timeoutMs: 60_000 })
+  for (const id of ids) {
+    const last = acknowledged.get(id)!
+    // What a killed process had sent may come last; then the next tells again.
+    await waitFor('the last command', () => view.values.get(id)?.generation === last, { timeoutMs: STRAGGLERS_MS + 30_000 })
+    expect(orderedPart(heard.get(id)!)).toBe(last)
+    expect(effects(heard.get(id)!).at(-1)).toBe(last)
+  }
+  const count = (of: (generations: number[]) => number) => ids.reduce((sum, id) => sum + of(heard.get(id)!), 0)
+  const commands = ids.reduce((sum, id) => sum + acknowledged.get(id)!, 0)
+  const again = count((generations) => generations.length) - commands
+  process.stdout.write(
+    `outbox: ${kills} kills in ${seconds.toFixed(0)} s, ${commands} commands, ${again} of them told again, none lost\n`,
+  )
+}, 1_200_000)
+
+/** How many commands came in the order of their generations, from 1 on: each at least once after the one before. */
+function orderedPart(generations: readonly number[]): number {
+  return generations.reduce((last, generation) => (generation === last + 1 ? generation : last), 0)
+}
+
+/** What an agent does of it: only what is newer than what it did last. */
+function effects(generations: readonly number[]): number[] {
+  const done: number[] = []
+  for (const generation of generations) if (generation > (done.at(-1) ?? 0)) done.push(generation)
+  return done
+}
+
+async function offChannels(stores: Stores, count: number): Promise<string[]> {
+  const owner = await stores.accounts.createUser({ username: 'owner', role: 'dj' })
+  const media = await stores.media.add(musicRecord(owner.id), async () => {})
+  const texts = { name: 'x', description: '', genre: '', mode: 'copy', bitrateKbps: 128 } as const
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const { id } = await stores.channels.create({ ...texts, ownerId: owner.id, slug: `channel-${index}` })
+      await stores.playlists.attach(id, [media.id], { ownerId: null })
+      return id
+    }),
+  )
+}
+
+/** Relay processes in line for the lead: as one is killed, the next has it at once, and another is started. */
+function relayQueue(order: RelayOrder) {
+  const living = new Set<ChildProcess>()
+  let relaying = Promise.withResolvers<ChildProcess>()
+  const start = () => {
+    const child = fork(RELAY, { stdio: 'ignore' })
+    living.add(child)
+    child.send(order)
+    child.once('message', () => relaying.resolve(child))
+    child.once('exit', () => living.delete(child))
+  }
+  for (let count = 0; count < PROCESSES; count++) start()
+  return {
+    nextRelaying: () => relaying.promise,
+    kill(child: ChildProcess) {
+      relaying = Promise.withResolvers()
+      child.kill('SIGKILL')
+      start()
+    },
+    async [Symbol.asyncDispose]() {
+      const ended = [...living].map((child) => new Promise((resolve) => child.once('exit', resolve)))
+      for (const child of living) child.kill('SIGKILL')
+      await Promise.all(ended)
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { busEnv, kafkaBus } from '@skipcast/bus'
+import { openDatabase, openStores, type ToCommand } from '@skipcast/db'
+import { healthBoard, silentLogger } from '@skipcast/runtime'
+import { toStreamCommand } from '../src/domain/stream-command.ts'
+import { lead } from '../src/lead.ts'
+
+/** What the test tells the process first. */
+export interface RelayOrder {
+  readonly databaseUrl: string
+  readonly broker: string
+}
+
+/** A small process that leads as the role `api` does, and tells its parent of the first command that it relayed. It is made to be killed. */
+process.once('message', ({ databaseUrl, broker }: RelayOrder) => {
+  const logger = silentLogger()
+  const database = openDatabase(databaseUrl, { logger })
+  const origin = { application: 'skipcast', environment: 'test' }
+  const toCommand: ToCommand = (channel, tracks, at) =>
+    toStreamCommand({ origin, signingKey: 'k'.repeat(32) }, channel, tracks, at)
+  let told = false
+  lead(database, {
+    stores: openStores(database, { toCommand }),
+    fleet: { servers: () => [], sight: () => ({ kind: 'unknown' }), list: () => [] },
+    random: Math.random,
+    bus: kafkaBus(busEnv.parse({ KAFKA_BROKER: broker }), { logger, health: healthBoard() }),
+    toCommand,
+    history: { listenersDays: 400, trackPlaysDays: 400 },
+    onRelayed() {
+      if (!told) process.send!('relaying')
+      told = true
+    },
+    logger,
+  })
+})
+process.once('disconnect', () => process.exit(0))
