@@ -50,7 +50,8 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
   const stores = openStores(database, { toCommand })
 
   let leader: Leader | undefined
-  const servers = fleet(bus, owned.use(busWatch(bus)), {
+  const hearing = owned.use(busWatch(bus))
+  const servers = fleet(bus, hearing, {
     silentAfterMs: config.serverSilentAfterMs,
     onChange: () => leader?.placeSoon(),
   })
@@ -64,11 +65,15 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     requestsPerMinute: config.requestsPerMinute,
     trustedProxies: config.trustedProxies,
   }
-  const telemetry = apiTelemetry(meters, apiFacts({ stores, fleet: servers, statuses: statuses.values, settings }))
+  const startedAt = Date.now()
+  const deafSince = () => hearing.deafSince ?? (statuses.isCaughtUp ? null : startedAt)
+  const facts = apiFacts({ stores, fleet: servers, statuses: statuses.values, deafSince, settings })
+  const telemetry = apiTelemetry(meters, facts)
   const ports: ApiPorts = {
     stores,
     fleet: servers,
     statuses: statuses.values,
+    deafSince,
     onStatusChange: (listener) => statuses.onChange(listener),
     audio: ffmpeg({ format: config.airFormat, user }),
     mediaFiles: await mediaFiles({ path: config.mediaPath ?? join(home.path, 'media'), serverId, user }),

@@ -1,11 +1,11 @@
 import type { Phase } from '@skipcast/contracts'
 import { allStreams } from './http/all-streams.ts'
-import { COUNT_STALE_AFTER_MS } from './http/views.ts'
+import { COUNT_STALE_AFTER_MS } from './http/stream-views.ts'
 import type { ApiPorts } from './ports.ts'
 import type { Facts } from './telemetry.ts'
 
 /** Where the numbers come from that are read when somebody asks for them. */
-export function apiFacts(ports: Pick<ApiPorts, 'stores' | 'fleet' | 'statuses' | 'settings'>): Facts {
+export function apiFacts(ports: Pick<ApiPorts, 'stores' | 'fleet' | 'statuses' | 'deafSince' | 'settings'>): Facts {
   const { stores, fleet } = ports
   return {
     async phases() {

@@ -11,6 +11,8 @@ export interface ApiPorts {
   readonly fleet: Fleet
   /** What agents told last of each channel. */
   readonly statuses: ReadonlyMap<string, StreamStatus>
+  /** Since when (ms since the epoch) what agents tell does not reach us; null while it does. */
+  readonly deafSince: () => number | null
   /** Calls back when an agent told something new; returns how to stop that. */
   readonly onStatusChange: (listener: () => void) => () => void
   readonly audio: AudioTools
@@ -41,6 +43,8 @@ export interface Fleet {
   /** Those that were heard lately; while nobody can be heard, none. */
   servers(): { readonly id: string; readonly capacity: number }[]
   sight(serverId: string): ServerSight
+  /** When it was heard last, by our clock, in ms since the epoch; null: never. */
+  heardAt(serverId: string): number | null
   /** All that ever told of themselves, in order of their ids. */
   list(): FleetMember[]
 }

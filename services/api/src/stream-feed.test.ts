@@ -7,7 +7,8 @@ afterEach(() => feed?.[Symbol.dispose]())
 function setUp(maxClients = 2) {
   const streams = new Map<string, string>()
   const listeners = new Set<() => void>()
-  const read = async (): Promise<Picture[]> => [...streams].map(([channelId, data]) => ({ channelId, data }))
+  const read = async (): Promise<Picture[]> =>
+    [...streams].map(([channelId, data]) => ({ channelId, data, essence: data.split(' seen ')[0]! }))
   const onChange = (listener: () => void) => {
     listeners.add(listener)
     return () => void listeners.delete(listener)
@@ -35,6 +36,18 @@ describe('those who follow the streams', () => {
     expect(told(await client.next(5000))).toEqual(['stream 3'])
     set('a', null)
     expect(told(await client.next(5000))).toEqual(['gone {"channel":{"id":"a"}}'])
+  })
+
+  test('do not hear of what was only seen once more; who comes then is told when that was', async () => {
+    const { feed, set } = setUp()
+    set('a', '1 seen 1')
+    using client = feed.subscribe(null)
+    expect(told(await client.next(5000))).toEqual(['stream 1 seen 1', 'complete {}'])
+    set('a', '1 seen 2')
+    using second = feed.subscribe(null)
+    expect(told(await second.next(5000))).toEqual(['stream 1 seen 2', 'complete {}'])
+    set('a', '2 seen 3')
+    expect(told(await client.next(5000))).toEqual(['stream 2 seen 3'])
   })
 
   test('hear of one channel alone where they ask for one', async () => {

@@ -5,6 +5,8 @@ import { AppError, startLoop, type Loop } from '@skipcast/runtime'
 export interface Picture {
   readonly channelId: string
   readonly data: string
+  /** The part of it that is worth an event when it changes. */
+  readonly essence: string
 }
 
 export interface FeedPorts {
@@ -45,16 +47,18 @@ const LOOK_EVERY_MS = 1000
 export function streamFeed({ read, onChange, maxClients }: FeedPorts): StreamFeed {
   const boot = randomUUID().slice(0, 8)
   const clients = new Set<Client>()
-  const pictures = new Map<string, string>()
+  const pictures = new Map<string, Picture>()
   let serial = 0
   let watching: { loop: Loop; stop: () => void } | null = null
 
   const look = async () => {
     const starters = [...clients].filter(({ stage }) => stage === 'new')
-    const now = new Map((await read()).map(({ channelId, data }) => [channelId, data]))
-    const changed = new Set([...now.keys(), ...pictures.keys()].filter((id) => now.get(id) !== pictures.get(id)))
+    const now = new Map((await read()).map((picture) => [picture.channelId, picture]))
+    const changed = new Set(
+      [...now.keys(), ...pictures.keys()].filter((id) => now.get(id)?.essence !== pictures.get(id)?.essence),
+    )
     pictures.clear()
-    for (const [id, data] of now) pictures.set(id, data)
+    for (const [id, picture] of now) pictures.set(id, picture)
     for (const client of starters) client.stage = 'picture'
     for (const client of clients) {
       const news = starters.includes(client) ? now.keys() : changed
@@ -80,8 +84,8 @@ export function streamFeed({ read, onChange, maxClients }: FeedPorts): StreamFee
   const tell = (client: Client): string[] => {
     if (client.stage === 'new') return []
     const events = [...client.due].map((id) => {
-      const data = pictures.get(id)
-      return data === undefined ? line('gone', JSON.stringify({ channel: { id } })) : line('stream', data)
+      const picture = pictures.get(id)
+      return picture === undefined ? line('gone', JSON.stringify({ channel: { id } })) : line('stream', picture.data)
     })
     client.due.clear()
     if (client.stage === 'picture') events.push(line('complete', '{}'))

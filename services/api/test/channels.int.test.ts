@@ -299,6 +299,8 @@ test('start and stop answer 202 with the channel, the command and what is observ
       mount: `/${slug}`,
       listen_url: `http://radio.test:8000/${slug}`,
       since: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      observed_at: null,
+      stale: false,
       now_playing: null,
       listeners: null,
       last_error: null,
@@ -315,6 +317,14 @@ test('start and stop answer 202 with the channel, the command and what is observ
     now_playing: { title: 'T', artist: 'A', started_at: '2023-11-14T22:13:20.000Z' },
   })
   expect(status.body).not.toHaveProperty('command')
+  api.deaf.since = Date.now()
+  expect((await api.call('GET', `/api/channels/${slug}/stream/status`)).body.stream).toMatchObject({
+    phase: 'on_air',
+    observed_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    stale: true,
+    last_error: { code: 'BUS_UNREACHABLE' },
+  })
+  api.deaf.since = null
 
   const stopped = await api.call('POST', `/api/channels/${id}/stream/stop`, { token })
   expect(stopped.body).toMatchObject({

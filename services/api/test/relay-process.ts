@@ -20,7 +20,7 @@ process.once('message', ({ databaseUrl, broker }: RelayOrder) => {
   let told = false
   lead(database, {
     stores: openStores(database, { toCommand }),
-    fleet: { servers: () => [], sight: () => ({ kind: 'unknown' }), list: () => [] },
+    fleet: { servers: () => [], sight: () => ({ kind: 'unknown' }), heardAt: () => null, list: () => [] },
     random: Math.random,
     bus: kafkaBus(busEnv.parse({ KAFKA_BROKER: broker }), { logger, health: healthBoard() }),
     toCommand,

@@ -28,6 +28,8 @@ export interface TestApi extends AsyncDisposable {
   readonly servers: Map<string, { capacity: number; sight: ServerSight }>
   /** What the list of servers shows. */
   readonly members: FleetMember[]
+  /** Since when the bus is away. */
+  readonly deaf: { since: number | null }
   /** Tells the API that `statuses` changed. */
   statusChanged(): void
   query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>
@@ -57,12 +59,14 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
   const listeners = new Set<() => void>()
   const servers: TestApi['servers'] = new Map()
   const members: TestApi['members'] = []
+  const deaf: TestApi['deaf'] = { since: null }
   const health = healthBoard()
   const board = meters()
   const mediaPath = join(path, 'media')
   const ports: ApiPorts = {
     stores,
     statuses,
+    deafSince: () => deaf.since,
     onStatusChange(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -71,6 +75,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
     fleet: {
       servers: () =>
         [...servers].filter(([, { sight }]) => sight.kind === 'heard').map(([id, { capacity }]) => ({ id, capacity })),
+      heardAt: () => null,
       sight: (id) => servers.get(id)?.sight ?? { kind: 'silent', since: 0 },
       list: () => members,
     },
@@ -122,6 +127,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
     statuses,
     servers,
     members,
+    deaf,
     statusChanged: () => listeners.forEach((listener) => listener()),
     query: (sql, values) => database.query(sql, values),
     call,

@@ -16,6 +16,8 @@ const stream = z.object({
     phase: z.string(),
     server: z.string().nullable(),
     listen_url: z.string(),
+    observed_at: z.string().nullable(),
+    stale: z.boolean(),
     now_playing: z.object({ title: z.string(), artist: z.string() }).nullable(),
     listeners: z.number().nullable(),
     last_error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),

@@ -3,8 +3,8 @@ import { expect, test } from '@jest/globals'
 import { problemCodes } from '@skipcast/liquidsoap-agent'
 import { errorCodes } from '@skipcast/runtime'
 
-/** Codes that stand in no table: of a bug, and of a server that the api does not hear. */
-const others = ['INTERNAL', 'SERVER_SILENT']
+/** Codes that stand in no table: of a bug, of a server that the api does not hear, and of a bus that it does not. */
+const others = ['INTERNAL', 'SERVER_SILENT', 'BUS_UNREACHABLE']
 
 test('deploy/errors.md has each code, with its cure, and no other, and README.md leads there', async () => {
   const root = new URL('../../../', import.meta.url)

@@ -16,7 +16,7 @@ function setUp(hearingSince: number | null) {
     },
   }
   const bus = { watch: () => view } as unknown as Bus
-  const watch = { hearingSince, async [Symbol.asyncDispose]() {} }
+  const watch = { hearingSince, deafSince: null, async [Symbol.asyncDispose]() {} }
   const servers = fleet(bus, watch, { silentAfterMs: 60_000, onChange: () => {} })
   const beat = (id: string, occurredAt: number, capacity = 10) => {
     const about = { server_id: id, started_at: 0, labels: {}, capacity, load: 0, engines: 0, channels: 0, versions: {} }

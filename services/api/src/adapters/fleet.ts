@@ -39,6 +39,11 @@ export function fleet(
     return { kind: 'silent', since: Math.round(Date.now() - silentForMs) }
   }
 
+  const heardAt = (id: string) => {
+    const arrival = arrivals.get(id)
+    return arrival === undefined ? null : Math.round(Date.now() - (performance.now() - arrival))
+  }
+
   return {
     servers() {
       if (busWatch.hearingSince === null) return []
@@ -46,12 +51,13 @@ export function fleet(
       return heard.map(({ server_id, capacity }) => ({ id: server_id, capacity }))
     },
     sight,
+    heardAt,
     list() {
       const ids = [...heartbeats.values.keys()].toSorted()
       return ids.map((id) => ({
         heartbeat: heartbeats.values.get(id)!,
         sight: sight(id),
-        heardAt: Math.round(Date.now() - (performance.now() - (arrivals.get(id) ?? 0))),
+        heardAt: heardAt(id) ?? 0,
       }))
     },
     [Symbol.asyncDispose]: () => heartbeats[Symbol.asyncDispose](),

@@ -31,7 +31,15 @@ function told(fields: Partial<StreamStatus>): StreamStatus {
 }
 
 function view(facts: Partial<StreamFacts>) {
-  return streamView({ wanted, status: undefined, server: { kind: 'heard' }, listeners: null, ...facts })
+  return streamView({
+    wanted,
+    status: undefined,
+    server: { kind: 'heard' },
+    heardAt: null,
+    deafSince: null,
+    listeners: null,
+    ...facts,
+  })
 }
 
 test('an off channel of which nobody told anything is off, without listeners', () => {
@@ -47,6 +55,31 @@ test('an off channel that still runs is stopping, until its agent says off', () 
   const off = { ...wanted, wanted: 'off' as const, generation: 6 }
   expect(view({ wanted: off, status: told({}) }).phase).toBe('stopping')
   expect(view({ wanted: off, status: told({ phase: 'off', since: 9000 }) })).toMatchObject({ phase: 'off', since: 9000 })
+})
+
+test('what was told is as old as its agent was last heard, and stale while the bus is away', () => {
+  expect(view({})).toMatchObject({ observedAt: null, isStale: false })
+  expect(view({ status: told({}) })).toMatchObject({ observedAt: 6000, isStale: false })
+  expect(view({ status: told({}), heardAt: 9000 }).observedAt).toBe(9000)
+  expect(view({ status: told({ server_id: 'b' }), heardAt: 9000 }).observedAt).toBe(6000)
+  expect(view({ status: told({}), heardAt: 9000, deafSince: 9500, server: { kind: 'unknown' } })).toMatchObject({
+    phase: 'on_air',
+    observedAt: 9000,
+    isStale: true,
+    lastError: { code: 'BUS_UNREACHABLE', at: 9500, hint: expect.stringContaining('KAFKA_BROKER') },
+  })
+})
+
+test('of a silent server it is said what was seen last, and whether somebody still hears the stream', () => {
+  const silent = { status: told({}), server: { kind: 'silent', since: 8000 }, heardAt: 8000 } as const
+  const { lastError, phase } = view(silent)
+  expect([phase, lastError!.code]).toEqual(['failing', 'SERVER_SILENT'])
+  expect(lastError!.message).toMatch(/since 1970-01-01T00:00:08.000Z.*the stream was on_air, since 1970-01-01T00:00:06.000Z/)
+  expect(lastError!.message).not.toMatch(/Icecast/)
+  const counted = view({ ...silent, listeners: { count: 3, at: 9000 } })
+  expect(counted.lastError!.message).toMatch(/Icecast still has its mount: 3 listened at 1970-01-01T00:00:09.000Z/)
+  expect(counted.lastError!.hint).toMatch(/listen to the mount/)
+  expect(view({ ...silent, listeners: { count: 3, at: 7000 } }).lastError!.message).not.toMatch(/Icecast/)
 })
 
 test('a wanted channel without a server is being placed, whatever ran before', () => {

@@ -24,8 +24,12 @@ export interface StreamFacts {
   /** What an agent told last. */
   readonly status: StreamStatus | undefined
   readonly server: ServerSight
-  /** null: unknown. */
-  readonly listeners: number | null
+  /** When the server was heard last, in ms since the epoch; null: never. */
+  readonly heardAt: number | null
+  /** Since when nothing that agents tell can reach us; null while it can. */
+  readonly deafSince: number | null
+  /** What metrics counted last on the channel's mount, and when. null: unknown. */
+  readonly listeners: { readonly count: number; readonly at: number } | null
 }
 
 export interface StreamView {
@@ -34,13 +38,18 @@ export interface StreamView {
   readonly epoch: number
   readonly mount: string
   readonly since: number | null
+  /** When its agent was last known to see it so; null: nobody has told of it. */
+  readonly observedAt: number | null
+  /** Nothing new can reach us: all this is as it was then. */
+  readonly isStale: boolean
   readonly nowPlaying: StreamStatus['now_playing']
   readonly listeners: number | null
   readonly lastError: StreamError | null
 }
 
 /** The truth about a stream: what was seen, never what was wished. It sees only its arguments. */
-export function streamView({ wanted, status, server, listeners }: StreamFacts): StreamView {
+export function streamView(facts: StreamFacts): StreamView {
+  const { wanted, status, server, listeners } = facts
   const current = status && status.epoch >= wanted.epoch ? status : undefined
   const phase = phaseOf(wanted, status, current, server)
   const isObserved = phase === current?.phase
@@ -51,10 +60,18 @@ export function streamView({ wanted, status, server, listeners }: StreamFacts): 
     epoch: wanted.epoch,
     mount: `/${wanted.slug}`,
     since: isObserved ? current.since : server.kind === 'silent' && phase === 'failing' ? server.since : msOf(wanted.commandedAt),
+    observedAt: observedAtOf(facts),
+    isStale: facts.deafSince !== null,
     nowPlaying: isHeard ? current.now_playing : null,
-    listeners: phase === 'off' ? 0 : listeners,
-    lastError: phase === 'off' ? null : errorOf(wanted, current, server),
+    listeners: phase === 'off' ? 0 : (listeners?.count ?? null),
+    lastError: phase === 'off' ? null : errorOf(facts, current),
   }
+}
+
+/** An agent tells what changes: while it is heard and tells nothing, all is as it said. */
+function observedAtOf({ wanted, status, heardAt }: StreamFacts): number | null {
+  if (!status) return null
+  return Math.max(status.occurred_at, status.server_id === wanted.serverId ? (heardAt ?? 0) : 0)
 }
 
 function phaseOf(
@@ -74,14 +91,35 @@ function phaseOf(
   return phase === 'failing' && generation >= wanted.generation ? 'failing' : 'starting'
 }
 
-function errorOf(wanted: WantedStream, current: StreamStatus | undefined, server: ServerSight): StreamError | null {
-  if (server.kind !== 'silent') return current?.last_error ?? null
+function errorOf(facts: StreamFacts, current: StreamStatus | undefined): StreamError | null {
+  const { server, deafSince } = facts
+  if (server.kind === 'silent') return silence(facts, server.since, current)
+  if (current?.last_error) return current.last_error
+  if (deafSince === null) return null
+  return {
+    code: 'BUS_UNREACHABLE',
+    message: `Kafka has been out of reach since ${isoOf(deafSince)}: the stream is shown as it was seen before.`,
+    hint: 'See whether Kafka runs and KAFKA_BROKER leads there; /readyz says what is wrong. Engines play on meanwhile, and commands are kept.',
+    at: deafSince,
+  }
+}
+
+/** Nobody sees the stream any more; it may well be on air. What is known is told: what was seen last, and whether Icecast still has listeners of it. */
+function silence({ wanted, listeners }: StreamFacts, since: number, current: StreamStatus | undefined): StreamError {
+  const known = [`The server ${wanted.serverId} has not been heard since ${isoOf(since)}.`]
+  if (current) known.push(`Until then the stream was ${current.phase}, since ${isoOf(current.since)}.`)
+  const isCounted = listeners !== null && listeners.at > since
+  if (isCounted) known.push(`Icecast still has its mount: ${listeners.count} listened at ${isoOf(listeners.at)}.`)
   return {
     code: 'SERVER_SILENT',
-    message: `The server ${wanted.serverId} has not been heard since ${new Date(server.since).toISOString()}.`,
-    hint: `See whether Skipcast runs there with the role liquidsoap and reaches Kafka. Its engines may still be playing.`,
-    at: server.since,
+    message: known.join(' '),
+    hint: `See whether Skipcast runs there with the role liquidsoap and reaches Kafka. Its engines may still be playing${isCounted ? ': listen to the mount' : ''}.`,
+    at: since,
   }
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString()
 }
 
 function msOf(date: Date | null): number | null {

@@ -1,13 +1,11 @@
 import type { Channel } from '@skipcast/db'
 import type { ApiPorts } from '../ports.ts'
-import { showStreamEvent } from './views.ts'
+import { showStreamEvent, type StreamPorts } from './stream-views.ts'
 
 const CHANNELS_PER_PAGE = 500
 
 /** How all streams are now, in order of the channels' ids. Rejects with DATABASE_UNAVAILABLE. */
-export async function allStreams(
-  ports: Pick<ApiPorts, 'stores' | 'statuses' | 'fleet' | 'settings'>,
-): Promise<ReturnType<typeof showStreamEvent>[]> {
+export async function allStreams(ports: StreamPorts & Pick<ApiPorts, 'stores'>): Promise<ReturnType<typeof showStreamEvent>[]> {
   const streams: ReturnType<typeof showStreamEvent>[] = []
   let page: Channel[]
   do {

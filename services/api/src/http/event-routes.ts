@@ -40,7 +40,11 @@ export function eventRoutes(app: App, ports: ApiPorts): void {
 }
 
 async function readPictures(ports: ApiPorts): Promise<Picture[]> {
-  return (await allStreams(ports)).map((event) => ({ channelId: event.channel.id, data: JSON.stringify(event) }))
+  return (await allStreams(ports)).map((event) => {
+    // Each heartbeat confirms what is known; that alone is no event.
+    const essence = { ...event, stream: { ...event.stream, observed_at: null } }
+    return { channelId: event.channel.id, data: JSON.stringify(event), essence: JSON.stringify(essence) }
+  })
 }
 
 function send(reply: FastifyReply, subscription: Subscription): FastifyReply {

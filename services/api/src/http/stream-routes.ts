@@ -3,7 +3,7 @@ import type { ApiPorts } from '../ports.ts'
 import { startStream, stopStream } from '../switch-stream.ts'
 import type { App } from './app-type.ts'
 import { channelParams, stateChange } from './inputs.ts'
-import { showCommand, showStream, streamCommandBody, streamStatusBody } from './views.ts'
+import { showCommand, showStream, streamCommandBody, streamStatusBody } from './stream-views.ts'
 
 const tags = ['streams']
 

@@ -1,14 +1,12 @@
 import type { ApiToken, Channel, ListenerPoint, Media, Page, TrackPlay, User } from '@skipcast/db'
 import { z } from 'zod'
-import { nowPlaying as nowPlayingMessage, phase, streamMode } from '@skipcast/contracts'
-import { commandId } from '../domain/stream-command.ts'
-import { streamView } from '../domain/stream-view.ts'
-import type { ApiPorts, FleetMember } from '../ports.ts'
+import { streamMode } from '@skipcast/contracts'
+import type { FleetMember } from '../ports.ts'
 
 /** What the API answers with: each schema stands beside the function that makes it. */
 
-const instant = z.string().meta({ format: 'date-time' })
-const counter = z.int().min(0)
+export const instant = z.string().meta({ format: 'date-time' })
+export const counter = z.int().min(0)
 
 export const errorBody = z
   .object({
@@ -189,77 +187,7 @@ export function showPage<T, V>(found: Page<T>, query: { page: number; per_page: 
   return { data: found.items.map(show), current_page: query.page, per_page: query.per_page, total: found.total }
 }
 
-const streamBody = z
-  .object({
-    phase,
-    server: z.string().nullable().meta({ description: 'Where it was placed.' }),
-    epoch: counter,
-    mount: z.string(),
-    listen_url: z.string(),
-    since: instant.nullable().meta({ description: 'When the phase began.' }),
-    now_playing: nowPlayingMessage.omit({ started_at: true }).extend({ started_at: instant }).nullable(),
-    listeners: counter.nullable().meta({ description: 'null: not known.' }),
-    last_error: z.object({ code: z.string(), message: z.string(), hint: z.string(), at: instant }).nullable(),
-  })
-  .meta({ id: 'Stream' })
-
-const channelSummary = channelBody.pick({ id: true, name: true, slug: true, state: true })
-export const streamStatusBody = z.object({ message: z.string(), channel: channelSummary, stream: streamBody })
-export const streamCommandBody = streamStatusBody.extend({ command: z.object({ id: z.string() }) })
-
-/** A count that nobody has confirmed for so long is not shown any more. */
-export const COUNT_STALE_AFTER_MS = 120_000
-
-export async function showStream(ports: ApiPorts, channel: Channel, message: string): Promise<z.output<typeof streamStatusBody>> {
-  const counted = await ports.stores.listenerCounts.find(channel.id)
-  const isFresh = counted !== null && Date.now() - counted.observedAt.getTime() < COUNT_STALE_AFTER_MS
-  return { message, ...streamOf(ports, channel, isFresh ? counted.count : null) }
-}
-
-type StreamPorts = Pick<ApiPorts, 'statuses' | 'fleet' | 'settings'>
-
-/** The same, without the number of listeners, which is another matter. */
-export function showStreamEvent(ports: StreamPorts, channel: Channel) {
-  const { channel: summary, stream } = streamOf(ports, channel, null)
-  const { listeners: _listeners, ...rest } = stream
-  return { channel: summary, stream: rest }
-}
-
-function streamOf(
-  ports: StreamPorts,
-  channel: Channel,
-  listeners: number | null,
-): Omit<z.output<typeof streamStatusBody>, 'message'> {
-  const view = streamView({
-    wanted: channel,
-    status: ports.statuses.get(channel.id),
-    server: channel.serverId === null ? { kind: 'unknown' } : ports.fleet.sight(channel.serverId),
-    listeners,
-  })
-  return {
-    channel: { id: channel.id, name: channel.name, slug: channel.slug, state: channel.wanted },
-    stream: {
-      phase: view.phase,
-      server: view.server,
-      epoch: view.epoch,
-      mount: view.mount,
-      listen_url: ports.settings.listenUrl + view.mount,
-      since: view.since === null ? null : isoOf(view.since),
-      now_playing: view.nowPlaying && { ...view.nowPlaying, started_at: isoOf(view.nowPlaying.started_at) },
-      listeners: view.listeners,
-      last_error: view.lastError && { ...view.lastError, at: isoOf(view.lastError.at) },
-    },
-  }
-}
-
-export async function showCommand(
-  ports: ApiPorts,
-  channel: Channel,
-  message: string,
-): Promise<z.output<typeof streamCommandBody>> {
-  return { ...(await showStream(ports, channel, message)), command: { id: commandId(channel) } }
-}
-
-function isoOf(ms: number): string {
+/** An instant as it is sent, from ms since the epoch. */
+export function isoOf(ms: number): string {
   return new Date(ms).toISOString()
 }

@@ -122,7 +122,14 @@ function row({ channel, stream }: ChannelStream): string[] {
   const listeners = stream.listeners === null ? '-' : String(stream.listeners)
   const problem = stream.phase === 'on_air' ? null : stream.last_error
   const news = problem ? `${problem.message} ${problem.hint}` : stream.now_playing ? titleOf(stream.now_playing) : ''
-  return [channel.slug, channel.state, stream.phase, listeners, stream.server ?? '-', plain(news)]
+  return [
+    channel.slug,
+    channel.state,
+    stream.stale ? `${stream.phase}?` : stream.phase,
+    listeners,
+    stream.server ?? '-',
+    plain(news),
+  ]
 }
 
 function describe({ channel, stream }: ChannelStream): string[] {
@@ -130,7 +137,8 @@ function describe({ channel, stream }: ChannelStream): string[] {
     [
       ['channel', `${plain(channel.name)} (${channel.slug})`],
       ['wanted', channel.state],
-      ['phase', stream.phase],
+      ['phase', stream.stale ? `${stream.phase}, when last seen` : stream.phase],
+      ['seen', stream.observed_at ?? 'never'],
       ['listen at', stream.listen_url],
       ['listeners', stream.listeners === null ? 'not known' : String(stream.listeners)],
       ['server', stream.server ?? 'none yet'],
