@@ -89,6 +89,8 @@ export async function startAgent(
   const nudge = () => reconciling.nudge()
   const commands = owned.use(bus.watch('streamCommands'))
   const troubles = owned.use(channelTroubles({ clock, onRelease: nudge }))
+  for (const [channelId, { error, ...command }] of memory.memos)
+    if (error?.code === 'CHANNEL_QUARANTINED') troubles.quarantine(channelId, command)
   const supply = mediaSupply(cache, { clock, onArrival: nudge, tell })
   const reconcile: Reconciler = owned.use(
     reconciler(
@@ -103,6 +105,7 @@ export async function startAgent(
         clock,
         stalls,
         unheard: () => report.unheard(),
+        stuck: () => report.stuck(),
         heardAt: (...play) => report.heardAt(...play),
         tell,
         nudge,

@@ -86,6 +86,7 @@ async function agent(options: { cache?: MediaCache; warmEngines?: number; isCaug
         clock,
         stalls: { endedAt: () => stallEndedAt },
         unheard: () => new Set<string>(),
+        stuck: () => new Set<string>(),
         heardAt: (_, { startedAt }) => startedAt,
         tell,
         nudge,

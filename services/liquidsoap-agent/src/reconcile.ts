@@ -18,6 +18,7 @@ const SILENT_MS = 6000
 /** What an engine leaks per channel (0.24 MB when encoding) stays below 50 MB. */
 const CHANNELS_PER_LIFE = 200
 const STARTS_PER_PASS = 2
+const CONNECTS_AT_ONCE = 6
 const PARALLEL_STEPS = 8
 const EVICT_EVERY_MS = 60_000
 
@@ -33,6 +34,8 @@ export interface ReconcilePorts {
   readonly stalls: OwnStalls
   /** The channels from which our own listeners get nothing any more. */
   readonly unheard: () => ReadonlySet<string>
+  /** The additions of channels, `<engine id>.<record id>`, that their engines hold and do not send. */
+  readonly stuck: () => ReadonlySet<string>
   /** When a play was heard, see Reporter. */
   readonly heardAt: Reporter['heardAt']
   readonly tell: Telemetry
@@ -63,6 +66,7 @@ export function reconciler(
   const { host, commands, supply, troubles, clock, tell, nudge } = ports
   const starts = engineStarts(ports)
   const mourned = new Set<string>()
+  const tainted = new Set<string>()
   /** Engines whose events could not be taken over: their files must stay. */
   const unread = new Set<string>()
   let evictedAt = -Infinity
@@ -88,17 +92,20 @@ export function reconciler(
   }
 
   const mournDead = (engines: readonly Engine[]) => {
-    for (const id of mourned) if (!engines.some((engine) => engine.id === id)) mourned.delete(id)
+    for (const known of [mourned, tainted]) {
+      for (const id of known) if (!engines.some((engine) => engine.id === id)) known.delete(id)
+    }
     for (const { id, state, channels } of engines) {
       if (state !== 'dead' || mourned.has(id)) continue
       mourned.add(id)
       tell.engineLost(id, channels.length)
-      for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_CRASHED')
+      for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_CRASHED', { isOwn: channels.length === 1 })
     }
   }
 
   const readWanted = async () => {
     const starting = [...startsFor(options.teller.serverId, commands.values).values()]
+    for (const command of starting) troubles.commanded(command.channel_id, command)
     const firsts = starting.flatMap(({ tracks }) => tracks.slice(0, 1))
     await supply.want([...firsts, ...starting.flatMap(({ tracks }) => tracks)].map(({ sha256 }) => sha256))
     const files = await supply.files()
@@ -111,6 +118,10 @@ export function reconciler(
     silentMs: SILENT_MS,
     channelsPerLife: CHANNELS_PER_LIFE,
     startsPerPass: STARTS_PER_PASS,
+    connectsAtOnce: CONNECTS_AT_ONCE,
+    failures: troubles.failures(),
+    stuck: ports.stuck(),
+    tainted,
     heldBack: troubles.heldBack(),
     unheard: ports.unheard(),
     mayStartEngine: starts.isAllowed(),
@@ -133,7 +144,7 @@ export function reconciler(
     } catch (error) {
       tell.stepFailed(step, error)
       const isEngineLost = isAppError(error, 'ENGINE_UNREACHABLE')
-      if (step.kind === 'add' && !isEngineLost) troubles.note(step.stream.record.channelId, 'ENGINE_REFUSED')
+      if (step.kind === 'add' && !isEngineLost) troubles.note(step.stream.record.channelId, 'ENGINE_REFUSED', { isOwn: true })
       return isEngineLost
     }
   }
@@ -141,11 +152,15 @@ export function reconciler(
   const take = async (step: Step, engines: readonly Engine[]): Promise<void> => {
     switch (step.kind) {
       case 'remove':
+        if (step.reason === 'stuck') {
+          tainted.add(step.engineId)
+          troubles.note(step.channelId, 'CHANNEL_STUCK', { isOwn: true })
+        }
         return host.remove(step.engineId, step.channelId)
       case 'stop': {
         if (step.reason === 'silent') {
           const channels = engines.find(({ id }) => id === step.engineId)?.channels ?? []
-          for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_SILENT')
+          for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_SILENT', { isOwn: channels.length === 1 })
           // Told before what follows on its mounts is taken for it.
           seen = { ...seen, engines: seen.engines.filter(({ id }) => id !== step.engineId) }
           options.onSeen()

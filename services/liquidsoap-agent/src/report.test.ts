@@ -97,7 +97,15 @@ async function want(command: StreamCommand): Promise<void> {
 /** What the machine shows of channel `a` from now on. */
 function runs(live: Partial<LiveState> | null): void {
   const track = { playId: 'e.3', mediaId: 'one', title: 'Title', artist: 'Artist', startedAt: 5 }
-  const state: LiveState = { recordId: 'c1', isConnected: true, problem: '', isPlayable: true, track, ...live }
+  const state: LiveState = {
+    recordId: 'c1',
+    isConnected: true,
+    problem: '',
+    isPlayable: true,
+    playedS: now / 1000,
+    track,
+    ...live,
+  }
   const channels = live ? [{ ...aStream('a').record, live: state }] : []
   seen = { ...seen, engines: [{ id: 'e', state: 'running', silentMs: 0, isOutdated: false, channelsAdded: 1, channels }] }
 }
@@ -239,6 +247,36 @@ describe('the report of a channel', () => {
     expect(subject.unheard()).toEqual(new Set())
     await pass(100)
     expect(doubts).toBe(2)
+  })
+
+  test('knows a channel that its engine does not go on with, by what it answers again and again', async () => {
+    await onAir()
+    const still = { playedS: 7 }
+    const seeItStand = async (times: number) => {
+      for (let time = 0; time < times; time++) {
+        runs(still)
+        hear()
+        await pass(1000)
+      }
+    }
+    await seeItStand(6)
+    await pass(1000)
+    expect(subject.stuck()).toEqual(new Set())
+    await seeItStand(1)
+    expect(subject.stuck()).toEqual(new Set(['e.c1']))
+    runs({ playedS: 8 })
+    await pass()
+    expect(subject.stuck()).toEqual(new Set())
+
+    runs({ isConnected: false })
+    await pass()
+    expect(told.at(-1)).toMatchObject({ phase: 'failing', last_error: { code: 'CHANNEL_STUCK' } })
+    now += 6000
+    runs({ isConnected: false })
+    await pass()
+    expect(subject.stuck()).toEqual(new Set(['e.c1']))
+    stallEndedAt = now
+    expect(subject.stuck()).toEqual(new Set())
   })
 
   test('of a channel that was replaced as planned is starting, and tells no failure', async () => {

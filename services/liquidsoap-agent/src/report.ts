@@ -47,6 +47,8 @@ export interface Reporter extends AsyncDisposable {
    * at once, as far as it is known.
    */
   heardAt(channelId: string, play: SentPlay, isOver: boolean): number | null
+  /** The additions of channels, `<engine id>.<record id>`, that their engines hold and do not send. */
+  stuck(): ReadonlySet<string>
   /** Tells that everything ends here because the server stops. */
   farewell(): Promise<void>
 }
@@ -227,6 +229,7 @@ export function reporter(
       if (!plays) return play.startedAt
       return isOver ? plays.expectedAt(play) : plays.heardAt(play)
     },
+    stuck: () => new Set([...watches.values()].flatMap((watch) => watch.stuckRecord() ?? [])),
     async farewell() {
       const at = clock.wallMs()
       const error = problem('SERVER_STOPPED', at)

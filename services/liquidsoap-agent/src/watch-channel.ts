@@ -1,5 +1,5 @@
 import type { Phase } from '@skipcast/contracts'
-import type { RunningChannel } from './domain/engine.ts'
+import type { LiveState, RunningChannel } from './domain/engine.ts'
 import { wasHeard, type Sight } from './domain/phase.ts'
 import type { ProblemCode } from './domain/problem.ts'
 import { heardPlays, type HeardPlays } from './hear-plays.ts'
@@ -8,6 +8,11 @@ import type { Clock, Ear, Heard } from './ports.ts'
 
 /** A source younger than this is heard by whatever sound comes. */
 const NEW_SOURCE_MS = 3000
+
+/** So long a channel may stand still: opening a file takes some time, and Icecast may be slow to take what is sent. */
+const STUCK_AFTER_MS = 6000
+/** A clock goes in steps: within so long it has come further. */
+const STANDSTILL_MS = 500
 
 /** A channel in an engine. `record` names this very addition of it; null when the engine does not answer. */
 export interface Found {
@@ -25,6 +30,8 @@ export interface ChannelWatch extends AsyncDisposable {
   turn(): void
   phaseMs(): number
   readonly plays: HeardPlays
+  /** This addition of the channel, if its engine answers and has not gone on with it for a while, though nothing outside keeps it from that. */
+  stuckRecord(): string | null
   /** How long no byte has come although there had been some and we listened; 0 while that can't be told. */
   unheardMs(): number
 }
@@ -41,6 +48,7 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
   /** While we did not run, nothing of ours could hear: all waiting begins again. */
   const waitedSince = (at: number) => clock.steadyMs() - Math.max(at, stalls.endedAt())
 
+  const stuck = stuckMeter()
   const noteConnection = (record: string | null) => {
     if (record === connected) return
     connectedAt = connected === undefined ? -Infinity : clock.steadyMs()
@@ -57,6 +65,7 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
       const now = clock.steadyMs()
       const live = found?.channel.live
       noteConnection(live?.isConnected ? found!.record : null)
+      stuck.note(live ?? null, now)
       const { lastByteAt } = ear.heard
       // Another addition of the channel only starts, whatever was heard of the one before.
       const isAnother = record !== null && found !== undefined && found.record !== null && found.record !== record
@@ -71,15 +80,39 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
         soundAgoMs: soundAgoMs(ear.heard, now, { addedAt, connectedAt }),
         connectedMs: waitedSince(connectedAt),
         listeningMs: waitedSince(openedAt),
+        standsMs: live?.isConnected ? stuck.seenMs(stalls.endedAt()) : 0,
         trouble,
       }
     },
     turn() {
       phaseAt = clock.steadyMs()
     },
+    stuckRecord: () => (stuck.seenMs(stalls.endedAt()) >= STUCK_AFTER_MS ? record : null),
     phaseMs: () => clock.steadyMs() - phaseAt,
     unheardMs: () => (ear.heard.lastByteAt === null ? 0 : waitedSince(ear.heard.lastByteAt)),
     [Symbol.asyncDispose]: () => ear[Symbol.asyncDispose](),
+  }
+}
+
+/**
+ * For how long (since `atLeast`) an engine has been seen not to go on with a channel, by what it answered again and again. Nothing to send, or a clock
+ * that stands still although connected: a clock also runs on without a connection.
+ */
+function stuckMeter(): { note(live: LiveState | null, now: number): void; seenMs(atLeast: number): number } {
+  let last: LiveState | null = null
+  let lastAt = 0
+  let stuckSince: number | null = null
+  return {
+    note(live, now) {
+      if (live === last) return // the same answer, looked at again
+      const stands = live?.isConnected && last?.recordId === live.recordId && last.isConnected && last.playedS === live.playedS
+      const hasNothing = live && !live.isConnected && live.isPlayable && live.problem === ''
+      if (stands && now - lastAt < STANDSTILL_MS) return // asked again too soon to tell
+      stuckSince = stands ? (stuckSince ?? lastAt) : hasNothing ? (stuckSince ?? now) : null
+      last = live
+      lastAt = now
+    },
+    seenMs: (atLeast) => (stuckSince === null ? 0 : lastAt - Math.max(stuckSince, atLeast)),
   }
 }
 

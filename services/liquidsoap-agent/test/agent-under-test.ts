@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { memoryBus, type MemoryBus, type ServiceContext } from '@skipcast/bus'
 import type { StreamCommand, StreamEvent, StreamStatus, Track } from '@skipcast/contracts'
-import { createLogger, healthBoard, meters, readConfig, silentLogger, waitFor, type Home } from '@skipcast/runtime'
+import {
+  createLogger,
+  healthBoard,
+  meters,
+  readConfig,
+  silentLogger,
+  waitFor,
+  type Home,
+  type ProcessIdentity,
+} from '@skipcast/runtime'
 import { toneFile, type ToneFileOptions } from '@skipcast/testing'
 import { agentEnv, startAgent, type AgentOverrides } from '../src/liquidsoap-agent.ts'
 
@@ -88,4 +97,21 @@ export function rig(home: Home, variables: Record<string, string>, bus: MemoryBu
       await bus[Symbol.asyncDispose]()
     },
   }
+}
+
+export type RunningEngine = ProcessIdentity & { readonly id: string }
+
+/** The engines of a home, by what stands on its disk. */
+export async function enginesOf(home: string): Promise<RunningEngine[]> {
+  const root = join(home, 'agent/engines')
+  const ids = await readdir(root).catch(() => [])
+  const texts = await Promise.all(ids.map((id) => readFile(join(root, id, 'identity.json'), 'utf8').catch(() => null)))
+  return texts.flatMap((text, index) => (text === null ? [] : [{ ...(JSON.parse(text) as ProcessIdentity), id: ids[index]! }]))
+}
+
+/** The engine that plays this channel. */
+export async function holderIn(home: string, channelId: string): Promise<RunningEngine> {
+  const plans = (id: string) => readdir(join(home, 'agent/engines', id, 'plans')).catch((): string[] => [])
+  for (const engine of await enginesOf(home)) if ((await plans(engine.id)).includes(`${channelId}.json`)) return engine
+  throw new Error(`no engine holds ${channelId}`)
 }

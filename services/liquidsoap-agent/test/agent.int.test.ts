@@ -2,9 +2,9 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { StartStream, StreamStatus, Track } from '@skipcast/contracts'
-import { childUser, isAlive, waitFor, type ProcessIdentity } from '@skipcast/runtime'
+import { childUser, isAlive, waitFor } from '@skipcast/runtime'
 import { hears, openListener, temporaryHome, type TemporaryHome } from '@skipcast/testing'
-import { rig, type Rig } from './agent-under-test.ts'
+import { enginesOf, holderIn, rig, type Rig } from './agent-under-test.ts'
 import { aStart } from './streams.ts'
 import { SOURCE_PASSWORD, testIcecast, type TestIcecast } from './test-icecast.ts'
 
@@ -39,19 +39,8 @@ afterEach(async () => {
   await owned.disposeAsync()
 }, 60_000)
 
-async function engines(): Promise<(ProcessIdentity & { id: string })[]> {
-  const root = join(home.path, 'agent/engines')
-  const ids = await readdir(root).catch(() => [])
-  const texts = await Promise.all(ids.map((id) => readFile(join(root, id, 'identity.json'), 'utf8').catch(() => null)))
-  return texts.flatMap((text, index) => (text === null ? [] : [{ ...(JSON.parse(text) as ProcessIdentity), id: ids[index]! }]))
-}
-
-/** The engine that plays this channel. */
-async function holderOf(channelId: string): Promise<ProcessIdentity> {
-  const plans = (id: string) => readdir(join(home.path, 'agent/engines', id, 'plans')).catch((): string[] => [])
-  for (const engine of await engines()) if ((await plans(engine.id)).includes(`${channelId}.json`)) return engine
-  throw new Error(`no engine holds ${channelId}`)
-}
+const engines = () => enginesOf(home.path)
+const holderOf = (channelId: string) => holderIn(home.path, channelId)
 
 const aChannel = (id: string, overrides: Partial<StartStream> = {}) =>
   aStart(id, { source_token: SOURCE_PASSWORD, tracks: [low], ...overrides })

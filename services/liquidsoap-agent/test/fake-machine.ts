@@ -85,7 +85,14 @@ export function fakeMachine(): FakeMachine {
         const track = first
           ? { playId: null, mediaId: first.media_id, title: first.title, artist: first.artist, startedAt: 1 }
           : null
-        const live = { recordId: `c${engine.added}`, isConnected: true, problem: '', isPlayable: true, track }
+        const live = {
+          recordId: `c${engine.added}`,
+          isConnected: true,
+          problem: '',
+          isPlayable: true,
+          playedS: 1,
+          track,
+        }
         engine.channels.set(channelId, { ...stream.record, live })
         for (const event of ['added', 'connected', 'track_started']) tell(engine, event, stream)
       },

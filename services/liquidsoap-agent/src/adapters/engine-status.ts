@@ -14,6 +14,7 @@ const status = z.object({
       connected: z.boolean(),
       problem: z.string(),
       playable: z.boolean(),
+      time: z.number(),
       track: z.string(),
       title: z.string(),
       artist: z.string(),
@@ -41,6 +42,7 @@ export function readStatus(engineId: string, answer: Answer): EngineStatus {
         isConnected: channel.connected,
         problem: channel.problem,
         isPlayable: channel.playable,
+        playedS: channel.time,
         track:
           channel.track === ''
             ? null

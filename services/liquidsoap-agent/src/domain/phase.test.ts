@@ -11,6 +11,7 @@ const heard: Sight = {
   soundAgoMs: 50,
   connectedMs: 60_000,
   listeningMs: 60_000,
+  standsMs: 0,
   trouble: null,
 }
 const see = (overrides: Partial<Sight>) => judge({ ...heard, ...overrides }, { silenceAfterMs: 2000 })
@@ -35,6 +36,7 @@ describe('the phase of a wanted stream', () => {
           soundAgoMs: fc.option(fc.nat(10_000)),
           connectedMs: fc.nat(20_000),
           listeningMs: fc.integer({ min: 3000, max: 20_000 }),
+          standsMs: fc.nat(3000),
           trouble: fc.constantFrom<Sight['trouble']>(null, 'ENGINE_CRASHED'),
         }),
         (sight) => {
@@ -76,10 +78,15 @@ describe('the phase of a wanted stream', () => {
 
   test('is failing at once when the connection is lost or refused', () => {
     const lost = (problem: string) => see({ engine: { ...connected, isConnected: false, problem } })
-    expect(lost('')).toEqual({ phase: 'failing', problem: 'ICECAST_UNAVAILABLE' })
     expect(lost('could not write data to host: Connection refused in write()').problem).toBe('ICECAST_UNAVAILABLE')
     expect(lost('401, Authentication Required (HTTP/1.0)').problem).toBe('SOURCE_REFUSED')
     expect(lost('403, Forbidden (HTTP/1.0)').problem).toBe('SOURCE_REFUSED')
+  })
+
+  test('is failing when its engine has nothing to send, or does not go on with it, also while the filler flows', () => {
+    expect(see({ engine: { ...connected, isConnected: false } })).toEqual({ phase: 'failing', problem: 'CHANNEL_STUCK' })
+    expect(see({ standsMs: 1000, soundAgoMs: 5000 })).toEqual({ phase: 'failing', problem: 'CHANNEL_STUCK' })
+    expect(see({ standsMs: 999 }).phase).toBe('on_air')
   })
 
   test('is failing with what kept the stream from running', () => {

@@ -12,13 +12,17 @@ const limits: PlanLimits = {
   silentMs: 6000,
   channelsPerLife: 50,
   startsPerPass: 2,
+  connectsAtOnce: 10,
+  failures: new Map(),
+  stuck: new Set(),
+  tainted: new Set(),
   heldBack: new Set(),
   unheard: new Set(),
   mayStartEngine: true,
   startsUnderWay: 0,
 }
 
-const live = { recordId: 'c1', isConnected: true, problem: '', isPlayable: true, track: null }
+const live = { recordId: 'c1', isConnected: true, problem: '', isPlayable: true, playedS: 1, track: null }
 const running = (stream: WantedStream): RunningChannel => ({ ...stream.record, live })
 
 function anEngine(id: string, streams: readonly WantedStream[] = [], overrides: Partial<Engine> = {}): Engine {
@@ -127,6 +131,64 @@ describe('a plan', () => {
     expect(stepsOf('running', 'a', 'b')).toEqual([])
     const idleToo = plan(new Map(), [{ ...idle, state: 'silent', silentMs: 500 }], { ...limits, startsUnderWay: 1 })
     expect(idleToo).toEqual([])
+  })
+
+  test('removes a channel that its engine does not send, and starts it in another engine', () => {
+    const wanted = wantedOf(aStream('a'), aStream('b'))
+    const held = ['c7', 'c8'].map((recordId, index) => ({ ...aStream('ab'[index]!).record, live: { ...live, recordId } }))
+    const engine = anEngine('e', [], { channels: held })
+    const stuck = { ...limits, stuck: new Set(['e.c7']) }
+    expect(brief(plan(wanted, [engine, idle], stuck))).toEqual(['remove e a stuck', 'start', 'add idle a'])
+    const tainted = { ...limits, tainted: new Set(['e']) }
+    expect(brief(plan(wantedOf(aStream('a')), [anEngine('e'), idle], tainted))).toEqual(['stop e tainted', 'start', 'add idle a'])
+  })
+
+  test('lets a few channels at a time connect', () => {
+    const streams = ['a', 'b', 'c', 'd'].map((id) => aStream(id))
+    const connecting = { ...live, isConnected: false }
+    const engine = anEngine('e', [], { channels: [{ ...streams[0]!.record, live: connecting }] })
+    const few = { ...limits, channelsPerEngine: 4, connectsAtOnce: 2, startsUnderWay: 1 }
+    expect(brief(plan(wantedOf(...streams), [engine], few))).toEqual(['add e b'])
+    const turnedAway = [{ ...streams[0]!.record, live: { ...connecting, problem: '401' } }]
+    expect(brief(plan(wantedOf(...streams), [{ ...engine, channels: turnedAway }], few))).toEqual(['add e b', 'add e c'])
+  })
+
+  test('parts channels whose engines failed, by halves, until each is alone', () => {
+    const streams = ['a', 'b', 'c', 'd'].map((id) => aStream(id))
+    const engines = ['e1', 'e2', 'e3', 'e4'].map((id) => anEngine(id))
+    const together = (failed: number) => {
+      const failures = new Map(['a', 'b', 'c'].map((id) => [id, failed]))
+      const steps = plan(wantedOf(...streams), engines, { ...limits, channelsPerEngine: 4, warmEngines: 0, failures })
+      const adds = steps.flatMap((step) => (step.kind === 'add' ? [[step.stream.record.channelId, step.engineId] as const] : []))
+      return engines
+        .map(({ id }) =>
+          adds
+            .filter(([, engineId]) => engineId === id)
+            .map(([channelId]) => channelId)
+            .join(''),
+        )
+        .filter(Boolean)
+    }
+    expect(together(1)).toEqual(['abcd'])
+    expect(together(2)).toEqual(['ab', 'cd'])
+    expect(together(3)).toEqual(['a', 'b', 'c', 'd'])
+    const failures = new Map(['a', 'b', 'c'].map((id) => [id, 2]))
+    const none = plan(wantedOf(...streams.slice(0, 3)), [], {
+      ...limits,
+      channelsPerEngine: 4,
+      warmEngines: 0,
+      startsPerPass: 9,
+      failures,
+    })
+    expect(brief(none)).toEqual(['start', 'start'])
+  })
+
+  test('keeps no idle engine where those that play have room for each other', () => {
+    const [one, two] = [anEngine('one', [aStream('a')]), anEngine('two', [aStream('b')])]
+    const wanted = wantedOf(aStream('a'), aStream('b'))
+    expect(brief(plan(wanted, [one, two, idle], limits))).toEqual(['stop idle surplus'])
+    expect(brief(plan(wanted, [one, two], limits))).toEqual([])
+    expect(brief(plan(wanted, [one, { ...two, isOutdated: true }], limits))).toEqual(['start'])
   })
 
   test('clears a dead engine away and starts its channels elsewhere at once, but for those held back', () => {

@@ -8,8 +8,8 @@ export type Step =
   | { readonly kind: 'add'; readonly engineId: string; readonly stream: WantedStream }
   | { readonly kind: 'start' }
 
-type RemoveReason = 'unwanted' | 'outdated' | 'twice'
-type StopReason = 'dead' | 'silent' | 'outdated' | 'worn' | 'surplus'
+type RemoveReason = 'unwanted' | 'outdated' | 'twice' | 'stuck'
+type StopReason = 'dead' | 'silent' | 'outdated' | 'tainted' | 'worn' | 'surplus'
 
 export interface PlanLimits {
   readonly channelsPerEngine: number
@@ -20,6 +20,14 @@ export interface PlanLimits {
   /** An engine that was given so many channels gets no more. */
   readonly channelsPerLife: number
   readonly startsPerPass: number
+  /** Channels that may be connecting to Icecast at a time: it lets one in after the other, and who comes back must not stand behind all. */
+  readonly connectsAtOnce: number
+  /** How often channels failed lately. The more often, the fewer share an engine with it. */
+  readonly failures: ReadonlyMap<string, number>
+  /** Additions of channels, `<engine id>.<record id>`, that their engines hold and do not send. */
+  readonly stuck: ReadonlySet<string>
+  /** Engines that had a stuck channel: what it left behind in there may hold up others. */
+  readonly tainted: ReadonlySet<string>
   /** Channels that had been heard and are no more. An engine that does not answer and is not heard either is frozen. */
   readonly unheard: ReadonlySet<string>
   /** Channels that failed a moment ago and are not started yet. */
@@ -49,7 +57,7 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
   for (const [channelId, holds] of holders) {
     for (const [index, { engine, channel }] of holds.entries()) {
       const stream = wanted.get(channelId)
-      const reason = index > 0 ? 'twice' : whyRemove(channel, stream)
+      const reason = index > 0 ? 'twice' : (whyRemove(channel, stream) ?? (isStuck(engine, channel, limits) ? 'stuck' : null))
       if (reason && engine.state === 'running') {
         removals.push({ kind: 'remove', engineId: engine.id, channelId, reason })
         continue
@@ -65,16 +73,18 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
     ({ record: { channelId }, tracks }) => tracks.length > 0 && !held.has(channelId) && !limits.heldBack.has(channelId),
   )
   const running = alive.filter(({ state }) => state === 'running')
-  const usable = running.filter((engine) => whyRetire(engine, limits) === null)
-  const seated = seat(starters, usable, kept, limits.channelsPerEngine)
+  const usable = running.filter(
+    (engine) => whyRetire(engine, limits) === null && !engine.channels.some((channel) => isStuck(engine, channel, limits)),
+  )
+  const seated = seat(starters, usable, kept, limits)
 
   const idle = running.filter(({ id }) => kept.get(id) === 0)
   const ready = idle.filter((engine) => usable.includes(engine))
-  const lacking =
-    Math.ceil(seated.unseated / limits.channelsPerEngine) + limits.warmEngines - ready.length - limits.startsUnderWay
+  const warmEngines = isCovered(running, usable, kept, limits) ? 0 : limits.warmEngines
+  const lacking = seated.enginesLacking + warmEngines - ready.length - limits.startsUnderWay
   const starts = limits.mayStartEngine ? Math.max(0, Math.min(lacking, limits.startsPerPass)) : 0
   const retired = idle.flatMap((engine): Step[] => {
-    const reason = whyRetire(engine, limits) ?? (ready.indexOf(engine) >= limits.warmEngines ? 'surplus' : null)
+    const reason = whyRetire(engine, limits) ?? (ready.indexOf(engine) >= warmEngines ? 'surplus' : null)
     return reason ? [{ kind: 'stop', engineId: engine.id, reason }] : []
   })
 
@@ -83,7 +93,7 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
     ...removals,
     ...retired,
     ...Array.from({ length: starts }, (): Step => ({ kind: 'start' })),
-    ...seated.steps,
+    ...seated.steps.slice(0, Math.max(0, limits.connectsAtOnce - countConnecting(running))),
     ...loads,
   ]
 }
@@ -129,9 +139,36 @@ function isNewer(channel: RunningChannel, { record }: WantedStream): boolean {
   return record.epoch > channel.epoch || (record.epoch === channel.epoch && record.generation >= channel.generation)
 }
 
-function whyRetire(engine: Engine, limits: PlanLimits): 'outdated' | 'worn' | null {
+function whyRetire(engine: Engine, limits: PlanLimits): 'outdated' | 'tainted' | 'worn' | null {
   if (engine.isOutdated) return 'outdated'
+  if (limits.tainted.has(engine.id)) return 'tainted'
   return engine.channelsAdded >= limits.channelsPerLife ? 'worn' : null
+}
+
+function isStuck({ id }: Engine, { live }: RunningChannel, { stuck }: PlanLimits): boolean {
+  return live !== null && stuck.has(`${id}.${live.recordId}`)
+}
+
+/** Channels that have neither got into Icecast nor been turned away yet. */
+function countConnecting(engines: readonly Engine[]): number {
+  const channels = engines.flatMap((engine) => engine.channels)
+  return channels.filter(({ live }) => live && live.isPlayable && !live.isConnected && live.problem === '').length
+}
+
+/** Whether, whichever engine dies, the others that play have room for all of its channels: then none needs to be kept idle for that. */
+function isCovered(
+  running: readonly Engine[],
+  usable: readonly Engine[],
+  kept: ReadonlyMap<string, number>,
+  { channelsPerEngine }: PlanLimits,
+): boolean {
+  const heldBy = ({ id }: Engine) => kept.get(id)!
+  const playing = running.filter((engine) => heldBy(engine) > 0)
+  const roomWithout = (lost: Engine) =>
+    playing
+      .filter((engine) => engine !== lost && usable.includes(engine))
+      .reduce((room, engine) => room + Math.max(0, channelsPerEngine - heldBy(engine)), 0)
+  return playing.length > 0 && playing.every((engine) => roomWithout(engine) >= heldBy(engine))
 }
 
 /** Fills the fullest engines first, so that idle ones stay idle. */
@@ -139,20 +176,35 @@ function seat(
   streams: readonly WantedStream[],
   engines: readonly Engine[],
   kept: Map<string, number>,
-  channelsPerEngine: number,
-): { steps: Step[]; unseated: number } {
+  limits: PlanLimits,
+): { steps: Step[]; enginesLacking: number } {
   const steps: Step[] = []
-  let unseated = 0
+  const most = new Map(
+    engines.map(({ id, channels }) => [id, Math.min(...channels.map((channel) => mayShare(channel.channelId, limits)))]),
+  )
+  let enginesLacking = 0
   for (const stream of streams) {
+    const { channelId } = stream.record
+    const share = mayShare(channelId, limits)
     const engine = engines
-      .filter(({ id }) => kept.get(id)! < channelsPerEngine)
+      .filter(({ id }) => kept.get(id)! < Math.min(share, most.get(id)!))
       .reduce<Engine | null>((best, next) => (best && kept.get(best.id)! >= kept.get(next.id)! ? best : next), null)
     if (!engine) {
-      unseated += 1
+      enginesLacking += 1 / share
       continue
     }
     kept.set(engine.id, kept.get(engine.id)! + 1)
+    most.set(engine.id, Math.min(share, most.get(engine.id)!))
     steps.push({ kind: 'add', engineId: engine.id, stream })
   }
-  return { steps, unseated }
+  return { steps, enginesLacking: Math.ceil(enginesLacking - 1e-9) }
+}
+
+/**
+ * With how many a channel may be in one engine, itself among them. It is not known who of an engine's channels made it crash: each time half as
+ * many are together again, until the one that does it is alone.
+ */
+function mayShare(channelId: string, { failures, channelsPerEngine }: PlanLimits): number {
+  const failed = failures.get(channelId) ?? 0
+  return Math.max(1, Math.floor(channelsPerEngine / 2 ** Math.max(0, failed - 1)))
 }

@@ -37,6 +37,14 @@ const table = {
   },
   ENGINE_CRASHED: { message: 'The engine ended unexpectedly', hint: 'It is being started again; if this repeats, read its log.' },
   ENGINE_SILENT: { message: 'The engine does not answer', hint: 'It is stopped and started again if that lasts.' },
+  CHANNEL_STUCK: {
+    message: 'The engine holds the channel and has stopped sending it',
+    hint: 'It is moved to another engine by itself; if this repeats, one of its files or the disk of the server may hang.',
+  },
+  CHANNEL_QUARANTINED: {
+    message: 'The channel failed again and again, and is left alone for a while so that it disturbs no other',
+    hint: "See its tracks and its engine's log; any change of the channel, and stopping and starting it, tries it again at once.",
+  },
   SOURCE_REFUSED: {
     message: 'Icecast refused the stream',
     hint: 'Another server may have taken the channel over, or the signing keys of the servers differ.',
