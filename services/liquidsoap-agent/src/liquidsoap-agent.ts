@@ -18,6 +18,7 @@ import { relayEvents } from './relay-events.ts'
 import { reconciler, type Reconciler } from './reconcile.ts'
 import { reporter, type Reporter } from './report.ts'
 import { spoiledTracks, type SpoiledTracks } from './spoiled-tracks.ts'
+import { resume } from './resume.ts'
 import { mediaSupply } from './supply-media.ts'
 import { telemetry, type Telemetry } from './telemetry.ts'
 import { troubles as channelTroubles } from './troubles.ts'
@@ -102,6 +103,7 @@ export async function startAgent(
         journal,
         troubles,
         spoiled,
+        resume: resume((channelId) => memory.memos.get(channelId)?.lastPlay ?? null),
         clock,
         stalls,
         unheard: () => report.unheard(),

@@ -1,6 +1,7 @@
 import type { NowPlaying, Phase, StreamError, StreamEvent } from '@skipcast/contracts'
 import type { Engine } from './domain/engine.ts'
 import type { EngineEvent } from './domain/engine-event.ts'
+import type { LastPlay } from './resume.ts'
 import type { WantedStream } from './domain/wanted.ts'
 
 /** The engines of one machine. */
@@ -92,6 +93,8 @@ export interface Memo {
   readonly startedRecord: string | null
   /** What was told to be heard last. */
   readonly playing: NowPlaying | null
+  /** What was heard last, also while nothing is. */
+  readonly lastPlay: LastPlay | null
 }
 
 export interface Clock {

@@ -83,6 +83,7 @@ async function agent(options: { cache?: MediaCache; warmEngines?: number; isCaug
         journal,
         troubles,
         spoiled: spoiledTracks(),
+        resume: { inTurn: (stream) => stream },
         clock,
         stalls: { endedAt: () => stallEndedAt },
         unheard: () => new Set<string>(),

@@ -10,6 +10,7 @@ import type { Clock, EngineHost, Journal, MediaCache } from './ports.ts'
 import { relayEvents } from './relay-events.ts'
 import type { Reporter } from './report.ts'
 import type { MediaSupply } from './supply-media.ts'
+import type { Resume } from './resume.ts'
 import type { SpoiledTracks } from './spoiled-tracks.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Troubles } from './troubles.ts'
@@ -30,6 +31,7 @@ export interface ReconcilePorts {
   readonly journal: Journal
   readonly troubles: Troubles
   readonly spoiled: SpoiledTracks
+  readonly resume: Resume
   readonly clock: Clock
   readonly stalls: OwnStalls
   /** The channels from which our own listeners get nothing any more. */
@@ -168,7 +170,7 @@ export function reconciler(
         return host.stop(step.engineId, { kill: step.reason === 'silent' })
       }
       case 'add':
-        return host.add(step.engineId, step.stream)
+        return host.add(step.engineId, ports.resume.inTurn(step.stream))
       case 'load':
         return host.load(step.engineId, step.stream)
       case 'start':

@@ -161,7 +161,10 @@ export function reporter(
       const playing = playingOf(channelId, report, found, memo?.playing ?? null)
       if (playing && playing.track_play_id !== memo?.playing?.track_play_id) options.onHeard()
       const startedRecord = event?.event === 'channel_started' ? found!.record : before.startedRecord
-      const next: Memo = { ...report, startedRecord, playing }
+      const lastPlay = playing?.track_play_id
+        ? { playId: playing.track_play_id, mediaId: playing.media_id }
+        : (memo?.lastPlay ?? null)
+      const next: Memo = { ...report, startedRecord, playing, lastPlay }
       if (JSON.stringify(next) !== JSON.stringify(memo)) {
         memory.memos.set(channelId, next)
         isDirty = true

@@ -181,8 +181,8 @@ describe('the agent', () => {
 
   test('brings a channel back when its engine was killed, says that it failed and that it started', async () => {
     owned.use(await subject.start())
-    await subject.want(aChannel('killed'))
-    await onAir('killed')
+    await subject.want(aChannel('killed', { tracks: [low, high] }))
+    await subject.until('killed', 'heard', ({ now_playing }) => now_playing?.media_id === 'low')
     await using listener = await listen('/killed')
     await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
     const mark = performance.now()
@@ -190,7 +190,11 @@ describe('the agent', () => {
     const failed = await subject.until('killed', 'failing', ({ phase }) => phase === 'failing')
     expect(failed.last_error).toMatchObject({ code: 'ENGINE_CRASHED' })
     await subject.until('killed', 'on air again', ({ phase, since }) => phase === 'on_air' && since > failed.since)
-    await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+    await hears(listener, 880, { timeoutMs: TIMEOUT_MS })
+    // With the next track, not with the same opening again.
+    const plays = () => subject.events.flatMap((event) => (event.event === 'track_started' ? [event.media_id] : []))
+    await waitFor('the second track play', () => plays().length > 1, { timeoutMs: TIMEOUT_MS })
+    expect(plays().slice(0, 2)).toEqual(['low', 'high'])
     console.log(`engines killed: ${Math.round(listener.gapSince(mark))} ms without a byte, with a listener that comes back`)
     await waitFor('all events', () => namesOf('killed').filter((name) => name === 'channel_started').length === 2, {
       timeoutMs: TIMEOUT_MS,

@@ -13,6 +13,7 @@ const memo = z.object({
   error: streamError.nullable(),
   startedRecord: z.string().nullable(),
   playing: nowPlaying.nullable().default(null),
+  lastPlay: z.object({ playId: z.string(), mediaId: z.string() }).nullable().default(null),
 })
 
 /** What was told of each channel, kept in one file. A file that can't be read counts as none: the channels are told anew. */

@@ -1,0 +1,38 @@
+import type { WantedStream } from './domain/wanted.ts'
+
+/** What listeners of a channel heard last. */
+export interface LastPlay {
+  readonly playId: string
+  readonly mediaId: string
+}
+
+/** Where a channel goes on that is started again. */
+export interface Resume {
+  /** The stream with its tracks in the order in which they are to be played now: the same round, begun elsewhere. */
+  inTurn(stream: WantedStream): WantedStream
+}
+
+/**
+ * Goes on with the track after the one that was heard last, so that nobody hears the same opening again and again. If nothing was heard since the channel
+ * was started the last time, that track may be why: then with the one after it, and so on.
+ */
+export function resume(lastOf: (channelId: string) => LastPlay | null): Resume {
+  const tries = new Map<string, { playId: string; count: number }>()
+  return {
+    inTurn(stream) {
+      const { channelId } = stream.record
+      const last = lastOf(channelId)
+      if (!last) {
+        tries.delete(channelId)
+        return stream
+      }
+      const before = tries.get(channelId)
+      const count = before?.playId === last.playId ? before.count + 1 : 1
+      tries.set(channelId, { playId: last.playId, count })
+      const at = stream.tracks.findIndex(({ media_id }) => media_id === last.mediaId)
+      if (at < 0) return stream
+      const first = (at + count) % stream.tracks.length
+      return { ...stream, tracks: [...stream.tracks.slice(first), ...stream.tracks.slice(0, first)] }
+    },
+  }
+}
