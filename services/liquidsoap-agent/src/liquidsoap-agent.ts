@@ -20,7 +20,7 @@ import { reporter, type Reporter } from './report.ts'
 import { spoiledTracks, type SpoiledTracks } from './spoiled-tracks.ts'
 import { resume } from './resume.ts'
 import { mediaSupply } from './supply-media.ts'
-import { telemetry, type Telemetry } from './telemetry.ts'
+import { showFacts, telemetry, type Telemetry } from './telemetry.ts'
 import { troubles as channelTroubles } from './troubles.ts'
 
 export { agentEnv, type AgentConfig } from './config.ts'
@@ -56,7 +56,7 @@ export async function startAgent(
   const { bus, home, health } = context
   const owner = childUser()
   const teller = { serverId: context.serverId, origin: context.origin }
-  const tell = telemetry(context.logger)
+  const tell = telemetry(context.logger, context.meters)
   const clock = overrides.clock ?? { wallMs: () => Date.now(), steadyMs: () => performance.now() }
 
   const stalls = owned.use(ownStalls(clock))
@@ -125,11 +125,13 @@ export async function startAgent(
   )
 
   const onError = (what: string) => (error: unknown) => tell.passFailed(what, error)
-  const reporting = owned.use(startLoop(() => report.pass(), { everyMs: REPORT_MS, onError: onError('report') }))
+  const reporting = owned.use(
+    startLoop(() => tell.measured('report', () => report.pass()), { everyMs: REPORT_MS, onError: onError('report') }),
+  )
   const reconciling = owned.use(
     startLoop(
       async () => {
-        await reconcile.pass()
+        await tell.measured('reconcile', () => reconcile.pass())
         health.report('liquidsoap', reconcile.seen.startTrouble && 'no engine can be started')
       },
       { everyMs: config.resyncMs, onError: onError('reconcile') },
@@ -137,6 +139,12 @@ export async function startAgent(
   )
   owned.defer(commands.onChange(nudge))
   owned.defer(host.onChange(nudge))
+
+  showFacts(context.meters, {
+    phases: () => [...memory.memos.values()].map(({ phase }) => phase),
+    engines: () => observed().engines,
+    cacheBytes: () => cache.sizeBytes(),
+  })
 
   const server = { teller, startedAt: clock.wallMs(), ...config.server, versions: versions(config.liquidsoap.program, owner) }
   owned.use(

@@ -40,6 +40,8 @@ export interface MediaCache {
   list(): Promise<ReadonlySet<string>>
   /** Fetches a file that is not there. Two calls for one file are one. Rejects with MEDIA_MISSING (also when its content is not what its name says). */
   fetch(sha256: string): Promise<void>
+  /** What all files take. */
+  sizeBytes(): Promise<number>
   /** Removes files that nobody wants, the least recently used first, until the rest fits into `maxBytes`. */
   evict(wanted: ReadonlySet<string>, maxBytes: number): Promise<void>
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { memoryBus, type MemoryBus } from '@skipcast/bus'
 import type { StreamCommand, StreamEvent } from '@skipcast/contracts'
-import { AppError, silentLogger, waitFor } from '@skipcast/runtime'
+import { AppError, meters, silentLogger, waitFor } from '@skipcast/runtime'
 import { fakeMachine, type FakeMachine } from '../test/fake-machine.ts'
 import { aStart, aTrack } from '../test/streams.ts'
 import type { MediaCache } from './ports.ts'
@@ -12,7 +12,7 @@ import { telemetry } from './telemetry.ts'
 import { troubles as channelTroubles, type Troubles } from './troubles.ts'
 
 const clock = { wallMs: () => Date.now(), steadyMs: () => performance.now() }
-const tell = telemetry(silentLogger())
+const tell = telemetry(silentLogger(), meters())
 
 /** A cache whose store has every file but those named. */
 function fakeCache(missing: ReadonlySet<string> = new Set()): MediaCache & { files: Set<string> } {
@@ -25,6 +25,7 @@ function fakeCache(missing: ReadonlySet<string> = new Set()): MediaCache & { fil
       if (missing.has(sha256)) throw new AppError('MEDIA_MISSING', 'not there')
       files.add(sha256)
     },
+    sizeBytes: async () => 0,
     evict: async () => {},
   }
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { memoryBus, type MemoryBus } from '@skipcast/bus'
 import type { StreamCommand, StreamEvent, StreamStatus } from '@skipcast/contracts'
-import { silentLogger, waitFor } from '@skipcast/runtime'
+import { meters, silentLogger, waitFor } from '@skipcast/runtime'
 import { aStart, aStream } from '../test/streams.ts'
 import type { LiveState } from './domain/engine.ts'
 import type { Heard, Memo } from './ports.ts'
@@ -68,7 +68,7 @@ async function open(): Promise<void> {
       spoiled,
       clock,
       stalls: { endedAt: () => stallEndedAt },
-      tell: telemetry(silentLogger()),
+      tell: telemetry(silentLogger(), meters()),
     },
     {
       teller: { serverId: 'here', origin: { application: 'skipcast', environment: 'test' } },

@@ -24,6 +24,8 @@ export interface Rig extends AsyncDisposable {
   readonly home: Home
   readonly events: readonly StreamEvent[]
   readonly health: ServiceContext['health']
+  /** What the agent that was started last shows to Prometheus. */
+  meters(): Promise<string>
   /** All statuses of a channel, in order. */
   statuses(channelId: string): readonly StreamStatus[]
   /** Starts an agent; closing it does what `onStop` says. */
@@ -40,6 +42,7 @@ export interface Rig extends AsyncDisposable {
 
 export function rig(home: Home, variables: Record<string, string>, bus: MemoryBus = memoryBus()): Rig {
   const health = healthBoard()
+  let board = meters()
   const statuses: StreamStatus[] = []
   const events: StreamEvent[] = []
   const view = bus.watch('streamStatus')
@@ -68,12 +71,14 @@ export function rig(home: Home, variables: Record<string, string>, bus: MemoryBu
     home,
     events,
     health,
+    meters: async () => (await board.show()).text,
     statuses: of,
     start(onStop = 'hand-over', overrides = {}) {
       const { config } = readConfig({ config: agentEnv }, variables)
       const origin = { application: 'skipcast', environment: 'test' }
       const logger = process.env['TEST_LOG'] ? createLogger({ level: process.env['TEST_LOG'] }) : silentLogger()
-      return startAgent(config, { bus, home, health, meters: meters(), logger, serverId: 'here', origin, onStop }, overrides)
+      board = meters()
+      return startAgent(config, { bus, home, health, meters: board, logger, serverId: 'here', origin, onStop }, overrides)
     },
     want: (...commands) =>
       bus.publish(

@@ -99,6 +99,13 @@ describe('one bad channel', () => {
     await onAir('good')
     expect(subject.statuses('bad').at(-1)!.last_error!.message).toContain('left alone')
 
+    const shown = await subject.meters()
+    expect(shown).toMatch(new RegExp(`^skipcast_agent_engines_lost_total ${crashes}$`, 'm'))
+    expect(shown).toContain('skipcast_agent_channels{phase="on_air"} 1')
+    expect(shown).toContain('skipcast_agent_phase_changes_total{phase="failing",code="CHANNEL_QUARANTINED"} 1')
+    expect(shown).toMatch(/^skipcast_agent_media_cache_bytes [1-9]/m)
+    expect(shown).toMatch(/^skipcast_agent_pass_seconds_count\{pass="reconcile"\} [1-9]/m)
+
     const mark = Date.now()
     await subject.want(aChannel('bad', { generation: 2 }))
     await onAir('bad', mark)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { memoryBus, type MemoryBus } from '@skipcast/bus'
 import type { StreamEvent } from '@skipcast/contracts'
-import { silentLogger, waitFor } from '@skipcast/runtime'
+import { meters, silentLogger, waitFor } from '@skipcast/runtime'
 import { channelEnvelope } from '../domain/engine-event.ts'
 import { telemetry } from '../telemetry.ts'
 import { diskJournal } from './disk-journal.ts'
@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-const open = () => diskJournal(directory, bus, telemetry(silentLogger()))
+const open = () => diskJournal(directory, bus, telemetry(silentLogger(), meters()))
 const event = (id: string, mediaId = 'one'): StreamEvent => ({
   ...channelEnvelope(teller, { channelId: 'a', slug: 'a', epoch: 1 }, 1000, id),
   event: 'track_failed',

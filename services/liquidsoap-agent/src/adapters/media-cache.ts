@@ -14,6 +14,8 @@ const FILE_NAME = /^([0-9a-f]{64})\.mp3$/
 export function mediaCache(directory: string, store: MediaStore): MediaCache {
   const pathOf = (sha256: string) => pathIn(directory, `${sha256}.mp3`)
   const list = async () => new Set((await readdir(directory)).flatMap((name) => FILE_NAME.exec(name)?.[1] ?? []))
+  const sizes = async () =>
+    Promise.all([...(await list())].map(async (sha256) => ({ sha256, stats: await stat(pathOf(sha256)) })))
   const underWay = new Map<string, Promise<void>>()
 
   const fetch = async (sha256: string) => {
@@ -38,9 +40,10 @@ export function mediaCache(directory: string, store: MediaStore): MediaCache {
       underWay.set(sha256, running)
       return running
     },
+    sizeBytes: async () => (await sizes()).reduce((sum, { stats }) => sum + stats.size, 0),
     async evict(wanted, maxBytes) {
       await removeOldDrafts(directory)
-      const files = await Promise.all([...(await list())].map(async (sha256) => ({ sha256, stats: await stat(pathOf(sha256)) })))
+      const files = await sizes()
       let sizeBytes = files.reduce((sum, { stats }) => sum + stats.size, 0)
       for (const { sha256, stats } of files.sort((a, b) => a.stats.atimeMs - b.stats.atimeMs)) {
         if (sizeBytes <= maxBytes) return
