@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { signSourceToken, type StreamCommand } from '@skipcast/contracts'
-import { silentLogger } from '@skipcast/runtime'
+import { meters, silentLogger } from '@skipcast/runtime'
 import { answer, type AnswerPorts } from './answer.ts'
 import type { Question } from './domain/question.ts'
 import { icecastTelemetry } from './telemetry.ts'
@@ -60,7 +60,7 @@ describe('answer', () => {
         at: (mount) => [...commands.values()].find((command) => command.mount === mount),
       },
       waitedOut,
-      telemetry: icecastTelemetry(silentLogger()),
+      telemetry: icecastTelemetry(silentLogger(), meters()),
     }
     return answer(ports, question, new AbortController().signal)
   }

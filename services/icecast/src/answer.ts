@@ -43,8 +43,9 @@ export async function answer(ports: AnswerPorts, question: Question, signal: Abo
     case 'admin':
       return mayUseAdmin(ports, question)
     case 'source-started':
-      if (readMount(question.path)?.kind === 'channel' && !ports.settling.isUnderWay(question.path))
-        ports.settling.begin(question.path)
+      if (readMount(question.path)?.kind !== 'channel') return true
+      ports.telemetry.switched()
+      if (!ports.settling.isUnderWay(question.path)) ports.settling.begin(question.path)
       return true
     case 'source-ended':
       if (readMount(question.path)?.kind !== 'channel') return true
@@ -72,6 +73,7 @@ async function admitSource(
   if (!place || user !== 'source') return telemetry.refused(path, place ? 'wrong-user' : 'no-such-mount')
   if (ports.feeder.isOwnPassword(password)) {
     // No room is made: where anybody else is, Icecast itself turns the filler away.
+    telemetry.silenceAdmitted()
     if (place.kind === 'channel' && !settling.isUnderWay(path)) settling.begin(path)
     return true
   }

@@ -51,7 +51,7 @@ export async function startIcecast(
   overrides: IcecastOverrides = {},
 ): Promise<AsyncDisposable> {
   await using owned = new AsyncDisposableStack()
-  const telemetry = icecastTelemetry(context.logger)
+  const telemetry = icecastTelemetry(context.logger, context.meters)
   const reportIcecast = (problem: string | null) => context.health.report('icecast2', problem)
   const maxConnections = await mostConnections(config, telemetry.tooFewFiles)
   const own = await places(context.home, config)

@@ -63,6 +63,7 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
     if (observed) ports.reportIcecast(null)
     const { channels, isComplete } = wanted
     const fillers = new Set([...fed.keys()].filter((mount) => feeder.isConnected(mount)))
+    ports.telemetry.observed(observed, fillers)
     const decided = plan({ wanted: channels, isComplete, fed, fillers, observed, strangers, guards: guards.read() })
     strangers = decided.strangers
     for (const step of decided.steps) await act(step)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { StreamCommand, UserInteraction } from '@skipcast/contracts'
-import { silentLogger } from '@skipcast/runtime'
+import { meters, silentLogger } from '@skipcast/runtime'
 import { sessionLog } from './session-log.ts'
 import { icecastTelemetry } from './telemetry.ts'
 
@@ -28,7 +28,7 @@ const logOn = (bus: ReturnType<typeof fakeBus>) =>
     commandAt: (mount) => (mount === '/demo' ? command : undefined),
     secret: 'secret',
     now: () => 1_700_000_000_000,
-    telemetry: icecastTelemetry(silentLogger()),
+    telemetry: icecastTelemetry(silentLogger(), meters()),
   })
 
 describe('sessionLog', () => {

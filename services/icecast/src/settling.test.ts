@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { silentLogger } from '@skipcast/runtime'
+import { meters, silentLogger } from '@skipcast/runtime'
 import { settling } from './settling.ts'
 import type { IcecastAdmin } from './ports.ts'
 import { icecastTelemetry } from './telemetry.ts'
@@ -18,7 +18,7 @@ function fixture() {
       return true
     },
   } as Partial<IcecastAdmin> as IcecastAdmin
-  const settle = settling(admin, { isConnected: () => state.isFiller }, icecastTelemetry(silentLogger()))
+  const settle = settling(admin, { isConnected: () => state.isFiller }, icecastTelemetry(silentLogger(), meters()))
   return { ...state, state, settle }
 }
 

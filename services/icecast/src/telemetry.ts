@@ -1,22 +1,57 @@
 import type { SourceClaim } from '@skipcast/contracts'
-import type { Logger } from '@skipcast/runtime'
+import type { Logger, Meters } from '@skipcast/runtime'
 import type { Refusal } from './domain/judge.ts'
+import { readMount } from './domain/mounts.ts'
+import type { ObservedMount } from './domain/plan.ts'
 
 /** What this role runs. */
 export type Program = 'icecast2' | 'haproxy'
 export type Telemetry = ReturnType<typeof icecastTelemetry>
 
-/** What this role finds worth telling. Passwords never come here. */
-export function icecastTelemetry(logger: Logger) {
+/** What this role finds worth telling and measuring. Passwords never come here. */
+export function icecastTelemetry(logger: Logger, meters: Meters) {
+  const deaths = meters.counter('skipcast_icecast_restarts_total', 'Programs that ended unexpectedly and were started again.', [
+    'program',
+  ])
+  const admissions = meters.counter('skipcast_icecast_sources_admitted_total', 'Sources let in.', ['kind'])
+  const refusals = meters.counter('skipcast_icecast_sources_refused_total', 'Sources refused.', ['reason'])
+  const switches = meters.counter('skipcast_icecast_switches_total', "Changes of a channel's source, to silence or from it too.")
+  const answers = meters.histogram('skipcast_icecast_answer_seconds', "How long answers to Icecast's questions take.", ['kind'])
+  let seen: { readonly sources: Record<'channel' | 'silence' | 'waiting', number>; readonly listeners: number } | null = null
+  meters.gauge('skipcast_icecast_sources', 'Sources by what they feed, as of the last pass.', ['kind'], () =>
+    Object.entries(seen?.sources ?? {}).map(([kind, value]) => ({ labels: { kind }, value })),
+  )
+  meters.gauge('skipcast_icecast_listeners', 'Connections of listeners, our own monitors too, as of the last pass.', [], () =>
+    seen ? [{ value: seen.listeners }] : [],
+  )
+
   return {
+    /** What Icecast shows; null when it did not answer. `fillers` are the channels that this role feeds. */
+    observed(mounts: ReadonlyMap<string, ObservedMount> | null, fillers: ReadonlySet<string>) {
+      seen = null
+      if (!mounts) return
+      const sources = { channel: 0, silence: 0, waiting: 0 }
+      let listeners = 0
+      for (const [path, mount] of mounts) {
+        listeners += mount.listeners
+        const kind = readMount(path)?.kind
+        if (kind) sources[kind === 'channel' && fillers.has(path) ? 'silence' : kind] += 1
+      }
+      seen = { sources, listeners }
+    },
+    answered: (kind: string, elapsedMs: number) => answers.observe({ kind }, elapsedMs / 1000),
+    switched: () => switches.inc(),
+    silenceAdmitted: () => admissions.inc({ kind: 'silence' }),
     started: (program: Program, pid: number) => logger.info({ pid }, `${program} started`),
     adopted: (program: Program, pid: number) =>
       logger.info({ pid }, `${program} was running already with this configuration: adopted, listeners stay`),
     reloaded: (program: Program, pid: number) =>
       logger.info({ pid }, `${program} goes on with another configuration, listeners stay`),
     replaced: (program: Program, pid: number) => logger.info({ pid }, `${program} ran with another configuration: ended`),
-    died: (program: Program, pid: number, waitMs: number) =>
-      logger.error({ pid, waitMs }, `${program} ended unexpectedly: starting it again`),
+    died(program: Program, pid: number, waitMs: number) {
+      deaths.inc({ program })
+      logger.error({ pid, waitMs }, `${program} ended unexpectedly: starting it again`)
+    },
     notKept: (program: Program, problem: string) =>
       logger.error({ problem }, `${program} could not be started, or not with its new configuration`),
     passFailed: (problem: string) => logger.warn({ problem }, 'a pass failed'),
@@ -25,8 +60,12 @@ export function icecastTelemetry(logger: Logger) {
         { has, wants },
         'the limit on open files is too low for so many listeners (raise it with ulimit -n or LimitNOFILE)',
       ),
-    admitted: (mount: string, { channelId, epoch }: SourceClaim) => logger.info({ mount, channelId, epoch }, 'source let in'),
+    admitted(mount: string, { channelId, epoch }: SourceClaim) {
+      admissions.inc({ kind: 'engine' })
+      logger.info({ mount, channelId, epoch }, 'source let in')
+    },
     refused(mount: string, reason: Refusal | 'wrong-user' | 'no-such-mount' | 'no-genuine-token', claim?: SourceClaim): false {
+      refusals.inc({ reason })
       logger.warn({ mount, reason, channelId: claim?.channelId, epoch: claim?.epoch }, 'source refused')
       return false
     },

@@ -31,6 +31,7 @@ export function askServer(options: {
   })
 
   async function isYes(question: Question): Promise<boolean> {
+    const askedAt = performance.now()
     const limit = new AbortController()
     const timer = setTimeout(() => limit.abort(new Error(`took more than ${ANSWER_WITHIN_MS} ms`)), ANSWER_WITHIN_MS)
     const tooLate = new Promise<never>((_, reject) => {
@@ -43,6 +44,7 @@ export function askServer(options: {
       return false
     } finally {
       clearTimeout(timer)
+      options.telemetry.answered(question.kind, performance.now() - askedAt)
     }
   }
   return app
