@@ -1,6 +1,7 @@
 import type { ServiceContext } from '@skipcast/bus'
 import type { StreamCommand } from '@skipcast/contracts'
 import { AppError, messageOf, readFileIfThere, startLoop, type Loop, waitFor, writeFileAtomic } from '@skipcast/runtime'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { epochFiles } from './adapters/epoch-files.ts'
 import { feeder as silenceFeeder } from './adapters/feeder.ts'
 import { icecastAdmin } from './adapters/icecast-admin.ts'
@@ -26,6 +27,11 @@ export { icecastEnv, type IcecastConfig } from './config.ts'
 const LOOPBACK = '127.0.0.1'
 const PASS_EVERY_MS = 5000
 const FIRST_ANSWER_MS = 10_000
+/**
+ * Icecast 2.4.4 counts connections before its thread for counts has begun, and dies of it (a null name in its statistics) in about 2 of 100 starts
+ * with somebody at the door. Whoever comes through the front may still do that to it; then it is started once more.
+ */
+const LEFT_ALONE_MS = 150
 /** So long after the last newcomer, a channel's waiting mount is worth asking who is left to need it. */
 const GUARD_FOR_MS = 60_000
 
@@ -90,10 +96,12 @@ export async function startIcecast(
     })
   })
 
-  const untilAnswered = () =>
-    waitFor('Icecast to answer', () => admin.mounts(), { timeoutMs: FIRST_ANSWER_MS, everyMs: 10 }).catch((error: unknown) =>
-      reportIcecast(messageOf(error)),
-    )
+  let askFrom = 0
+  const untilAnswered = async () => {
+    await sleep(Math.max(0, askFrom - performance.now()))
+    const limits = { timeoutMs: FIRST_ANSWER_MS, everyMs: 10 }
+    await waitFor('Icecast to answer', () => admin.mounts(), limits).catch((error: unknown) => reportIcecast(messageOf(error)))
+  }
   const askUrl = `http://${LOOPBACK}:${own.askPort}/ice/${own.askSecret}`
   const common = { user: own.user, logMaxBytes: config.logMaxKb * 1024, onStop: context.onStop, telemetry }
   owned.use(
@@ -104,7 +112,10 @@ export async function startIcecast(
       directory: own.child,
       identityFile: own.identityFile,
       port: own.innerPort,
-      onStarted: () => void untilAnswered().then(() => loop?.nudge()),
+      onStarted() {
+        askFrom = performance.now() + LEFT_ALONE_MS
+        void untilAnswered().then(() => loop?.nudge())
+      },
     }),
   )
   await untilAnswered()
