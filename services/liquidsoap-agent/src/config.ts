@@ -20,7 +20,7 @@ export const agentEnv = z
     SERVER_LABELS: labels.default({}),
     MEDIA_PATH: z.string().optional(),
     MEDIA_CACHE_MB: env.integer(1, 100_000_000).default(20_000),
-    SILENCE_AFTER_MS: env.integer(500, 3_600_000).default(2000),
+    SILENCE_AFTER_MS: env.integer(500, 3_600_000).default(1500),
     AGENT_RESYNC_MS: env.integer(100, 600_000).default(2000),
   })
   .transform((flat) => ({
