@@ -20,6 +20,7 @@ let owned: AsyncDisposableStack
 let bus: MemoryBus
 let told: StreamStatus[]
 let journaled: StreamEvent[]
+let isDiskFull: boolean
 let memos: Map<string, Memo>
 let spoiled: SpoiledTracks
 let heard: Writable<Heard>
@@ -35,6 +36,7 @@ beforeEach(async () => {
   bus = owned.use(memoryBus())
   told = []
   journaled = []
+  isDiskFull = false
   memos = new Map()
   spoiled = spoiledTracks()
   openEars = []
@@ -62,7 +64,13 @@ async function open(): Promise<void> {
         openEars.push(mount)
         return { heard, nudge: () => {}, [Symbol.asyncDispose]: async () => void openEars.splice(openEars.indexOf(mount), 1) }
       },
-      journal: { append: async (events) => void journaled.push(...events), async [Symbol.asyncDispose]() {} },
+      journal: {
+        async append(events) {
+          if (isDiskFull) throw new Error('ENOSPC: no space left on device')
+          journaled.push(...events)
+        },
+        async [Symbol.asyncDispose]() {},
+      },
       memory: { memos, save: async () => {} },
       troubles: owned.use(channelTroubles({ clock, onRelease: () => {} })),
       spoiled,
@@ -143,6 +151,20 @@ describe('the report of a channel', () => {
     }
     expect(phases()).toEqual(['starting', 'on_air', 'on_air', 'on_air'])
     expect(journaled.map(({ id, event }) => [id, event])).toEqual([['e.c1.started', 'channel_started']])
+  })
+
+  test('is told also while the disk is full, and its events are kept as soon as there is room', async () => {
+    await onAir()
+    journaled = []
+    isDiskFull = true
+    runs({ isConnected: false, problem: 'refused' })
+    await expect(pass()).rejects.toThrow('ENOSPC')
+    await settled()
+    expect(told.at(-1)).toMatchObject({ phase: 'failing' })
+    isDiskFull = false
+    await pass()
+    await pass()
+    expect(journaled.map(({ event }) => event)).toEqual(['channel_failed'])
   })
 
   test('goes on under the next agent with the same beginning, and starts no second time', async () => {

@@ -20,6 +20,8 @@ const REPEAT_MS = 5000
 const DOUBT_MS = 400
 /** Asked so often only in the beginning: later the regular passes do. */
 const DOUBT_ENDS_MS = 3000
+/** Events that wait for a full disk; beyond it the oldest go. Each channel has one at each change of its phase. */
+const MAX_OWED = 10_000
 /** After the bus refused, it is left alone for so long. */
 const BUS_PAUSE_MS = 1000
 
@@ -66,6 +68,9 @@ export function reporter(
   const watches = new Map<string, ChannelWatch>()
   const told = new Map<string, { essence: string; at: number }>()
   let busAwayUntil = -Infinity
+  /** What the disk has not taken yet. */
+  const owed: StreamEvent[] = []
+  let isMemoryOwed = false
 
   const watchOf = ({ channel_id, mount }: StartStream): ChannelWatch => {
     const watch = watches.get(channel_id) ?? watchChannel(ports.openEar(mount, options.onNews), clock, ports.stalls)
@@ -141,22 +146,20 @@ export function reporter(
     const running = channelsOf(ports.observed())
     await closeEars(starts)
 
-    const events: StreamEvent[] = []
     const statuses: StreamStatus[] = []
-    let isDirty = false
     for (const channelId of new Set([...starts.keys(), ...running.keys(), ...memory.memos.keys()])) {
       const start = starts.get(channelId)
       const found = running.get(channelId)
       const memo = memory.memos.get(channelId)
       const report = start ? judgeWanted(start, wanted.get(channelId), found, memo) : judgeUnwanted(channelId, found, memo)
       if (!report) {
-        isDirty = memory.memos.delete(channelId) || isDirty
+        isMemoryOwed = memory.memos.delete(channelId) || isMemoryOwed
         told.delete(channelId)
         continue
       }
       const before = { phase: memo?.phase ?? 'off', startedRecord: memo?.startedRecord ?? null } as const
       const event = eventOf(teller, channelId, before, report, found?.record ?? null)
-      if (event) events.push(event)
+      if (event) owed.push(event)
       if (report.phase !== before.phase) tell.phaseChanged(channelId, before.phase, report.phase, report.error?.code ?? null)
       const playing = playingOf(channelId, report, found, memo?.playing ?? null)
       if (playing && playing.track_play_id !== memo?.playing?.track_play_id) options.onHeard()
@@ -167,15 +170,26 @@ export function reporter(
       const next: Memo = { ...report, startedRecord, playing, lastPlay }
       if (JSON.stringify(next) !== JSON.stringify(memo)) {
         memory.memos.set(channelId, next)
-        isDirty = true
+        isMemoryOwed = true
       }
       const monitors = watches.get(channelId)?.isPresent ? 1 : 0
       statuses.push(statusMessage(teller, channelId, report, { at: clock.wallMs(), playing, monitors }))
     }
     if (isAnyMute()) options.onDoubt()
-    await ports.journal.append(events)
-    if (isDirty) await memory.save()
+    // A full disk keeps no truth from being told.
+    const [kept] = await Promise.allSettled([payDisk()])
     await publish(statuses)
+    if (kept.status === 'rejected') throw kept.reason
+  }
+
+  const payDisk = async () => {
+    owed.splice(0, owed.length - MAX_OWED)
+    const events = [...owed]
+    await ports.journal.append(events)
+    owed.splice(0, events.length)
+    if (!isMemoryOwed) return
+    await memory.save()
+    isMemoryOwed = false
   }
 
   /** What listeners hear; while the engine does not answer, what they heard last. */

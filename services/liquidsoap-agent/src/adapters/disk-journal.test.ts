@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile, appendFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile, appendFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -48,6 +48,17 @@ describe('the journal', () => {
     await second.append([event('4')])
     await until('4')
     expect(received).toEqual(['1', '2', '3', '4'])
+  })
+
+  test('joins nothing to a line that a full disk tore', async () => {
+    await using journal = await open()
+    const segment = join(directory, '1.jsonl')
+    await mkdir(segment) // nothing can be written there
+    await expect(journal.append([event('1')])).rejects.toThrow('EISDIR')
+    await rm(segment, { recursive: true })
+    await writeFile(segment, '{"torn')
+    await journal.append([event('2')])
+    await until('2')
   })
 
   test('keeps what the bus does not take, also for the next process', async () => {

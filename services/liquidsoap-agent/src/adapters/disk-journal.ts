@@ -41,7 +41,11 @@ export async function diskJournal(directory: string, bus: Pick<Bus, 'publish'>, 
 
   const append = async (events: readonly StreamEvent[]) => {
     const text = events.map((event) => `${JSON.stringify(event)}\n`).join('')
-    await appendFile(pathOf(writing), text, { mode: 0o600 })
+    await appendFile(pathOf(writing), text, { mode: 0o600 }).catch((error: unknown) => {
+      writing += 1 // a full disk tears the last line: nothing may be joined to it
+      written = 0
+      throw error
+    })
     written += Buffer.byteLength(text)
     if (written < SEGMENT_BYTES) return
     writing += 1
