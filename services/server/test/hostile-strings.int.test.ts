@@ -95,12 +95,14 @@ function victims(): string[] {
   return Array.from({ length: VICTIMS }, (_, index) => `victim-${index}`)
 }
 
-describe('hostile strings', () => {
+describe('A1, A3, L1: hostile strings', () => {
   test(
     'each text field stores them as they are, or refuses them and says its name',
     async () => {
       await api.call('POST', '/api/channels', { name: 'Draft', slug: 'draft' })
+      let done = 0
       await inTurns(strings, async (text) => {
+        if (done++ % 2000 === 0) progress(`${done - 1} of ${COUNT} texts`)
         const together = Object.fromEntries(FIELDS.map((field) => [field, text]))
         const answer = await api.call('PUT', '/api/channels/draft', together)
         const refused = answer.status === 200 ? [] : refusedFields(answer)
@@ -166,6 +168,7 @@ describe('hostile strings', () => {
     async () => {
       const rounds = Math.ceil(Math.max(...FIELDS.map((field) => packed[field].length)) / VICTIMS)
       for (let round = 0; round < rounds; round++) {
+        if (round % 10 === 0) progress(`round ${round} of ${rounds}`)
         const wanted = victims().map((slug, index) => {
           const at = round * VICTIMS + index
           const of = (field: Field) => packed[field][at % packed[field].length]!
@@ -278,6 +281,10 @@ function id3(frames: Readonly<Record<string, string>>): Buffer {
   })
   const body = Buffer.concat(bodies)
   return Buffer.concat([Buffer.from('ID3'), Buffer.from([4, 0, 0]), size(body.length), body])
+}
+
+function progress(what: string): void {
+  process.stderr.write(`hostile strings: ${what} after ${Math.round((performance.now() - startedAt) / 1000)} s\n`)
 }
 
 /** A cut may have gone through a character. */
