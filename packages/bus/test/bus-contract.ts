@@ -190,7 +190,7 @@ export function busContract(name: string, start: () => Promise<BusRoad>): void {
         expect(seen).toEqual([channelStarted('1'), channelStarted('2')])
       })
 
-      test('what was handled is not handed out again, what was not yet is: also after the consumer is gone', async () => {
+      test('K1: what was handled is not handed out again, what was not yet is: also after the consumer is gone', async () => {
         const first = follow('handover', (id) => {
           if (id === '3') throw new AppError('DATABASE_UNAVAILABLE', 'away')
         })

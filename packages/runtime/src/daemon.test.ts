@@ -79,7 +79,7 @@ describe('a daemon', () => {
     await stopDaemon(started, { identityFile: command.identityFile, graceMs: 2000 })
   })
 
-  test('gets no file or socket that we have open, and its log is 0600 (I3)', async () => {
+  test('I3: gets no file or socket that we have open, and its log is 0600', async () => {
     await using ours = await open(join(directory, 'ours'), 'w')
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -98,7 +98,7 @@ async function ask(method: string, url: string, token: string | undefined) {
   return { status: statusCode, headers }
 }
 
-describe.each(Object.entries(routes))('A7, A8: %s', (route, access) => {
+describe.each(Object.entries(routes))('A7, A8, A14: %s', (route, access) => {
   test.each(people)('%s', async (person) => {
     const [method, pattern] = route.split(' ') as [string, string]
     const channel = await api.stores.channels.create({
@@ -120,6 +120,8 @@ describe.each(Object.entries(routes))('A7, A8: %s', (route, access) => {
     if (wanted === 'ok') expect([401, 403, 404]).not.toContain(status)
     else expect(status).toBe(wanted)
     if (wanted === 401) expect(headers['www-authenticate']).toBe('Bearer')
+    // Nothing that a browser would send along by itself, and no page of others may read what is answered.
+    expect([headers['set-cookie'], headers['access-control-allow-origin']]).toEqual([undefined, undefined])
     if (wanted !== 'ok') {
       expect(await api.stores.channels.find(channel.id)).toEqual(channel)
       expect(await api.stores.media.find(media.id)).toEqual(media)

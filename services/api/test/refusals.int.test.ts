@@ -1,4 +1,5 @@
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -12,6 +13,7 @@ let token: string
 beforeAll(async () => {
   api = await testApi()
   token = (await api.user('dj')).token
+  await api.app.listen({ host: '127.0.0.1', port: 0 })
 }, 60_000)
 
 afterAll(async () => {
@@ -50,6 +52,34 @@ describe('every refusal has the one shape', () => {
     const left = await readdir(join(api.mediaPath, 'incoming', 'test'))
     expect(left).toEqual([])
   })
+})
+
+test.each([
+  ['5,000 headers', `GET /api/channels HTTP/1.1\r\nhost: x\r\n${'x: y\r\n'.repeat(5000)}\r\n`],
+  ['a header of 100 kB', `GET /api/channels HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`],
+  ['a path of 100 kB', `GET /${'y'.repeat(100_000)} HTTP/1.1\r\nhost: x\r\n\r\n`],
+  ['a password of 10 kB', `GET /api/media HTTP/1.1\r\nhost: x\r\nauthorization: Basic ${'QQ'.repeat(5000)}\r\n\r\n`],
+  ['formats', 'GET /%n%n%s%99999d HTTP/1.1\r\nhost: %n\r\n%s: %n\r\n\r\n'],
+  ['no HTTP at all', '\0\xff%n\r\n\r\n'],
+  ['a length that is none', 'POST /api/channels HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n'],
+  ['two lengths', 'POST /api/channels HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
+])('I6: %s are refused in the one shape, and the next is answered', async (_what, text) => {
+  const { port } = new URL(api.app.listeningOrigin)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(text, 'latin1')
+  const chunks: Buffer[] = []
+  for await (const chunk of socket) {
+    chunks.push(chunk as Buffer)
+    if (Buffer.concat(chunks).includes('}')) break // some are refused without closing the connection
+  }
+  const answer = Buffer.concat(chunks).toString()
+  expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /)
+  expect(JSON.parse(answer.slice(answer.indexOf('{')))).toEqual({
+    error: expect.stringMatching(/^[A-Z_]+$/),
+    message: expect.stringMatching(/.{10}/),
+  })
+  expect((await fetch(`${api.app.listeningOrigin}/api/ping`)).status).toBe(200)
 })
 
 describe('who asks too often', () => {

@@ -29,7 +29,7 @@ describe('who is let in', () => {
   const sources = async () =>
     [...(await here.admin('listmounts')).body.matchAll(/<source mount="(.*?)"/g)].map((match) => match[1])
 
-  test('a source with a forged, cut or foreign token is refused', async () => {
+  test('A4: a source with a forged, cut or foreign token is refused', async () => {
     const genuine = here.token('c1', '/demo', 8)
     const forged = `${genuine.slice(0, -1)}${genuine.endsWith('A') ? 'B' : 'A'}`
     for (const password of [

@@ -8,7 +8,7 @@ import { machine, statusOf, type Machine } from './role.ts'
 const STEP_MS = 1500
 
 /** Five listeners from the beginning, and a new one every 50 ms while a step lasts. Prints what they went through. */
-describe('sources change places', () => {
+describe('I8: sources change places', () => {
   const owned = new AsyncDisposableStack()
   const tones: Frames[] = []
   const old: Listener[] = []

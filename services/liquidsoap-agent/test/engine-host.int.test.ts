@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { childUser, isAlive, waitFor } from '@skipcast/runtime'
 import { hears, openListener, temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
-import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { localHost } from '../src/adapters/local-host.ts'
 import type { EngineHost } from '../src/ports.ts'
 import { engineHostContract } from './engine-host.contract.ts'
@@ -115,6 +115,22 @@ describe('an engine of this machine', () => {
     expect(await host.list()).toMatchObject([{ id, state: 'dead' }])
     await host.stop(id)
     expect(isAlive({ pid, startTime })).toBe(false)
+  })
+
+  test('A4, A6, L1: listens on no network, only on a socket of its own that nobody else may open', async () => {
+    const { pid } = JSON.parse(await readFile(join(directory(), 'identity.json'), 'utf8'))
+    const descriptors = await readdir(`/proc/${pid}/fd`)
+    const targets = await Promise.all(descriptors.map((each) => readlink(`/proc/${pid}/fd/${each}`).catch(() => '')))
+    const own = new Set(targets.map((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1]))
+    expect(own.size).toBeGreaterThan(1)
+    for (const protocol of ['tcp', 'tcp6', 'udp', 'udp6']) {
+      const rows = (await readFile(`/proc/net/${protocol}`, 'utf8')).split('\n').slice(1)
+      const cells = rows.map((row) => row.trim().split(/\s+/))
+      const LISTENS = '0A'
+      const open = cells.filter(([, , , state]) => protocol.startsWith('udp') || state === LISTENS)
+      expect(open.map((row) => row[9]).filter((inode) => own.has(inode))).toEqual([])
+    }
+    expect((await stat(join(directory(), 'run/control.sock'))).mode & 0o777).toBe(0o600)
   })
 
   test('plays at the bitrate that was asked for when it encodes', async () => {

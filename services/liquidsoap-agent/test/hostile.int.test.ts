@@ -102,7 +102,7 @@ describe('hostile text', () => {
   }, 60_000)
 })
 
-test('what an engine sends to Icecast holds only the headers that it means to send (A2)', async () => {
+test('A2: what an engine sends to Icecast holds only the headers that it means to send', async () => {
   await using owned = new AsyncDisposableStack()
   const requests: string[] = []
   const server: Server = createServer((socket) => {
