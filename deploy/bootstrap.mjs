@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * What `npm start` and `npm test` run first, on the machine's own Node (20 or newer) and with nothing installed:
+ * What `npm start`, `npm test` and `npm run nightly` run first, on the machine's own Node (20 or newer) and with nothing installed:
  *
  *   programs of the distribution → dependencies (pnpm) → Prisma client → the product or its tests, on the locked Node
  *
@@ -22,13 +22,15 @@ const isRoot = process.getuid?.() === 0
 /** Program → Debian package. Kafka's two may be absent: Skipcast then runs on its in-memory bus, on this machine alone. */
 const needed = { liquidsoap: 'liquidsoap', icecast2: 'icecast2', haproxy: 'haproxy', ffmpeg: 'ffmpeg' }
 const neededForKafka = { java: 'openjdk-17-jre-headless', mvn: 'maven' }
-const neededForTests = { kcat: 'kcat', openssl: 'openssl' }
+/** A name with spaces is a command that must work. */
+const neededForTests = { kcat: 'kcat', openssl: 'openssl', 'python3 -m ensurepip --version': 'python3-venv' }
 /** Debian would start these as services of its own, icecast2 on port 8000. */
 const ownServices = ['icecast2', 'haproxy']
 
 const commands = {
   start: ['services/server/src/main.ts'],
   test: ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--runInBand'],
+  nightly: ['packages/testing/src/main.ts'],
 }
 
 const command = process.argv[2]
@@ -43,8 +45,8 @@ generatePrismaClient()
 run(commands[command])
 
 function installPrograms() {
-  const programs = { ...needed, ...neededForKafka, ...(command === 'test' && neededForTests) }
-  const missing = Object.keys(programs).filter((program) => !onPath(program))
+  const programs = { ...needed, ...neededForKafka, ...(command !== 'start' && neededForTests) }
+  const missing = Object.keys(programs).filter((program) => !isThere(program))
   if (missing.length === 0) return
   const packages = missing.map((program) => programs[program])
   const install = ['install', '-y', '--no-install-recommends', ...packages]
@@ -61,8 +63,8 @@ function installPrograms() {
   const essential = missing.filter((program) => program in needed)
   const advice = `sudo apt-get ${install.join(' ')}`
   if (essential.length > 0)
-    fail(`These programs are missing: ${missing.join(', ')}. Install them, then try again:\n\n  ${advice}\n`)
-  console.error(`• ${missing.join(' and ')} missing; to have it:  ${advice}`)
+    fail(`These programs are missing: ${packages.join(', ')}. Install them, then try again:\n\n  ${advice}\n`)
+  console.error(`• ${packages.join(' and ')} missing; to have it:  ${advice}`)
 }
 
 /** icecast2, HAProxy, Liquidsoap and PostgreSQL do not run as root; started by root, they run as this user. */
@@ -114,6 +116,11 @@ function run(args) {
 }
 
 /** Debian keeps haproxy in /usr/sbin, which not everybody has in the path. */
+function isThere(program) {
+  const [name, ...args] = program.split(' ')
+  return onPath(name) && (args.length === 0 || spawnSync(name, args, { stdio: 'ignore' }).status === 0)
+}
+
 function onPath(program) {
   return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((directory) => {
     try {

@@ -1,0 +1,50 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from '@jest/globals'
+import { messageOf } from '@skipcast/runtime'
+import { fuzz, installSchemathesis, startSkipcast, temporaryHome, untilReady } from '@skipcast/testing'
+
+/** In CI 5,000; a nightly run sets 50,000. */
+const LEAST_REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 5000)
+const SEED = Number(process.env['FUZZ_SEED'] ?? 1)
+/** Examples and edge cases are some thousands; these are the random ones, of each operation. */
+const CASES = Math.ceil(LEAST_REQUESTS / 65)
+const LIMIT_S = 180 * Math.max(1, LEAST_REQUESTS / 5000)
+const PROGRESS_EVERY_MS = 10_000
+const DOCUMENT = fileURLToPath(new URL('../../../openapi.yaml', import.meta.url))
+
+test(
+  'whatever the document allows or forbids, no answer is a 5xx, and none is other than documented',
+  async () => {
+    const program = await installSchemathesis().catch((error: unknown) => {
+      if (process.env['CI']) throw error
+      process.stderr.write(`\nNOT TESTED: the API is not fuzzed, as schemathesis can not be had: ${messageOf(error)}\n\n`)
+      return null
+    })
+    if (program === null) return
+    await using home = await temporaryHome()
+    await using skipcast = await startSkipcast(home.path, { EVENT_BUS: 'memory', API_RATE_LIMIT: '10000000' })
+    await untilReady(skipcast)
+    const token = (await readFile(join(home.path, 'admin-token'), 'utf8')).trim()
+    const directory = join(home.path, 'fuzz')
+    await mkdir(directory)
+    const began = Date.now()
+    const tell = setInterval(() => void requestsOf(skipcast.apiUrl, token).then(show), PROGRESS_EVERY_MS)
+    const show = (count: number) =>
+      process.stderr.write(`fuzzing: ${count} requests after ${Math.round((Date.now() - began) / 1000)} s\n`)
+    const options = { document: DOCUMENT, url: skipcast.apiUrl, token, seed: SEED, cases: CASES, limitS: LIMIT_S, directory }
+    const { requests, isClean, text } = await fuzz(program, { ...options, onText: () => {} }).finally(() => clearInterval(tell))
+    show(requests)
+    expect(isClean ? '' : text).toBe('')
+    expect(requests).toBeGreaterThanOrEqual(LEAST_REQUESTS)
+  },
+  600_000 + LIMIT_S * 1000,
+)
+
+/** How many requests the API has answered, as it tells Prometheus; 0 where it does not. */
+async function requestsOf(url: string, token: string): Promise<number> {
+  const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } }).catch(() => null)
+  const counts = (await response?.text())?.matchAll(/^skipcast_http_request_duration_seconds_count\S* (\d+)/gm) ?? []
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+}
