@@ -26,7 +26,7 @@ import { troubles as channelTroubles } from './troubles.ts'
 export { agentEnv, type AgentConfig } from './config.ts'
 export { problemCodes } from './domain/problem.ts'
 
-const SCRIPT = fileURLToPath(new URL('../../../liquidsoap/hub.liq', import.meta.url))
+const SCRIPTS = fileURLToPath(new URL('../../../liquidsoap', import.meta.url))
 const REPORT_MS = 250
 const HEARTBEAT_MS = 1000
 
@@ -71,7 +71,7 @@ export async function startAgent(
     overrides.host ??
       (await localHost({
         directory,
-        script: SCRIPT,
+        scripts: SCRIPTS,
         ...config.liquidsoap,
         icecast: config.icecast,
         owner,

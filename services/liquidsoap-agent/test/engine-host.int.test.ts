@@ -1,64 +1,33 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { childUser, isAlive, waitFor } from '@skipcast/runtime'
-import { hears, openListener, temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
+import { isAlive, waitFor } from '@skipcast/runtime'
+import { hears, openListener, temporaryHome, type TemporaryHome } from '@skipcast/testing'
 import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
-import { localHost } from '../src/adapters/local-host.ts'
 import type { EngineHost } from '../src/ports.ts'
 import { engineHostContract } from './engine-host.contract.ts'
+import { localHostUnderTest, oneTone, openLocalHost } from './local-host-under-test.ts'
 import { SOURCE_PASSWORD, testIcecast, type TestIcecast } from './test-icecast.ts'
-import { SCRIPT } from './script.ts'
 import { aStream } from './streams.ts'
 
-let icecast: TestIcecast
-let media: TemporaryHome
-
-beforeAll(async () => {
-  icecast = await testIcecast()
-  media = await temporaryHome()
-  await toneFile(join(media.path, 'tone.mp3'), { frequencyHz: 440, seconds: 5 })
-}, 60_000)
-afterAll(async () => {
-  await icecast[Symbol.asyncDispose]()
-  await media[Symbol.asyncDispose]()
-})
-
-const open = (home: TemporaryHome, program = 'liquidsoap') =>
-  localHost({
-    directory: join(home.path, 'agent'),
-    script: SCRIPT,
-    program,
-    logLevel: 3,
-    icecast: { host: '127.0.0.1', port: icecast.port },
-    owner: childUser(),
-    pathOf: () => join(media.path, 'tone.mp3'),
-  })
-
-engineHostContract('local processes', async () => {
-  const home = await temporaryHome()
-  const others: AsyncDisposable[] = [home]
-  return {
-    host: await open(home),
-    async again() {
-      const host = await open(home)
-      others.push(host)
-      return host
-    },
-    async kill(engineId) {
-      const { pid } = JSON.parse(await readFile(join(home.path, 'agent/engines', engineId, 'identity.json'), 'utf8'))
-      process.kill(pid, 'SIGKILL')
-    },
-    async [Symbol.asyncDispose]() {
-      for (const other of others.toReversed()) await other[Symbol.asyncDispose]()
-    },
-  }
-})
+engineHostContract('local processes', localHostUnderTest('liquidsoap'))
 
 describe('an engine of this machine', () => {
+  let icecast: TestIcecast
+  let media: TemporaryHome
   let home: TemporaryHome
   let host: EngineHost
   let id: string
 
+  const open = (directory: TemporaryHome, program = 'liquidsoap') => openLocalHost(directory, { icecast, media, program })
+
+  beforeAll(async () => {
+    icecast = await testIcecast()
+    media = await oneTone()
+  }, 60_000)
+  afterAll(async () => {
+    await icecast[Symbol.asyncDispose]()
+    await media[Symbol.asyncDispose]()
+  })
   beforeEach(async () => {
     home = await temporaryHome()
     host = await open(home)

@@ -1,4 +1,4 @@
 import { fileURLToPath } from 'node:url'
 
-/** The engine's script of this repository. */
-export const SCRIPT = fileURLToPath(new URL('../../../liquidsoap/hub.liq', import.meta.url))
+/** Where the parts of the engine's script of this repository are. */
+export const SCRIPTS = fileURLToPath(new URL('../../../liquidsoap', import.meta.url))

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -9,7 +9,6 @@ import {
   startDaemon,
   stopDaemon,
   waitFor,
-  writeFileAtomic,
   type ChildUser,
 } from '@skipcast/runtime'
 import type { Engine } from '../domain/engine.ts'
@@ -23,6 +22,7 @@ import {
   trimLogs,
   writePlan,
 } from './engine-files.ts'
+import { engineScripts } from './engine-script.ts'
 import { engineHandle, type EngineHandle } from './engine-handle.ts'
 import { addArgument, command } from './hub-command.ts'
 
@@ -35,8 +35,8 @@ const REMOVALS_PER_COLLECTION = 20
 export interface LocalHostOptions {
   /** Below the home; made by the host. Others may pass through it. */
   readonly directory: string
-  /** The engine's script. It is copied, so that an engine's script never changes under it. */
-  readonly script: string
+  /** The folder of the engine's script, in its parts. */
+  readonly scripts: string
   readonly program: string
   readonly logLevel: number
   readonly icecast: { readonly host: string; readonly port: number }
@@ -51,7 +51,8 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
   const { owner } = options
   await makeDirectory(options.directory, { mode: 0o711 })
   const root = await makeDirectory(join(options.directory, 'engines'), { mode: 0o711 })
-  const script = await keepScript(options)
+  const scripts = engineScripts({ ...options, sources: options.scripts, directory: join(options.directory, 'scripts') })
+  void scripts.current().catch(() => {}) // asked for early; the first start tells what is wrong
   const handles = new Map<string, EngineHandle>()
   const starting = new Set<string>()
   const listeners = new Set<() => void>()
@@ -77,7 +78,8 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
   const look = async (engineId: string): Promise<Engine> => {
     const handle = handleOf(engineId)
     const daemon = await findDaemon(handle.files.identity)
-    const common = { id: engineId, isOutdated: daemon?.tag !== script.tag }
+    const script = await scripts.current().catch(() => null)
+    const common = { id: engineId, isOutdated: script !== null && daemon?.tag !== script.tag }
     const status = daemon && (await handle.status())
     if (status) {
       await trimLogs(handle.files, MAX_LOG_BYTES)
@@ -95,6 +97,7 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
 
   const start = async (engineId: string): Promise<void> => {
     const files = engineFiles(root, engineId)
+    const script = await scripts.current()
     await makeEngineDirectories(files, owner)
     const engine = ['--no-stdlib', '--force-start', script.path, '--']
     await startDaemon({
@@ -136,6 +139,7 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
       try {
         await start(engineId)
       } catch (error) {
+        scripts.forget()
         await stop(engineId, true)
         throw error
       } finally {
@@ -177,14 +181,4 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
       for (const engineId of handles.keys()) letGo(engineId)
     },
   }
-}
-
-/** A copy of the script under its own hash, readable by the engines' user. */
-async function keepScript({ directory, script }: LocalHostOptions): Promise<{ path: string; tag: string }> {
-  const text = await readFile(script)
-  const tag = createHash('sha256').update(text).digest('hex').slice(0, 16)
-  const scripts = await makeDirectory(join(directory, 'scripts'), { mode: 0o711 })
-  const path = join(scripts, `${tag}.liq`)
-  await writeFileAtomic(path, text, { mode: 0o644 })
-  return { path, tag }
 }

@@ -1,0 +1,3 @@
+import { mixingContract } from './mixing.contract.ts'
+
+mixingContract('the Liquidsoap of this machine', 'liquidsoap')
