@@ -4,7 +4,7 @@
  *
  *   programs of the distribution → dependencies (pnpm) → Prisma client → the product or its tests, on the locked Node
  *
- * Each step is skipped when it has nothing to do, so that the second start is quick.
+ * Each step is skipped when it has nothing to do, so that the second start is quick. `npm run skipcast` takes none, and says so where one is missing.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -31,6 +31,7 @@ const commands = {
   start: ['services/server/src/main.ts'],
   test: ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--runInBand'],
   nightly: ['packages/testing/src/main.ts'],
+  skipcast: ['services/server/src/skipcast.ts'],
 }
 
 const command = process.argv[2]
@@ -38,10 +39,12 @@ if (!(command in commands)) fail(`Usage: node deploy/bootstrap.mjs ${Object.keys
 if (Number(process.versions.node.split('.')[0]) < 20) fail(`Skipcast needs Node 20 or newer; this is ${process.version}.`)
 if (process.platform !== 'linux') fail('Skipcast runs on Linux (Debian 12 or newer).')
 
-installPrograms()
-makeChildUser()
-installDependencies()
-generatePrismaClient()
+if (command !== 'skipcast') {
+  installPrograms()
+  makeChildUser()
+  installDependencies()
+  generatePrismaClient()
+} else if (!existsSync(join(bin, 'node'))) fail('Nothing is set up here yet. Do that first, once: npm start')
 run(commands[command])
 
 function installPrograms() {
