@@ -21,6 +21,7 @@ export const nightlyParts: readonly NightlyPart[] = [
     count: 100_000,
     seedVariable: 'HOSTILE_SEED',
   },
+  { name: 'outbox', unit: 'kills', test: 'services/api/test/outbox-kills', countVariable: 'OUTBOX_KILLS', count: 1000 },
   {
     name: 'fuzz',
     unit: 'requests',
