@@ -6,6 +6,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { fakeEngine, toneFrames, type FakeEngine, type Frames } from './fake-engine.ts'
 import { machine, PASSWORD, statusOf, type Machine } from './role.ts'
+import { say } from './say.ts'
 
 describe('who is let in', () => {
   const owned = new AsyncDisposableStack()
@@ -96,6 +97,21 @@ describe('who is let in', () => {
     expect((await ask('stats', 'admin', 'wrong')).status).toBe(404)
     expect((await ask('stats?mount=/demo', 'admin', PASSWORD)).status).toBe(404)
     expect((await ask('stats', 'source', token)).status).toBe(404)
+    expect(live.isConnected).toBe(true)
+  }, 15_000)
+
+  test('A6: no field of a head leads past the front to another admin command, nor a second login, even with the password', async () => {
+    const login = (user: string, password: string) => `Authorization: Basic ${btoa(`${user}:${password}`)}\r\n`
+    const [source, admin] = [login('source', here.token('c1', '/demo', 7)), login('admin', PASSWORD)]
+    const ask = async (url: string, fields: string) =>
+      (await say(here.port, `GET ${url} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`)).split('\r\n')[0]
+    const path = `/admin/${title}`
+    expect(await ask(path, source)).toMatch(/ 200 /)
+    expect(await ask(path, `${source}__uri: /admin/killsource\r\n`)).toMatch(/ 200 /) // it is a title that was set
+    expect(await ask('/admin/stats', `${admin}__uri: /admin/killsource\r\n`)).toMatch(/ 200 /)
+    for (const logins of [source + admin, admin + source])
+      expect(await ask(path, `${logins}__uri: /admin/listclients\r\n`)).toMatch(/ 400 /)
+    expect(await ask(path, login('admin', PASSWORD).trim() + ', ' + source.slice('Authorization: '.length))).toMatch(/ 404 /)
     expect(live.isConnected).toBe(true)
   }, 15_000)
 
