@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { stamp, type StreamStatus } from '@skipcast/contracts'
-import { musicRecord, testApi, type TestApi } from './test-api.ts'
+import type { StreamStatus } from '@skipcast/contracts'
+import { musicRecord, onAirStatus, testApi, type TestApi } from './test-api.ts'
 
 let api: TestApi
 let token: string
@@ -35,24 +35,8 @@ async function withMusic(): Promise<{ id: string; slug: string }> {
   return one
 }
 
-function told(channelId: string, fields: Partial<StreamStatus>): void {
-  api.statuses.set(channelId, {
-    ...stamp({ application: 'skipcast', environment: 'test' }, 1000, 'x'),
-    event: 'stream_status_update',
-    channel_id: channelId,
-    channel_slug: 'x',
-    phase: 'on_air',
-    server_id: 'one',
-    generation: 1,
-    epoch: 1,
-    mount: '/x',
-    since: 1_700_000_000_000,
-    now_playing: { media_id: 'm', title: 'T', artist: 'A', started_at: 1_700_000_000_000 },
-    monitors: 0,
-    last_error: null,
-    ...fields,
-  })
-}
+const told = (channelId: string, fields: Partial<StreamStatus>) =>
+  void api.statuses.set(channelId, onAirStatus(channelId, { epoch: 1, ...fields }))
 
 test('a channel is made, read by id and by slug, changed, listed and deleted', async () => {
   const one = await channel({ slug: 'jazz', description: 'All night', genre: 'Jazz' })

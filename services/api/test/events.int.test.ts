@@ -1,8 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { waitFor } from '@skipcast/runtime'
-import { stamp } from '@skipcast/contracts'
-import { testApi, type TestApi } from './test-api.ts'
+import { onAirStatus, testApi, type TestApi } from './test-api.ts'
 
 let api: TestApi
 let url: string
@@ -35,21 +34,8 @@ async function follow(path: string, headers: Record<string, string> = {}) {
 }
 
 function onAir(channelId: string, title: string): void {
-  api.statuses.set(channelId, {
-    ...stamp({ application: 'skipcast', environment: 'test' }, 1000, 'x'),
-    event: 'stream_status_update',
-    channel_id: channelId,
-    channel_slug: 'x',
-    phase: 'on_air',
-    server_id: 'one',
-    generation: 1,
-    epoch: 0,
-    mount: '/x',
-    since: 1_700_000_000_000,
-    now_playing: { media_id: 'm', title, artist: 'A', started_at: 1_700_000_000_000 },
-    monitors: 0,
-    last_error: null,
-  })
+  const now_playing = { media_id: 'm', title, artist: 'A', started_at: 1_700_000_000_000 }
+  api.statuses.set(channelId, onAirStatus(channelId, { epoch: 0, now_playing }))
   api.statusChanged()
 }
 

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { StreamStatus } from '@skipcast/contracts'
+import { stamp, type StreamStatus } from '@skipcast/contracts'
 import { openDatabase, openStores, type Role, type Stores, type User } from '@skipcast/db'
 import { testDatabase } from '@skipcast/db/testing'
 import { childUser, healthBoard, meters, silentLogger, type HealthBoard } from '@skipcast/runtime'
@@ -161,5 +161,25 @@ export function musicRecord(ownerId: string) {
     durationMs: 1000,
     originalName: 'tune.mp3',
     originalSha256: 'b'.repeat(64),
+  }
+}
+
+/** What the agent of the server `one` tells of a channel that is heard. */
+export function onAirStatus(channelId: string, fields: Partial<StreamStatus>): StreamStatus {
+  return {
+    ...stamp({ application: 'skipcast', environment: 'test' }, 1000, 'x'),
+    event: 'stream_status_update',
+    channel_id: channelId,
+    channel_slug: 'x',
+    phase: 'on_air',
+    server_id: 'one',
+    generation: 1,
+    epoch: 1,
+    mount: '/x',
+    since: 1_700_000_000_000,
+    now_playing: { media_id: 'm', title: 'T', artist: 'A', started_at: 1_700_000_000_000 },
+    monitors: 0,
+    last_error: null,
+    ...fields,
   }
 }
