@@ -67,7 +67,7 @@ beforeAll(async () => {
   await chmod(traps, 0o777) // whoever runs a hostile text can spring it
   strings = hostileStrings(SEED, COUNT, join(traps, 'sprung'))
   const tone = await toneFile(join(home.path, 'tone.mp3'), { frequencyHz: 440, seconds: 20 })
-  skipcast = await startSkipcast(home.path, { EVENT_BUS: 'memory', CHANNELS_PER_ENGINE: '10' })
+  skipcast = await startSkipcast(home.path, { EVENT_BUS: 'memory', CHANNELS_PER_ENGINE: '10', API_RATE_LIMIT: '10000000' })
   await untilReady(skipcast)
   api = await apiClient(skipcast.apiUrl, home.path)
   await api.channel({ name: 'Reference', slug: 'reference' }, [tone])
@@ -133,7 +133,9 @@ describe('A1, A3, L1: hostile strings', () => {
         ])
         for (const { status, body } of answers) expect([status, body]).toEqual([expect.any(Number), expect.anything()])
         for (const [index, { status }] of answers.entries()) {
-          const mayWork = index === 3 && /^[a-z0-9][a-z0-9-]{0,99}$/.test(text) ? [201, 409] : []
+          const isSlug = /^[a-z0-9][a-z0-9-]{0,99}$/.test(text)
+          // The channel that is made with it may be there already when it is asked for.
+          const mayWork = !isSlug ? [] : index === 3 ? [201, 409] : index === 0 ? [200] : []
           // A URL that ends in "/." is the same as one that ends in "/": clients resolve it before they ask.
           const isList = index === 1 || ((index === 0 || index === 2) && ['', '.'].includes(text)) ? [200] : []
           expect([...mayWork, ...isList, 400, 404, 414]).toContain(status)
