@@ -1,6 +1,8 @@
 import { env } from '@skipcast/runtime'
 import { z } from 'zod'
 
+const MB = 1024 * 1024
+
 /** `k=v,k=v` */
 const labels = z
   .string()
@@ -20,6 +22,7 @@ export const agentEnv = z
     SERVER_LABELS: labels.default({}),
     MEDIA_PATH: z.string().optional(),
     MEDIA_CACHE_MB: env.integer(1, 100_000_000).default(20_000),
+    DISK_RESERVE_MB: env.integer(0, 100_000_000).default(256),
     SILENCE_AFTER_MS: env.integer(500, 3_600_000).default(1500),
     AGENT_RESYNC_MS: env.integer(100, 600_000).default(2000),
   })
@@ -28,7 +31,7 @@ export const agentEnv = z
     liquidsoap: { program: flat.LIQUIDSOAP_BIN, logLevel: flat.LIQUIDSOAP_LOG_LEVEL },
     engines: { channelsPerEngine: flat.CHANNELS_PER_ENGINE, warmEngines: flat.WARM_ENGINES },
     server: { capacity: flat.SERVER_CAPACITY, labels: flat.SERVER_LABELS },
-    media: { path: flat.MEDIA_PATH, cacheMaxBytes: flat.MEDIA_CACHE_MB * 1024 * 1024 },
+    media: { path: flat.MEDIA_PATH, cacheMaxBytes: flat.MEDIA_CACHE_MB * MB, reserveBytes: flat.DISK_RESERVE_MB * MB },
     silenceAfterMs: flat.SILENCE_AFTER_MS,
     resyncMs: flat.AGENT_RESYNC_MS,
   }))

@@ -63,7 +63,7 @@ export async function startAgent(
 
   const directory = await home.directory('agent', { mode: 0o711 })
   const cacheDirectory = await home.directory('agent/cache', { mode: 0o711 })
-  const store = overrides.store ?? folderMediaStore(resolve(config.media.path ?? join(home.path, 'media')))
+  const store = overrides.store ?? folderMediaStore(resolve(config.media.path ?? join(home.path, 'media')), config.media)
   const cache = mediaCache(cacheDirectory, store)
   const memory = await memoryFile(join(directory, 'channels.json'))
   const journal = owned.use(await diskJournal(await home.directory('agent/journal'), bus, tell))
@@ -112,7 +112,12 @@ export async function startAgent(
         tell,
         nudge,
       },
-      { teller, ...config.engines, cacheMaxBytes: config.media.cacheMaxBytes, onSeen: nudgeReport },
+      {
+        teller,
+        ...config.engines,
+        cache: { maxBytes: config.media.cacheMaxBytes, freeBytes: config.media.reserveBytes },
+        onSeen: nudgeReport,
+      },
     ),
   )
   const observed = () => reconcile.seen

@@ -28,7 +28,7 @@ export interface EngineHost extends AsyncDisposable {
 
 /** Where the files that channels play are kept, by content hash. */
 export interface MediaStore {
-  /** Puts the file at this path, which does not exist yet. Rejects with MEDIA_MISSING when the store has no such file or can't be reached. */
+  /** Puts the file at this path, which does not exist yet. Rejects with MEDIA_MISSING when the store has no such file or can't be reached, with NO_SPACE when it does not fit here. */
   fetch(sha256: string, toFile: string): Promise<void>
 }
 
@@ -38,12 +38,15 @@ export interface MediaCache {
   pathOf(sha256: string): string
   /** The hashes of all files that are there. */
   list(): Promise<ReadonlySet<string>>
-  /** Fetches a file that is not there. Two calls for one file are one. Rejects with MEDIA_MISSING (also when its content is not what its name says). */
+  /** Fetches a file that is not there. Two calls for one file are one. Rejects with NO_SPACE or MEDIA_MISSING (also when its content is not what its name says). */
   fetch(sha256: string): Promise<void>
   /** What all files take. */
   sizeBytes(): Promise<number>
-  /** Removes files that nobody wants, the least recently used first, until the rest fits into `maxBytes`. */
-  evict(wanted: ReadonlySet<string>, maxBytes: number): Promise<void>
+  /**
+   * Removes files that nobody wants, the least recently used first, until the rest fits into `maxBytes` and `freeBytes` of the disk are free. What is wanted stays
+   * in any case.
+   */
+  evict(wanted: ReadonlySet<string>, room: { maxBytes: number; freeBytes: number }): Promise<void>
 }
 
 /** What one of our own listeners hears on a mount. Moments are of the clock that was passed in, in ms; null: not yet. */

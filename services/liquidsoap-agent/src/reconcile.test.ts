@@ -97,7 +97,7 @@ async function agent(options: { cache?: MediaCache; warmEngines?: number; isCaug
         teller: { serverId: 'here', origin: { application: 'skipcast', environment: 'test' } },
         channelsPerEngine: 2,
         warmEngines: options.warmEngines ?? 1,
-        cacheMaxBytes: 0,
+        cache: { maxBytes: 0, freeBytes: 0 },
         onSeen: () => {},
       },
     ),

@@ -22,6 +22,7 @@ const STARTS_PER_PASS = 2
 const CONNECTS_AT_ONCE = 6
 const PARALLEL_STEPS = 8
 const EVICT_EVERY_MS = 60_000
+const EVICT_WHEN_SHORT_MS = 2000
 
 export interface ReconcilePorts {
   readonly host: EngineHost
@@ -63,7 +64,13 @@ export interface Reconciler extends AsyncDisposable {
 /** A pass: look at the machine, take over what engines told, decide, act. Until all commands were read, nothing is touched. */
 export function reconciler(
   ports: ReconcilePorts,
-  options: { teller: Teller; channelsPerEngine: number; warmEngines: number; cacheMaxBytes: number; onSeen: () => void },
+  options: {
+    teller: Teller
+    channelsPerEngine: number
+    warmEngines: number
+    cache: { maxBytes: number; freeBytes: number }
+    onSeen: () => void
+  },
 ): Reconciler {
   const { host, commands, supply, troubles, clock, tell, nudge } = ports
   const starts = engineStarts(ports)
@@ -131,10 +138,11 @@ export function reconciler(
   })
 
   const evict = async (wanted: ReadonlyMap<string, WantedStream>) => {
-    if (clock.steadyMs() - evictedAt < EVICT_EVERY_MS) return
+    const isShort = [...wanted.values()].some(({ absent }) => absent.count > 0 && absent.why === 'DISK_FULL')
+    if (clock.steadyMs() - evictedAt < (isShort ? EVICT_WHEN_SHORT_MS : EVICT_EVERY_MS)) return
     evictedAt = clock.steadyMs()
     const hashes = [...wanted.values()].flatMap(({ command }) => command.tracks.map(({ sha256 }) => sha256))
-    await ports.cache.evict(new Set(hashes), options.cacheMaxBytes)
+    await ports.cache.evict(new Set(hashes), options.cache)
   }
 
   /** Takes a step and tells whether the machine is now another than the one that was looked at. */
@@ -146,7 +154,10 @@ export function reconciler(
     } catch (error) {
       tell.stepFailed(step, error)
       const isEngineLost = isAppError(error, 'ENGINE_UNREACHABLE')
-      if (step.kind === 'add' && !isEngineLost) troubles.note(step.stream.record.channelId, 'ENGINE_REFUSED', { isOwn: true })
+      if (step.kind === 'add' && !isEngineLost) {
+        const isFull = isDiskFull(error)
+        troubles.note(step.stream.record.channelId, isFull ? 'DISK_FULL' : 'ENGINE_REFUSED', { isOwn: !isFull })
+      }
       return isEngineLost
     }
   }
@@ -196,6 +207,11 @@ export function reconciler(
   }
 }
 
+function isDiskFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
 /** Independent steps at once, a bounded number of them. */
 async function actAll(steps: readonly Step[], act: (step: Step) => Promise<boolean>): Promise<boolean[]> {
   const waiting = [...steps]
@@ -223,7 +239,7 @@ function engineStarts({ host, clock, tell, nudge }: ReconcilePorts) {
       },
       (error: unknown) => {
         tell.stepFailed(step, error)
-        trouble = 'ENGINE_START_FAILED'
+        trouble = isDiskFull(error) ? 'DISK_FULL' : 'ENGINE_START_FAILED'
         const waitMs = wait.next()
         retryAt = clock.steadyMs() + waitMs
         clearTimeout(retry)

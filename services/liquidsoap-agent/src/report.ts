@@ -227,7 +227,7 @@ export function reporter(
       troubles.forget(channel_id)
       ports.spoiled.forget(channel_id)
     }
-    if (gone.length > 0) await memory.save()
+    isMemoryOwed ||= gone.length > 0
   }
 
   const closeEars = async (starts: ReadonlyMap<string, StartStream>) => {
@@ -259,8 +259,9 @@ export function reporter(
         memory.memos.set(channelId, { ...memo, ...report })
         return statusMessage(teller, channelId, report, { at, playing: null, monitors: 0 })
       })
-      await ports.journal.append(events)
-      await memory.save()
+      owed.push(...events)
+      isMemoryOwed = true
+      await Promise.allSettled([payDisk()])
       busAwayUntil = -Infinity
       await publish(statuses)
     },

@@ -13,7 +13,7 @@ let cache: MediaCache
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'skipcast-cache-'))
   await mkdir(join(root, 'cache'))
-  cache = mediaCache(join(root, 'cache'), folderMediaStore(join(root, 'store')))
+  cache = mediaCache(join(root, 'cache'), folderMediaStore(join(root, 'store'), { reserveBytes: 0 }))
 })
 afterEach(() => rm(root, { recursive: true }))
 
@@ -49,13 +49,25 @@ describe('the media cache', () => {
     expect(await readdir(join(root, 'cache'))).toEqual([])
   })
 
+  test('copies nothing that would take the last of the disk, and says that this is why', async () => {
+    const [open, closed] = [await store('open'), await store('closed')]
+    await chmod(join(root, 'store', closed.slice(0, 2), `${closed}.mp3`), 0o600)
+    const store2 = folderMediaStore(join(root, 'store'), { reserveBytes: Number.MAX_SAFE_INTEGER })
+    const full = mediaCache(join(root, 'cache'), store2)
+    await full.fetch(open) // a link takes no room
+    await expect(full.fetch(closed)).rejects.toMatchObject({ code: 'NO_SPACE' })
+    expect(await full.list()).toEqual(new Set([open]))
+  })
+
   test('evicts what nobody wants, the least recently used first, and keeps what is wanted', async () => {
     const hashes = await Promise.all(['one', 'two', 'six'].map((content) => store(content)))
     for (const [age, sha256] of hashes.entries()) {
       await cache.fetch(sha256)
       await utimes(cache.pathOf(sha256), 1000 + age, 1000 + age)
     }
-    await cache.evict(new Set([hashes[0]!]), 6)
+    await cache.evict(new Set([hashes[0]!]), { maxBytes: 6, freeBytes: 0 })
     expect(await cache.list()).toEqual(new Set([hashes[0], hashes[2]]))
+    await cache.evict(new Set([hashes[0]!]), { maxBytes: 6, freeBytes: Number.MAX_SAFE_INTEGER })
+    expect(await cache.list()).toEqual(new Set([hashes[0]]))
   })
 })

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { chmod, readdir, rename, rm, stat } from 'node:fs/promises'
+import { chmod, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { AppError, pathIn } from '@skipcast/runtime'
@@ -41,12 +41,12 @@ export function mediaCache(directory: string, store: MediaStore): MediaCache {
       return running
     },
     sizeBytes: async () => (await sizes()).reduce((sum, { stats }) => sum + stats.size, 0),
-    async evict(wanted, maxBytes) {
+    async evict(wanted, { maxBytes, freeBytes }) {
       await removeOldDrafts(directory)
       const files = await sizes()
       let sizeBytes = files.reduce((sum, { stats }) => sum + stats.size, 0)
       for (const { sha256, stats } of files.sort((a, b) => a.stats.atimeMs - b.stats.atimeMs)) {
-        if (sizeBytes <= maxBytes) return
+        if (sizeBytes <= maxBytes && (await hasFree(directory, freeBytes))) return
         if (wanted.has(sha256)) continue
         await rm(pathOf(sha256), { force: true })
         sizeBytes -= stats.size
@@ -58,6 +58,11 @@ export function mediaCache(directory: string, store: MediaStore): MediaCache {
 /** Engines run as another user. Only a copy can lack this: the store links to nothing that others can't read. */
 async function makeReadable(file: string): Promise<void> {
   if (((await stat(file)).mode & 0o004) === 0) await chmod(file, 0o644)
+}
+
+async function hasFree(directory: string, bytes: number): Promise<boolean> {
+  const { bavail, bsize } = await statfs(directory)
+  return bavail * bsize >= bytes
 }
 
 async function removeOldDrafts(directory: string): Promise<void> {
