@@ -16,6 +16,9 @@ export const agentEnv = z
     ICECAST_PORT: env.port().default(8000),
     LIQUIDSOAP_BIN: z.string().default('liquidsoap'),
     LIQUIDSOAP_LOG_LEVEL: env.integer(1, 5).default(3),
+    ENGINE_MEMORY_MB: env.integer(200, 1_000_000).default(4096),
+    ENGINE_OPEN_FILES: env.integer(100, 1_000_000).default(4096),
+    ENGINE_NICENESS: env.integer(0, 19).default(0),
     CHANNELS_PER_ENGINE: env.integer(1, 100).default(10),
     WARM_ENGINES: env.integer(0, 10).default(1),
     SERVER_CAPACITY: env.integer(0, 100_000).default(100),
@@ -29,6 +32,7 @@ export const agentEnv = z
   .transform((flat) => ({
     icecast: { host: flat.ICECAST_HOST, port: flat.ICECAST_PORT },
     liquidsoap: { program: flat.LIQUIDSOAP_BIN, logLevel: flat.LIQUIDSOAP_LOG_LEVEL },
+    limits: { memoryBytes: flat.ENGINE_MEMORY_MB * MB, openFiles: flat.ENGINE_OPEN_FILES, niceness: flat.ENGINE_NICENESS },
     engines: { channelsPerEngine: flat.CHANNELS_PER_ENGINE, warmEngines: flat.WARM_ENGINES },
     server: { capacity: flat.SERVER_CAPACITY, labels: flat.SERVER_LABELS },
     media: { path: flat.MEDIA_PATH, cacheMaxBytes: flat.MEDIA_CACHE_MB * MB, reserveBytes: flat.DISK_RESERVE_MB * MB },

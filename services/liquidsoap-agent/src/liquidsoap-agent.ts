@@ -73,6 +73,7 @@ export async function startAgent(
         directory,
         scripts: SCRIPTS,
         ...config.liquidsoap,
+        limits: config.limits,
         icecast: config.icecast,
         owner,
         pathOf: (sha256) => cache.pathOf(sha256),

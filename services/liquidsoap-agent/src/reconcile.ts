@@ -18,6 +18,8 @@ import type { Troubles } from './troubles.ts'
 const SILENT_MS = 6000
 /** What an engine leaks per channel (0.24 MB when encoding) stays below 50 MB. */
 const CHANNELS_PER_LIFE = 200
+/** A new one has 91 MB. */
+const IDLE_MEMORY_BYTES = 256 * 1024 * 1024
 const STARTS_PER_PASS = 2
 const CONNECTS_AT_ONCE = 6
 const PARALLEL_STEPS = 8
@@ -126,6 +128,7 @@ export function reconciler(
     warmEngines: options.warmEngines,
     silentMs: SILENT_MS,
     channelsPerLife: CHANNELS_PER_LIFE,
+    idleMemoryBytes: IDLE_MEMORY_BYTES,
     startsPerPass: STARTS_PER_PASS,
     connectsAtOnce: CONNECTS_AT_ONCE,
     failures: troubles.failures(),

@@ -115,7 +115,10 @@ function runs(live: Partial<LiveState> | null): void {
     ...live,
   }
   const channels = live ? [{ ...aStream('a').record, live: state }] : []
-  seen = { ...seen, engines: [{ id: 'e', state: 'running', silentMs: 0, isOutdated: false, channelsAdded: 1, channels }] }
+  seen = {
+    ...seen,
+    engines: [{ id: 'e', state: 'running', silentMs: 0, isOutdated: false, channelsAdded: 1, memoryBytes: 0, channels }],
+  }
 }
 
 const hear = () => Object.assign(heard, { isPresent: true, lastByteAt: now, lastSoundAt: now })

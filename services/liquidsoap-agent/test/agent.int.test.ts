@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { StartStream, StreamStatus, Track } from '@skipcast/contracts'
@@ -9,6 +10,7 @@ import { aStart } from './streams.ts'
 import { SOURCE_PASSWORD, testIcecast, type TestIcecast } from './test-icecast.ts'
 
 const TIMEOUT_MS = 20_000
+const LIMITS = { ENGINE_MEMORY_MB: '2000', ENGINE_OPEN_FILES: '1234', ENGINE_NICENESS: '3' }
 
 let icecast: TestIcecast
 let home: TemporaryHome
@@ -31,7 +33,7 @@ beforeEach(async () => {
   owned.defer(async () => {
     for (const engine of await engines()) if (isAlive(engine)) process.kill(engine.pid, 'SIGKILL')
   })
-  subject = owned.use(rig(home, { ICECAST_PORT: `${icecast.port}`, AGENT_RESYNC_MS: '500' }))
+  subject = owned.use(rig(home, { ICECAST_PORT: `${icecast.port}`, AGENT_RESYNC_MS: '500', ...LIMITS }))
   low = await subject.tone('low', { frequencyHz: 440, seconds: 6 })
   high = await subject.tone('high', { frequencyHz: 880, seconds: 6 })
 }, 60_000)
@@ -337,7 +339,7 @@ describe('the agent', () => {
     expect(agent).toBeDefined()
   }, 60_000)
 
-  test('runs engines as the unprivileged user, without our descriptors and groups (I3, I4)', async () => {
+  test('runs engines as the unprivileged user, without our descriptors and groups (I3, I4), within limits', async () => {
     owned.use(await subject.start())
     await subject.want(aChannel('bounded'))
     await onAir('bounded')
@@ -365,6 +367,10 @@ describe('the agent', () => {
           target !== '/dev/null',
       )
       expect(foreign).toEqual([])
+      const limits = await readFile(`/proc/${pid}/limits`, 'utf8')
+      expect(limits).toMatch(/^Max open files\s+1234\s+1234/m)
+      expect(limits).toMatch(new RegExp(`^Max data size\\s+${2000 * 1024 * 1024}`, 'm'))
+      expect(getPriority(pid)).toBe(3)
       const variables = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').filter(Boolean)
       expect(new Set(variables.map((variable) => variable.split('=')[0]))).toEqual(new Set(['LANG', 'PATH']))
       expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(SOURCE_PASSWORD)

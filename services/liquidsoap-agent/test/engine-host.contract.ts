@@ -43,7 +43,7 @@ export function engineHostContract(name: string, open: () => Promise<HostUnderTe
       expect(await host.list()).toEqual([])
       const { id } = await engine()
       expect(await host.list()).toEqual([
-        { id, state: 'running', silentMs: 0, isOutdated: false, channelsAdded: 0, channels: [] },
+        { id, state: 'running', silentMs: 0, isOutdated: false, channelsAdded: 0, memoryBytes: expect.any(Number), channels: [] },
       ])
       await host.stop(id)
       await host.stop(id)

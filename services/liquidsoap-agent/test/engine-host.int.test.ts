@@ -102,6 +102,16 @@ describe('an engine of this machine', () => {
     expect((await stat(join(directory(), 'run/control.sock'))).mode & 0o777).toBe(0o600)
   })
 
+  test('is asked to end, and killed when it does not in three seconds', async () => {
+    const { pid, startTime } = JSON.parse(await readFile(join(directory(), 'identity.json'), 'utf8'))
+    process.kill(pid, 'SIGSTOP') // it gets no other signal but KILL now
+    const mark = performance.now()
+    await host.stop(id)
+    expect(performance.now() - mark).toBeGreaterThanOrEqual(3000)
+    expect(isAlive({ pid, startTime })).toBe(false)
+    expect(await host.list()).toEqual([])
+  })
+
   test('plays at the bitrate that was asked for when it encodes', async () => {
     for (const bitrate_kbps of [64, 192]) {
       const mount = `/encoded-${bitrate_kbps}`

@@ -63,6 +63,7 @@ export function fakeMachine(): FakeMachine {
           silentMs: state === 'running' ? 0 : (silences.get(id) ?? 0),
           isOutdated: false,
           channelsAdded: added,
+          memoryBytes: 0,
           channels: [...channels.values()].map((channel) => (state === 'running' ? channel : { ...channel, live: null })),
         }))
       },

@@ -5,6 +5,7 @@ import { temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
 import { localHost } from '../src/adapters/local-host.ts'
 import type { EngineHost } from '../src/ports.ts'
 import type { HostUnderTest } from './engine-host.contract.ts'
+import { LIMITS } from './limits.ts'
 import { SCRIPTS } from './script.ts'
 import { testIcecast, type TestIcecast } from './test-icecast.ts'
 
@@ -27,6 +28,7 @@ export function openLocalHost(home: TemporaryHome, { icecast, media, program }: 
     scripts: SCRIPTS,
     program,
     logLevel: 3,
+    limits: LIMITS,
     icecast: { host: '127.0.0.1', port: icecast.port },
     owner: childUser(),
     pathOf: () => join(media.path, 'tone.mp3'),

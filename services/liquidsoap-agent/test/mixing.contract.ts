@@ -14,6 +14,7 @@ import {
 } from '@skipcast/testing'
 import { localHost } from '../src/adapters/local-host.ts'
 import type { EngineHost } from '../src/ports.ts'
+import { LIMITS } from './limits.ts'
 import { SCRIPTS } from './script.ts'
 import { aStream, aTrack } from './streams.ts'
 import { SOURCE_PASSWORD, testIcecast, type TestIcecast } from './test-icecast.ts'
@@ -56,6 +57,7 @@ export function mixingContract(name: string, program: string): void {
         scripts: SCRIPTS,
         program,
         logLevel: 3,
+        limits: LIMITS,
         icecast: { host: '127.0.0.1', port: icecast.port },
         owner: childUser(),
         pathOf: (sha256) => join(home.path, `${Buffer.from(sha256, 'hex').toString('latin1').replaceAll('\0', '')}.mp3`),

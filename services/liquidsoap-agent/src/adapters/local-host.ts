@@ -24,6 +24,7 @@ import {
 } from './engine-files.ts'
 import { engineScripts } from './engine-script.ts'
 import { engineHandle, type EngineHandle } from './engine-handle.ts'
+import { limitEngine, residentBytes, type EngineLimits } from './engine-limits.ts'
 import { addArgument, command } from './hub-command.ts'
 
 const START_TIMEOUT_MS = 10_000
@@ -39,6 +40,7 @@ export interface LocalHostOptions {
   readonly scripts: string
   readonly program: string
   readonly logLevel: number
+  readonly limits: EngineLimits
   readonly icecast: { readonly host: string; readonly port: number }
   /** The user that engines run as; undefined: our own. */
   readonly owner: ChildUser | undefined
@@ -79,7 +81,8 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
     const handle = handleOf(engineId)
     const daemon = await findDaemon(handle.files.identity)
     const script = await scripts.current().catch(() => null)
-    const common = { id: engineId, isOutdated: script !== null && daemon?.tag !== script.tag }
+    const memoryBytes = daemon ? await residentBytes(daemon.pid) : 0
+    const common = { id: engineId, isOutdated: script !== null && daemon?.tag !== script.tag, memoryBytes }
     const status = daemon && (await handle.status())
     if (status) {
       await trimLogs(handle.files, MAX_LOG_BYTES)
@@ -100,7 +103,7 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
     const script = await scripts.current()
     await makeEngineDirectories(files, owner)
     const engine = ['--no-stdlib', '--force-start', script.path, '--']
-    await startDaemon({
+    const daemon = await startDaemon({
       program: options.program,
       args: [...engine, 'control.sock', 'engine.log', 'events.jsonl', `${options.logLevel}`],
       cwd: files.run,
@@ -108,6 +111,10 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
       identityFile: files.identity,
       tag: script.tag,
       user: owner,
+    })
+    await limitEngine(daemon.pid, options.limits, owner).catch(async (cause: unknown) => {
+      const isGone = (await findDaemon(files.identity)) === null // why is told below
+      if (!isGone) throw new AppError('ENGINE_START_FAILED', 'An engine can not be held to its limits', { cause })
     })
     const { socket } = handleOf(engineId)
     const outcome = async () => ((await findDaemon(files.identity)) ? (await socket.ask('status')) && 'answers' : 'ended')

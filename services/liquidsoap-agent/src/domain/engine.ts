@@ -59,5 +59,7 @@ export interface Engine {
   readonly isOutdated: boolean
   /** How many channels it was ever given: each leaves a little memory behind. */
   readonly channelsAdded: number
+  /** What it has of the machine's memory. */
+  readonly memoryBytes: number
   readonly channels: readonly RunningChannel[]
 }

@@ -12,6 +12,7 @@ const limits: PlanLimits = {
   silentMs: 6000,
   channelsPerLife: 50,
   startsPerPass: 2,
+  idleMemoryBytes: 1000,
   connectsAtOnce: 10,
   failures: new Map(),
   stuck: new Set(),
@@ -32,6 +33,7 @@ function anEngine(id: string, streams: readonly WantedStream[] = [], overrides: 
     silentMs: 0,
     isOutdated: false,
     channelsAdded: streams.length,
+    memoryBytes: 100,
     channels: streams.map(running),
     ...overrides,
   }
@@ -206,10 +208,11 @@ describe('a plan', () => {
     const engines = [
       anEngine('outdated', [aStream('a')], { isOutdated: true }),
       anEngine('worn', [], { channelsAdded: 50 }),
+      anEngine('large', [], { memoryBytes: 1001 }),
       idle,
     ]
     const steps = plan(wantedOf(aStream('a'), aStream('b')), engines, limits)
-    expect(brief(steps)).toEqual(['stop worn worn', 'start', 'add idle b'])
+    expect(brief(steps)).toEqual(['stop worn worn', 'stop large worn', 'start', 'add idle b'])
   })
 })
 

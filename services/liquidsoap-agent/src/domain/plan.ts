@@ -19,6 +19,8 @@ export interface PlanLimits {
   readonly silentMs: number
   /** An engine that was given so many channels gets no more. */
   readonly channelsPerLife: number
+  /** An engine that has more memory than this is ended once it is idle. */
+  readonly idleMemoryBytes: number
   readonly startsPerPass: number
   /** Channels that may be connecting to Icecast at a time: it lets one in after the other, and who comes back must not stand behind all. */
   readonly connectsAtOnce: number
@@ -142,7 +144,8 @@ function isNewer(channel: RunningChannel, { record }: WantedStream): boolean {
 function whyRetire(engine: Engine, limits: PlanLimits): 'outdated' | 'tainted' | 'worn' | null {
   if (engine.isOutdated) return 'outdated'
   if (limits.tainted.has(engine.id)) return 'tainted'
-  return engine.channelsAdded >= limits.channelsPerLife ? 'worn' : null
+  const isLarge = engine.memoryBytes > limits.idleMemoryBytes && engine.channels.length === 0
+  return engine.channelsAdded >= limits.channelsPerLife || isLarge ? 'worn' : null
 }
 
 function isStuck({ id }: Engine, { live }: RunningChannel, { stuck }: PlanLimits): boolean {
