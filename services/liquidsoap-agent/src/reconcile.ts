@@ -18,6 +18,8 @@ import type { Troubles } from './troubles.ts'
 const SILENT_MS = 6000
 /** What an engine leaks per channel (0.24 MB when encoding) stays below 50 MB. */
 const CHANNELS_PER_LIFE = 200
+/** Between two channels that are interrupted for an upgrade. */
+const UPGRADE_EVERY_MS = 3000
 /** A new one has 91 MB. */
 const IDLE_MEMORY_BYTES = 256 * 1024 * 1024
 const STARTS_PER_PASS = 2
@@ -81,6 +83,7 @@ export function reconciler(
   /** Engines whose events could not be taken over: their files must stay. */
   const unread = new Set<string>()
   let evictedAt = -Infinity
+  let upgradedAt = -Infinity
   let seen: Observation = { engines: [], wanted: null, startTrouble: null }
 
   const look = async () => {
@@ -136,6 +139,7 @@ export function reconciler(
     tainted,
     heldBack: troubles.heldBack(),
     unheard: ports.unheard(),
+    mayUpgrade: clock.steadyMs() - upgradedAt >= UPGRADE_EVERY_MS,
     mayStartEngine: starts.isAllowed(),
     startsUnderWay: starts.underWay(),
   })
@@ -168,6 +172,7 @@ export function reconciler(
   const take = async (step: Step, engines: readonly Engine[]): Promise<void> => {
     switch (step.kind) {
       case 'remove':
+        if (step.reason === 'upgrade') upgradedAt = clock.steadyMs()
         if (step.reason === 'stuck') {
           tainted.add(step.engineId)
           troubles.note(step.channelId, 'CHANNEL_STUCK', { isOwn: true })

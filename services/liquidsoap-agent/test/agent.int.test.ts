@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
@@ -163,6 +163,28 @@ describe('the agent', () => {
     expect(namesOf('stalled')).not.toContain('channel_failed')
     expect(isAlive(holder)).toBe(true)
     expect(listener.closures).toEqual([])
+  }, 60_000)
+
+  test('lets channels leave the engine of an older script one by one, with hardly a gap', async () => {
+    const first = await subject.start('hand-over')
+    await subject.want(aChannel('upgraded'))
+    await onAir('upgraded')
+    await first[Symbol.asyncDispose]()
+    const old = await holderOf('upgraded')
+    const identity = join(home.path, 'agent/engines', old.id, 'identity.json')
+    for (const { id, ...known } of await engines())
+      await writeFile(join(home.path, 'agent/engines', id, 'identity.json'), JSON.stringify({ ...known, tag: 'older' }))
+    expect(JSON.parse(await readFile(identity, 'utf8'))).toMatchObject({ tag: 'older' })
+    await using listener = await listen('/upgraded')
+    await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+    const mark = performance.now()
+    owned.use(await subject.start())
+    await waitFor('the old engine to end', () => !isAlive(old), { timeoutMs: TIMEOUT_MS })
+    await onAir('upgraded')
+    await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
+    console.log(`upgraded: ${Math.round(listener.gapSince(mark))} ms without a byte, with a listener that comes back`)
+    expect(namesOf('upgraded')).not.toContain('channel_failed')
+    expect((await holderOf('upgraded')).id).not.toBe(old.id)
   }, 60_000)
 
   test('leaves engines alone while it does not know what is wanted', async () => {

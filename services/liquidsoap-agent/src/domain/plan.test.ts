@@ -20,6 +20,7 @@ const limits: PlanLimits = {
   heldBack: new Set(),
   unheard: new Set(),
   mayStartEngine: true,
+  mayUpgrade: false,
   startsUnderWay: 0,
 }
 
@@ -145,6 +146,21 @@ describe('a plan', () => {
     expect(brief(plan(wantedOf(aStream('a')), [anEngine('e'), idle], tainted))).toEqual(['stop e tainted', 'start', 'add idle a'])
   })
 
+  test('lets channels leave an outdated engine one by one, each when an engine waits for it', () => {
+    const wanted = wantedOf(aStream('a'), aStream('b'))
+    const old = anEngine('old', [aStream('a'), aStream('b')], { isOutdated: true })
+    const may = { ...limits, mayUpgrade: true }
+    expect(brief(plan(wanted, [old, idle], limits))).toEqual([])
+    expect(brief(plan(wanted, [old, idle], may))).toEqual(['remove old a upgrade', 'start', 'add idle a'])
+    expect(brief(plan(wanted, [old], { ...may, warmEngines: 0 }))).toEqual(['start'])
+    const connecting = { ...aStream('c').record, live: { ...live, isConnected: false } }
+    expect(
+      brief(
+        plan(wantedOf(aStream('a'), aStream('b'), aStream('c')), [old, anEngine('e', [], { channels: [connecting] }), idle], may),
+      ),
+    ).toEqual([])
+  })
+
   test('lets a few channels at a time connect', () => {
     const streams = ['a', 'b', 'c', 'd'].map((id) => aStream(id))
     const connecting = { ...live, isConnected: false }
@@ -243,11 +259,11 @@ describe('planning and acting', () => {
 
   test('come to rest: nothing is left to do, each wanted channel is held once, and nothing else is held', () => {
     fc.assert(
-      fc.property(wanted, machine, (streams, engines) => {
+      fc.property(wanted, machine, fc.boolean(), (streams, engines, mayUpgrade) => {
         let now = engines
         let steps: Step[] = []
-        for (let round = 0; round < 12; round++) {
-          steps = plan(streams, now, limits)
+        for (let round = 0; round < 20; round++) {
+          steps = plan(streams, now, { ...limits, mayUpgrade })
           now = steps.reduce(apply, now)
           // A silent engine either answers by and by or is stopped.
           now = now.map((engine) => (engine.state === 'silent' ? { ...engine, silentMs: engine.silentMs + 3000 } : engine))

@@ -8,7 +8,7 @@ export type Step =
   | { readonly kind: 'add'; readonly engineId: string; readonly stream: WantedStream }
   | { readonly kind: 'start' }
 
-type RemoveReason = 'unwanted' | 'outdated' | 'twice' | 'stuck'
+type RemoveReason = 'unwanted' | 'outdated' | 'twice' | 'stuck' | 'upgrade'
 type StopReason = 'dead' | 'silent' | 'outdated' | 'tainted' | 'worn' | 'surplus'
 
 export interface PlanLimits {
@@ -34,6 +34,8 @@ export interface PlanLimits {
   readonly unheard: ReadonlySet<string>
   /** Channels that failed a moment ago and are not started yet. */
   readonly heldBack: ReadonlySet<string>
+  /** A channel may now be interrupted for a moment to leave an engine of an older script. */
+  readonly mayUpgrade: boolean
   /** False while engines fail to start. */
   readonly mayStartEngine: boolean
   /** Engines that are being started and not listed yet. */
@@ -52,6 +54,12 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
   const ended = engines.filter((engine) => !alive.includes(engine))
   const holders = holdersOf(alive)
 
+  const running = alive.filter(({ state }) => state === 'running')
+  const usable = running.filter(
+    (engine) => whyRetire(engine, limits) === null && !engine.channels.some((channel) => isStuck(engine, channel, limits)),
+  )
+  const upgrade = upgradeOf(running, usable, wanted, limits)
+
   const removals: Step[] = []
   const loads: Step[] = []
   const kept = new Map(alive.map(({ id }) => [id, 0]))
@@ -59,7 +67,11 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
   for (const [channelId, holds] of holders) {
     for (const [index, { engine, channel }] of holds.entries()) {
       const stream = wanted.get(channelId)
-      const reason = index > 0 ? 'twice' : (whyRemove(channel, stream) ?? (isStuck(engine, channel, limits) ? 'stuck' : null))
+      const reason =
+        index > 0
+          ? 'twice'
+          : (whyRemove(channel, stream) ??
+            (isStuck(engine, channel, limits) ? 'stuck' : channel === upgrade.channel ? 'upgrade' : null))
       if (reason && engine.state === 'running') {
         removals.push({ kind: 'remove', engineId: engine.id, channelId, reason })
         continue
@@ -74,19 +86,16 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
   const starters = [...wanted.values()].filter(
     ({ record: { channelId }, tracks }) => tracks.length > 0 && !held.has(channelId) && !limits.heldBack.has(channelId),
   )
-  const running = alive.filter(({ state }) => state === 'running')
-  const usable = running.filter(
-    (engine) => whyRetire(engine, limits) === null && !engine.channels.some((channel) => isStuck(engine, channel, limits)),
-  )
   const seated = seat(starters, usable, kept, limits)
 
   const idle = running.filter(({ id }) => kept.get(id) === 0)
   const ready = idle.filter((engine) => usable.includes(engine))
   const warmEngines = isCovered(running, usable, kept, limits) ? 0 : limits.warmEngines
-  const lacking = seated.enginesLacking + warmEngines - ready.length - limits.startsUnderWay
+  const lacking = seated.enginesLacking + Math.max(warmEngines, upgrade.enginesLacking) - ready.length - limits.startsUnderWay
   const starts = limits.mayStartEngine ? Math.max(0, Math.min(lacking, limits.startsPerPass)) : 0
   const retired = idle.flatMap((engine): Step[] => {
-    const reason = whyRetire(engine, limits) ?? (ready.indexOf(engine) >= warmEngines ? 'surplus' : null)
+    const reason =
+      whyRetire(engine, limits) ?? (ready.indexOf(engine) >= Math.max(warmEngines, upgrade.enginesLacking) ? 'surplus' : null)
     return reason ? [{ kind: 'stop', engineId: engine.id, reason }] : []
   })
 
@@ -150,6 +159,28 @@ function whyRetire(engine: Engine, limits: PlanLimits): 'outdated' | 'tainted' |
 
 function isStuck({ id }: Engine, { live }: RunningChannel, { stuck }: PlanLimits): boolean {
   return live !== null && stuck.has(`${id}.${live.recordId}`)
+}
+
+/**
+ * The channel that leaves an engine of an older script next: one at a time, when all else is calm, and only into an engine that waits for it, so that listeners
+ * miss no more than a moment.
+ */
+function upgradeOf(
+  running: readonly Engine[],
+  usable: readonly Engine[],
+  wanted: ReadonlyMap<string, WantedStream>,
+  limits: PlanLimits,
+): { channel: RunningChannel | null; enginesLacking: number } {
+  const none = { channel: null, enginesLacking: 0 }
+  if (!limits.mayUpgrade || countConnecting(running) > 0) return none
+  const outdated = running.filter(({ isOutdated }) => isOutdated).flatMap(({ channels }) => channels)
+  const channel = outdated.find(
+    ({ channelId, live }) =>
+      live?.isConnected && (wanted.get(channelId)?.tracks.length ?? 0) > 0 && !limits.heldBack.has(channelId),
+  )
+  if (!channel) return none
+  const hasRoom = usable.some(({ channels }) => channels.length < limits.channelsPerEngine)
+  return hasRoom ? { channel, enginesLacking: 0 } : { channel: null, enginesLacking: 1 }
 }
 
 /** Channels that have neither got into Icecast nor been turned away yet. */
