@@ -36,6 +36,7 @@ async function mount() {
   const ear = openEar('/a', () => (news += 1))
   return {
     ear,
+    openEar,
     requests,
     news: () => news,
     connection: (count: number) =>
@@ -89,6 +90,20 @@ describe('our own listener', () => {
     expect(ear.heard.delayMs).toBeGreaterThan(0)
     expect(ear.heard.delayMs).toBeLessThan(1000)
     expect(subject.news()).toBe(2)
+  })
+
+  test('is one of a few at a time who ask to be let in, however many there are', async () => {
+    await using subject = await mount()
+    const others = Array.from({ length: 19 }, (_, index) => subject.openEar(`/${index}`, () => {}))
+    const first = await subject.connection(8)
+    expect(first).toBeDefined()
+    expect(subject.requests).toHaveLength(8)
+    for (let asked = 8; asked < 20; asked++) {
+      ;(await subject.connection(asked - 7)).write(OK)
+      await subject.connection(asked + 1)
+      expect(subject.requests).toHaveLength(asked + 1)
+    }
+    for (const other of others) await other[Symbol.asyncDispose]()
   })
 
   test('comes back after it was refused or dropped, at once when asked to', async () => {

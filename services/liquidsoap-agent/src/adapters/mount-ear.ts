@@ -8,6 +8,8 @@ const GREETING_MS = 500
 /** A mount that sends nothing for so long is asked again on a new connection. */
 const DEAF_AFTER_MS = 5000
 
+/** Icecast asks about its listeners one after the other: sources, and listeners of others, must not stand behind a crowd of ours. */
+const MOST_ASKING = 8
 /** Sound after a pause of so long is told at once. */
 const NEWS_AFTER_MS = 400
 const MOST_TITLES = 8
@@ -19,11 +21,53 @@ const LONGEST_DELAY_MS = 20_000
  * a second for a stream of 128 kbit/s.
  */
 export function mountEars(icecast: { host: string; port: number; now: () => number }): OpenEar {
-  return (mount, onNews) => mountEar({ ...icecast, mount, onNews })
+  const door = turnstile(MOST_ASKING)
+  return (mount, onNews) => mountEar({ ...icecast, mount, onNews, door })
 }
 
-function mountEar(options: { host: string; port: number; mount: string; now: () => number; onNews: () => void }): Ear {
-  const { host, port, mount, now, onNews } = options
+/** Lets so many in at a time, the others in the order in which they came. */
+function turnstile(most: number): Turnstile {
+  const waiting: (() => void)[] = []
+  let inside = 0
+  const admit = () => {
+    while (inside < most && waiting.length > 0) {
+      inside += 1
+      waiting.shift()!()
+    }
+  }
+  return {
+    enter(go) {
+      let place: 'waits' | 'inside' | 'left' = 'waits'
+      const come = () => {
+        place = 'inside'
+        go()
+      }
+      waiting.push(come)
+      admit()
+      return () => {
+        if (place === 'waits') waiting.splice(waiting.indexOf(come), 1)
+        if (place === 'inside') inside -= 1
+        place = 'left'
+        admit()
+      }
+    },
+  }
+}
+
+interface Turnstile {
+  /** Calls `go` when it is our turn. Returns how to leave, or to wait no more; more than once does nothing. */
+  enter(go: () => void): () => void
+}
+
+function mountEar(options: {
+  host: string
+  port: number
+  mount: string
+  now: () => number
+  onNews: () => void
+  door: Turnstile
+}): Ear {
+  const { host, port, mount, now, onNews, door } = options
   const wait = backoff({ firstMs: 100, mostMs: 2000 })
   const heard = {
     isPresent: true,
@@ -35,6 +79,7 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
   }
   let connection: ClientRequest | undefined
   let retry: NodeJS.Timeout | undefined
+  let leaveDoor = () => {}
   let isDisposed = false
 
   const meet = (isPresent: boolean) => {
@@ -45,6 +90,11 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
 
   const connect = () => {
     retry = undefined
+    leaveDoor()
+    leaveDoor = door.enter(ask)
+  }
+
+  const ask = () => {
     connection = request({
       host,
       port,
@@ -53,10 +103,14 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
       timeout: DEAF_AFTER_MS,
       headers: { 'user-agent': 'skipcast-monitor/1', 'icy-metadata': '1' },
     })
-    connection.once('response', listen)
+    connection.once('response', (response) => {
+      leaveDoor()
+      listen(response)
+    })
     connection.on('timeout', leaveWhenDeaf)
     connection.once('error', () => {}) // 'close' follows, and that is where we go on
     connection.once('close', () => {
+      leaveDoor()
       if (isDisposed) return
       retry = setTimeout(connect, wait.next())
       meet(false)
@@ -113,6 +167,7 @@ function mountEar(options: { host: string; port: number; mount: string; now: () 
     async [Symbol.asyncDispose]() {
       isDisposed = true
       clearTimeout(retry)
+      leaveDoor()
       connection?.destroy()
     },
   }
