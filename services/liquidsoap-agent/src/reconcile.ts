@@ -82,11 +82,13 @@ export function reconciler(
   const tainted = new Set<string>()
   /** Engines whose events could not be taken over: their files must stay. */
   const unread = new Set<string>()
+  let startsUnderWay = 0
   let evictedAt = -Infinity
   let upgradedAt = -Infinity
   let seen: Observation = { engines: [], wanted: null, startTrouble: null }
 
   const look = async () => {
+    startsUnderWay = starts.underWay() // asked before: one that ends meanwhile counts once too often, never not at all
     const listed = await host.list()
     // What did not answer while we did not run may have answered nobody for no fault of its own.
     const ranMs = clock.steadyMs() - ports.stalls.endedAt()
@@ -141,7 +143,7 @@ export function reconciler(
     unheard: ports.unheard(),
     mayUpgrade: clock.steadyMs() - upgradedAt >= UPGRADE_EVERY_MS,
     mayStartEngine: starts.isAllowed(),
-    startsUnderWay: starts.underWay(),
+    startsUnderWay,
   })
 
   const evict = async (wanted: ReadonlyMap<string, WantedStream>) => {

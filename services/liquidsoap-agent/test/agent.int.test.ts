@@ -394,7 +394,7 @@ describe('the agent', () => {
       expect(limits).toMatch(new RegExp(`^Max data size\\s+${2000 * 1024 * 1024}`, 'm'))
       expect(getPriority(pid)).toBe(3)
       const variables = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').filter(Boolean)
-      expect(new Set(variables.map((variable) => variable.split('=')[0]))).toEqual(new Set(['LANG', 'PATH']))
+      expect(new Set(variables.map((variable) => variable.split('=')[0]))).toEqual(new Set(['LANG', 'PATH', 'SKIPCAST_DAEMON']))
       expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(SOURCE_PASSWORD)
     }
   }, 60_000)
