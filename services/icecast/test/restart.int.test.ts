@@ -3,7 +3,7 @@ import { childUser, identify, waitFor } from '@skipcast/runtime'
 import { hears, openListener, summarise, type Listener } from '@skipcast/testing'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
-import { chmod, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fakeEngine, toneFrames, type Frames } from './fake-engine.ts'
 import { machine, statusOf, type Machine } from './role.ts'
@@ -151,14 +151,15 @@ describe('the role and its icecast2', () => {
     other.close()
   })
 
-  test('I1: an Icecast that is too old, or none at all, is refused, and so is a machine without HAProxy', async () => {
-    const old = join(here.home, 'old-icecast')
-    await writeFile(old, '#!/bin/sh\necho Icecast 2.4.3\n')
-    await chmod(old, 0o755)
-    await expect(here.start({ environment: { ICECAST_BIN: old } })).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: expect.stringContaining('2.4.3'),
-    })
+  test('I1: an Icecast that is too old or too new, or none at all, is refused, and so is a machine without HAProxy', async () => {
+    const other = join(here.home, 'other-icecast')
+    for (const version of ['2.4.3', '2.5.0']) {
+      await writeFile(other, `#!/bin/sh\necho Icecast ${version}\n`, { mode: 0o755 })
+      await expect(here.start({ environment: { ICECAST_BIN: other } })).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining(`is Icecast ${version}`),
+      })
+    }
     await expect(here.start({ environment: { ICECAST_BIN: join(here.home, 'none') } })).rejects.toMatchObject({
       code: 'PROGRAM_MISSING',
     })

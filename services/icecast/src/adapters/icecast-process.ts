@@ -2,7 +2,7 @@ import { AppError, portIsFree, runCommand, writeFileAtomic } from '@skipcast/run
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { OWN_DOOR } from '../domain/doors.ts'
-import { isOlder, OLDEST_ICECAST, readVersion } from '../domain/version.ts'
+import { FIRST_UNKNOWN_ICECAST, isOlder, OLDEST_ICECAST, readVersion } from '../domain/version.ts'
 import { keptDaemon, type KeptDaemonOptions } from './kept-daemon.ts'
 
 export interface IcecastProcessOptions extends Pick<
@@ -35,11 +35,12 @@ export async function icecastProcess(options: IcecastProcessOptions): Promise<As
 async function requireVersion(binary: string): Promise<void> {
   const { stdout } = await runCommand(binary, ['-v'], { timeoutMs: 5000 })
   const version = readVersion(stdout.toString())
-  if (version && !isOlder(version, OLDEST_ICECAST)) return
-  const [found, oldest] = [version?.join('.') ?? 'of unknown version', OLDEST_ICECAST.join('.')]
+  if (version && !isOlder(version, OLDEST_ICECAST) && isOlder(version, FIRST_UNKNOWN_ICECAST)) return
+  const found = version?.join('.') ?? 'of unknown version'
+  const [oldest, tooNew] = [OLDEST_ICECAST, FIRST_UNKNOWN_ICECAST].map((known) => known.join('.'))
   throw new AppError(
     'CONFIG_INVALID',
-    `${binary} is Icecast ${found}, but it must be ${oldest} or newer. Set ICECAST_BIN to another one.`,
+    `${binary} is Icecast ${found}, but it must be ${oldest} or newer, and older than ${tooNew}. Set ICECAST_BIN to another one.`,
   )
 }
 

@@ -1,6 +1,9 @@
 /** The oldest Icecast that is run: those before have an overflow in exactly the questions we have it ask (CVE-2018-18820). */
 export const OLDEST_ICECAST: Version = [2, 4, 4]
 
+/** The first that is not run yet: 2.5 asks the role about each admin command too, while a source that caused the command waits for its answer. */
+export const FIRST_UNKNOWN_ICECAST: Version = [2, 5, 0]
+
 export type Version = readonly [number, number, number]
 
 /** The version in what `icecast2 -v` prints (`Icecast 2.4.4`), or null. */
