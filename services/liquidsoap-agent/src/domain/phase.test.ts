@@ -85,8 +85,9 @@ describe('the phase of a wanted stream', () => {
 
   test('is failing when its engine has nothing to send, or does not go on with it, also while the filler flows', () => {
     expect(see({ engine: { ...connected, isConnected: false } })).toEqual({ phase: 'failing', problem: 'CHANNEL_STUCK' })
-    expect(see({ standsMs: 1000, soundAgoMs: 5000 })).toEqual({ phase: 'failing', problem: 'CHANNEL_STUCK' })
-    expect(see({ standsMs: 999 }).phase).toBe('on_air')
+    expect(see({ standsMs: 1500, soundAgoMs: 5000 })).toEqual({ phase: 'failing', problem: 'CHANNEL_STUCK' })
+    expect(see({ standsMs: 1499 }).phase).toBe('on_air')
+    expect(see({ ...begun, standsMs: 1500 }).phase).toBe('starting')
   })
 
   test('is failing with what kept the stream from running', () => {

@@ -29,8 +29,8 @@ export interface Judgement {
 const FLOW_GAP_MS = 1500
 /** Without a byte for so long, an engine that does not answer either is frozen. */
 export const UNHEARD_MS = 900
-/** A clock goes in steps of a few hundredths of a second. */
-const STANDS_MS = 1000
+/** A clock goes in steps of a few hundredths of a second, on a machine that is not starved. */
+const STANDS_MS = 1500
 /** So long a stream may take to be heard before that is a failure or a silence. */
 const SETTLING_MS = 5000
 /** A listener of our own that is younger than this need not have heard anything yet. */
@@ -61,7 +61,7 @@ export function judge(sight: Sight, limits: { silenceAfterMs: number }): Judgeme
     // Nothing went wrong with Icecast, or the engine would say so: it ended the connection itself, for want of anything to send.
     return wasHeard(previous) ? failing('CHANNEL_STUCK') : starting(sight, 'ICECAST_UNAVAILABLE')
   }
-  if (sight.standsMs >= STANDS_MS) return failing('CHANNEL_STUCK')
+  if (sight.standsMs >= STANDS_MS) return wasHeard(previous) ? failing('CHANNEL_STUCK') : starting(sight, 'CHANNEL_STUCK')
   if (flows && sounds) return onAir
   if (unsure) return unsure
   if (!flows) return wasHeard(previous) ? failing('NOT_HEARD') : starting(sight, 'NOT_HEARD')
