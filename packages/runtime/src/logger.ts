@@ -3,12 +3,15 @@ import pretty from 'pino-pretty'
 
 export type Logger = PinoLogger
 
+/** What waits for a full disk or a slow pipe; beyond it the newest lines are dropped. */
+const MAX_WAITING_BYTES = 1024 * 1024
+
 /** Fields that never reach a log, at the top of a record or one level down. */
 const SECRET_FIELDS = ['password', 'token', 'source_token', 'authorization', 'secret', 'cookie', 'signingKey', 'adminPassword']
 
 /**
  * A JSON logger on standard output (pretty on a terminal). Control characters are escaped in both, so no value can forge a line.
- * Secrets in known fields are blotted out; nobody should rely on it and pass them.
+ * A log that can't be written (a full disk) costs its lines, never the process. Secrets in known fields are blotted out; nobody should rely on it and pass them.
  */
 export function createLogger(options: { level: string; pretty?: boolean; destination?: NodeJS.WritableStream }): Logger {
   const settings = {
@@ -22,10 +25,16 @@ export function createLogger(options: { level: string; pretty?: boolean; destina
       const said = record[key]
       return typeof said === 'string' ? escaped(said) : ''
     }
-    const text = pretty({ ...style, messageFormat, ...(options.destination && { destination: options.destination }) })
+    const text = pretty({ ...style, messageFormat, destination: options.destination ?? standardOutput() })
     return pino({ ...settings, serializers: { err: escapedError } }, text)
   }
-  return options.destination ? pino(settings, options.destination) : pino(settings)
+  return pino(settings, options.destination ?? standardOutput())
+}
+
+function standardOutput() {
+  const output = pino.destination({ dest: 1, sync: true, maxLength: MAX_WAITING_BYTES })
+  output.on('error', () => {}) // there is no other place to tell it
+  return output
 }
 
 /** A logger that drops everything: for tests and for callers that want quiet. */
