@@ -16,15 +16,20 @@ import { encode } from './wire.ts'
 
 const PING_LIMIT_MS = 3000
 
+/** What the bus is told by whoever makes it. */
+export interface BusContext {
+  readonly logger: Logger
+  readonly health: HealthBoard
+  /** True while nobody needs to be told that Kafka is away, as this process is just starting it. */
+  readonly isBrokerStarting?: () => boolean
+}
+
 /** The bus on Kafka. It needs no broker to be made: everything connects when it can, and again after each outage. */
-export function kafkaBus(
-  config: BusConfig,
-  context: { readonly logger: Logger; readonly health: HealthBoard; readonly retry?: RetryPolicy },
-): Bus {
+export function kafkaBus(config: BusConfig, context: BusContext & { readonly retry?: RetryPolicy }): Bus {
   const { topicNames: names, replication, consumerGroup } = config
   const logger = context.logger.child({ bus: 'kafka' })
   const openLine = kafkaLines({ ...config, logger })
-  const health = link(logger, context.health)
+  const health = link(logger, context.health, context.isBrokerStarting)
   const admin = kafkaAdmin(openLine)
   const topics = topicSetup({ admin, names, replication, logger })
   const records = publisher(openLine, topics, health)

@@ -1,16 +1,15 @@
-import { AppError, type HealthBoard, type Logger } from '@skipcast/runtime'
+import { AppError } from '@skipcast/runtime'
 import type { BusConfig } from './config.ts'
-import { kafkaBus } from './kafka-bus.ts'
+import { kafkaBus, type BusContext } from './kafka-bus.ts'
 import { memoryBus } from './memory-bus.ts'
 import type { Bus } from './ports.ts'
 
 /**
- * The bus that the configuration asks for. The one in memory reaches this process only, and says so aloud. Throws CONFIG_INVALID
+ * The bus that the configuration asks for. The one in memory reaches this process only, which whoever chooses it says aloud. Throws CONFIG_INVALID
  * when Kafka is wanted and no broker is named.
  */
-export function openBus(config: BusConfig, context: { readonly logger: Logger; readonly health: HealthBoard }): Bus {
+export function openBus(config: BusConfig, context: BusContext): Bus {
   if (config.kind === 'memory') {
-    context.logger.warn('the bus is in memory: it reaches this process only, and what is on it ends with the process')
     context.health.report('bus', null)
     return memoryBus(context)
   }

@@ -8,6 +8,10 @@ export { fetchKafka, kafkaAvailability, type KafkaAvailability } from './program
 
 const LOOK_EVERY_MS = 1000
 const ANSWER_LIMIT_MS = 5000
+/** Longer than a start takes on a slow machine: a broker that has not answered by then is a trouble to tell of. */
+const START_LIMIT_MS = 60_000
+/** Clients that found no broker a moment before it was there tell so up to a moment later. */
+const FOUND_WITHIN_MS = 5000
 /** A broker that answered for so long counts as well: the next restart is immediate again. */
 const WELL_AFTER_MS = 60_000
 
@@ -22,6 +26,8 @@ export interface KafkaContext {
 export interface KafkaRole extends AsyncDisposable {
   /** `host:port` by which this machine's own processes reach the broker: their KAFKA_BROKER. */
   readonly broker: string
+  /** True from the beginning until the broker has answered for the first time and its clients had time to find it, until it ends, or takes too long. */
+  readonly isStarting: boolean
 }
 
 /**
@@ -45,12 +51,15 @@ export async function startKafka(config: KafkaConfig, context: KafkaContext): Pr
   const restart = backoff({ firstMs: 500, mostMs: 30_000 })
   let nextStartAt = 0
   let answersSince: number | null = null
+  let startingUntil = performance.now() + START_LIMIT_MS
+  const isStarting = () => performance.now() < startingUntil
 
   const pass = async () => {
     if (!(await broker.isRunning())) {
       if (performance.now() < nextStartAt) return
       nextStartAt = performance.now() + restart.next()
       answersSince = null
+      startingUntil = 0
       health.report('kafka', 'the broker had ended and starts again')
       logger.warn('the broker had ended and is started again')
       await broker.ensureRunning()
@@ -62,8 +71,11 @@ export async function startKafka(config: KafkaConfig, context: KafkaContext): Pr
     )
     if (outcome === 'ended') return health.report('kafka', 'the broker ended before it answered: see kafka/logs in the home')
     health.report('kafka', null)
-    if (answersSince === null) logger.info({ address }, 'the broker answers')
-    answersSince ??= performance.now()
+    if (answersSince === null) {
+      logger.info({ address }, 'the broker answers')
+      answersSince = performance.now()
+      startingUntil = Math.min(startingUntil, answersSince + FOUND_WITHIN_MS)
+    }
     if (performance.now() - answersSince > WELL_AFTER_MS) restart.reset()
   }
   const loop = startLoop(pass, {
@@ -71,13 +83,21 @@ export async function startKafka(config: KafkaConfig, context: KafkaContext): Pr
     onError(error) {
       if (closing.signal.aborted) return
       answersSince = null
+      if (isStarting() && isAppError(error, 'TIMEOUT')) return logger.info('the broker is still starting')
       health.report('kafka', messageOf(error))
-      logger[isAppError(error) ? 'warn' : 'error']({ err: error }, 'the broker is not well')
+      if (isAppError(error)) logger.warn({ problem: messageOf(error) }, 'the broker is not well')
+      else logger.error({ err: error }, 'the broker is not well')
     },
   })
   owned.use(loop)
   owned.defer(() => closing.abort())
 
   const running = owned.move()
-  return { broker: address, [Symbol.asyncDispose]: () => running.disposeAsync() }
+  return {
+    broker: address,
+    get isStarting() {
+      return isStarting()
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
 }

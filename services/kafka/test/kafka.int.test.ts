@@ -66,6 +66,7 @@ describe('the role kafka', () => {
     return {
       address: role.broker,
       health,
+      isStarting: () => role.isStarting,
       answers: () => waitFor('the broker to answer', () => health.read()['kafka']?.ok, LIMIT),
       close: () => role[Symbol.asyncDispose](),
     }
@@ -74,7 +75,9 @@ describe('the role kafka', () => {
   test('runs a broker on loopback only, as the unprivileged user, and stops it', async () => {
     const role = await run('stop')
     expect(role.health.read()['kafka']).toMatchObject({ ok: false })
+    expect(role.isStarting()).toBe(true)
     await role.answers()
+    await waitFor('the start to be over', () => !role.isStarting(), LIMIT)
     const broker = await brokerOf(home)
     const [host, port] = role.address.split(':')
     expect(host).toBe('127.0.0.1')

@@ -23,11 +23,11 @@ export function telemetry(logger: Logger, meters: Meters) {
   return {
     stepTaken(step: Step) {
       steps.inc({ kind: step.kind, reason: 'reason' in step ? step.reason : 'none' })
-      logger.info(fieldsOf(step), `${step.kind} done`)
+      logger.info(fieldsOf(step), STEPS[step.kind].taken)
     },
     stepFailed(step: Step, error: unknown) {
       failed.inc({ kind: step.kind })
-      logger.warn({ ...fieldsOf(step), ...failure(error) }, `${step.kind} failed`)
+      logger.warn({ ...fieldsOf(step), ...failure(error) }, STEPS[step.kind].failed)
     },
     engineLost(engineId: string, channels: number) {
       lost.inc()
@@ -63,6 +63,14 @@ export function telemetry(logger: Logger, meters: Meters) {
       )
     },
   }
+}
+
+const STEPS: Readonly<Record<Step['kind'], { readonly taken: string; readonly failed: string }>> = {
+  remove: { taken: 'a channel was taken off its engine', failed: 'a channel could not be taken off its engine' },
+  stop: { taken: 'an engine was stopped', failed: 'an engine could not be stopped' },
+  load: { taken: "a channel's new content went to its engine", failed: "a channel's new content did not get to its engine" },
+  add: { taken: 'a channel was given to an engine', failed: 'a channel could not be given to an engine' },
+  start: { taken: 'an engine was started', failed: 'an engine could not be started' },
 }
 
 function fieldsOf(step: Step): Record<string, string> {

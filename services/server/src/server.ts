@@ -40,9 +40,10 @@ export async function startServer(environment: Environment, stop: AbortSignal): 
   await requirePorts(home.path, publicPorts(server, roles))
   if (server.probes) owned.use(await startProbes(server.probes, platform))
   const transport = await chooseTransport(server.roles, busConfig, roles.kafka, home, logger, stop)
-  if (transport.runBroker) owned.use(await startKafka(roles.kafka!, { ...platform, logger }))
+  const broker = transport.runBroker ? owned.use(await startKafka(roles.kafka!, { ...platform, logger })) : null
   stop.throwIfAborted()
-  const bus = meteredBus(owned.use(openBus(transport.bus, { ...platform, logger })), platform.meters)
+  const isBrokerStarting = () => broker?.isStarting === true
+  const bus = meteredBus(owned.use(openBus(transport.bus, { ...platform, logger, isBrokerStarting })), platform.meters)
   const context: ServiceContext = { ...platform, logger, bus }
 
   const api = roles.api && owned.use(await startApi(roles.api, context))

@@ -62,11 +62,13 @@ test('npm start puts the demo on air, tells how to go on, and Ctrl-C leaves noth
   expect(await processesOf(home.path)).toEqual([])
 }, 240_000)
 
-test('a second start is quick and leaves the demo as it was', async () => {
+test('a second start is quick, speaks of no trouble, and leaves the demo as it was', async () => {
   const before = performance.now()
   await using skipcast = npmStart()
   await waitFor('the welcome', () => skipcast.output().includes('is on air:'), { timeoutMs: 120_000, everyMs: 50 })
   console.log(`second start: on air after ${((performance.now() - before) / 1000).toFixed(1)} s`)
+  expect(skipcast.output()).not.toMatch(/out of reach|not well/)
+  expect(skipcast.output()).toContain('a channel was given to an engine')
   await skipcast.interrupt('SIGTERM')
   expect(await processesOf(home.path)).toEqual([])
 }, 180_000)

@@ -4,6 +4,22 @@ import { Writable } from 'node:stream'
 import { link } from './link.ts'
 
 describe('link', () => {
+  test('an outage that is expected is told to health alone, until it lasts longer than that', () => {
+    const lines: string[] = []
+    const destination = new Writable({ write: (chunk, _encoding, done) => (lines.push(JSON.parse(String(chunk)).msg), done()) })
+    const health = healthBoard()
+    let isStarting = true
+    const made = link(createLogger({ level: 'info', destination }), health, () => isStarting)
+    made.down('watch', new Error('refused'))
+    expect(health.read()['bus']).toEqual({ ok: false, problem: 'watch: refused' })
+    made.up('watch')
+    expect(lines).toEqual([])
+    made.down('watch', new Error('refused'))
+    isStarting = false
+    made.down('watch', new Error('refused'))
+    expect(lines).toEqual(['Kafka is out of reach: trying again'])
+  })
+
   test('an outage is one line at its beginning and one at its end, whoever notices it', () => {
     const lines: string[] = []
     const destination = new Writable({ write: (chunk, _encoding, done) => (lines.push(JSON.parse(String(chunk)).msg), done()) })
