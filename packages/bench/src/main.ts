@@ -4,10 +4,24 @@ import { eventLatency } from './event-latency.ts'
 import { idleCost } from './idle-cost.ts'
 import { metricsPoll } from './metrics-poll.ts'
 import { outbox } from './outbox.ts'
+import { runPlace } from './run-place.ts'
 import { startLatency } from './start-latency.ts'
 
 const benchmarks = [startLatency, idleCost, engineCost, eventLatency, outbox, metricsPoll]
 const [name, ...settings] = process.argv.slice(2)
-console.log(
-  name === undefined ? usage(benchmarks) : await runNamed(benchmarks, name, settings, (text) => console.error(`• ${text}`)),
-)
+if (name === undefined) console.log(usage(benchmarks))
+else {
+  const place = await runPlace()
+  process.env['TMPDIR'] = place.directory
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      console.error(`• ${signal}: ending what was started`)
+      process.on('uncaughtException', () => {}) // the run misses what is taken away from it
+      void place.end().finally(() => process.exit(1))
+    })
+  try {
+    console.log(await runNamed(benchmarks, name, settings, (text) => console.error(`• ${text}`)))
+  } finally {
+    await place.end()
+  }
+}

@@ -39,6 +39,13 @@ export async function withDescendants(pids: readonly number[]): Promise<number[]
   return [...found]
 }
 
+/** The processes that this one started and that still live. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const all = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number)
+  const parents = await Promise.all(all.map(async (other) => Number((await fieldsOf(other))[1])))
+  return all.filter((_, index) => parents[index] === pid)
+}
+
 async function ticksOf(pid: number): Promise<number> {
   const fields = await fieldsOf(pid)
   return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
