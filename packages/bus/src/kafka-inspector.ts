@@ -24,7 +24,6 @@ export function kafkaInspector(config: BusConfig, logger: Logger): KafkaInspecto
   const admin = kafkaAdmin(openLine)
   const topics = topicSetup({ admin, names: config.topicNames, replication: config.replication, logger })
   const records = publisher(openLine, topics, link(logger, healthBoard()))
-  const forever = new AbortController().signal
   const read: KafkaInspector['read'] = (options) =>
     readRecords({ openLine, admin, group: `${config.consumerGroup}-inspector`, ...options })
 
@@ -35,7 +34,7 @@ export function kafkaInspector(config: BusConfig, logger: Logger): KafkaInspecto
       admin,
       publisher: records,
       group: config.consumerGroup,
-      read: (options) => read({ ...options, signal: forever }),
+      read,
     }),
     async [Symbol.asyncDispose]() {
       await records[Symbol.asyncDispose]()

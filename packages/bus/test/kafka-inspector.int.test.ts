@@ -58,7 +58,7 @@ describe('dead letters', () => {
     const [letter] = await waitFor(
       'the letter',
       async () => {
-        const letters = await inspector.deadLetters.list(topicName)
+        const { letters } = await inspector.deadLetters.list(topicName)
         return letters.length > 0 && letters
       },
       { timeoutMs: 30_000 },
@@ -77,7 +77,7 @@ describe('dead letters', () => {
 
     expect(await inspector.deadLetters.replay(topicName)).toEqual({ replayed: 1, leftOut: 0 })
     expect(await inspector.deadLetters.replay(topicName)).toEqual({ replayed: 0, leftOut: 0 })
-    expect(await inspector.deadLetters.list(topicName)).toMatchObject([{ isReplayed: true }])
+    expect((await inspector.deadLetters.list(topicName)).letters).toMatchObject([{ isReplayed: true }])
     const standing: { key: string; value: Buffer | null; headers: unknown }[] = []
     await inspector.read({
       topicNames: [topicName],
@@ -88,4 +88,50 @@ describe('dead letters', () => {
     const original = { key: 'k', value: bytes, headers: { trace: Buffer.from('abc') } }
     expect(standing).toEqual([original, original])
   }, 90_000)
+
+  test('hostile and huge ones are listed and put back as they are; who handles them sees each id once', async () => {
+    const topicName = config.topicNames.streamEvents
+    const letter = (value: Buffer | null, headers: Record<string, string> = {}) => ({ key: 'channel-1', value, headers })
+    const reason = {
+      'dead-letter-reason': '\u001b[2J\u202e\n'.repeat(500),
+      'dead-letter-partition': 'NaN',
+      'dead-letter-offset': '#{x}',
+    }
+    const good = (id: string) => Buffer.from(JSON.stringify(channelStarted(id)))
+    const huge = Buffer.alloc(8 * 1024 * 1024 - 1000, 0xff)
+    const client = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING })
+    const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+    await producer.connect()
+    const put = (...messages: ReturnType<typeof letter>[]) => producer.send({ topic: `${topicName}.dlq`, messages })
+    await put(letter(good('again-1'), reason), letter(null), { ...letter(good('again-2')), key: null as never })
+    await put(letter(huge))
+    await put(letter(good('again-3'), { 'x-own': 'kept' }))
+    await producer.disconnect()
+
+    const { letters, olderCount } = await inspector.deadLetters.list(topicName)
+    expect(olderCount).toBe(0)
+    expect(letters.map(({ isReplayed }) => isReplayed)).toEqual(Array.from({ length: 5 }, () => false))
+    expect(letters[0]).toMatchObject({ topicName, offset: '#{x}', reason: reason['dead-letter-reason'] })
+
+    const handled: string[] = []
+    await using _consumer = bus.consume({
+      topic: 'streamEvents',
+      group: 'replays',
+      handle: async ({ id }) => void handled.push(id),
+    })
+    expect(await inspector.deadLetters.replay(topicName)).toEqual({ replayed: 4, leftOut: 1 })
+    await waitFor('the last', () => handled.includes('again-3'), { timeoutMs: 60_000 })
+    expect(handled.filter((id) => id.startsWith('again')).toSorted()).toEqual(['again-1', 'again-2', 'again-3'])
+    // The huge one is no message: it became a dead letter anew, once, and waits for the next time.
+    const after = await waitFor(
+      'the new dead letter',
+      async () => {
+        const found = await inspector.deadLetters.list(topicName)
+        return found.letters.length === 6 && found.letters
+      },
+      { timeoutMs: 60_000, everyMs: 500 },
+    )
+    expect(after.map(({ isReplayed }) => isReplayed)).toEqual([true, true, true, true, true, false])
+    expect(after.at(-1)!.reason).toBe('the value is not JSON')
+  }, 180_000)
 })

@@ -9,18 +9,20 @@ const list: Command = {
   name: 'dlq list',
   takes: '[--topic TOPIC] [--json]',
   summary:
-    'List the dead letters: records that nobody could handle, with the reason, where they come from and when. --json shows their values, too.',
+    'List the dead letters: records that nobody could handle, with the reason, where they come from and when; the newest 1000 of each topic. --json shows their values, too.',
   arguments: [0, 0],
   options: { topic: { type: 'string', short: 't' }, json: { type: 'boolean' } },
   async run(call) {
     await using kafka = await openKafka(call)
     const rows: string[][] = []
     for (const topic of await wantedTopics(call, kafka)) {
-      for (const letter of await kafka.inspector.deadLetters.list(kafka.topicNames[topic])) {
+      const { letters, olderCount } = await kafka.inspector.deadLetters.list(kafka.topicNames[topic])
+      if (olderCount > 0) call.terminal.note(`${kafka.topicNames[topic]}: ${olderCount} older ones are not shown.`)
+      for (const letter of letters) {
         const { topicName, partition, offset, time, group, key, isReplayed, reason } = letter
         if (call.options['json'] === true) call.terminal.print(JSON.stringify(letter))
         const source = `${topicName}/${partition}@${offset}`
-        rows.push([time, source, group, plain(key ?? ''), isReplayed ? 'yes' : 'no', plain(reason)])
+        rows.push([time, source, group, key ?? '', isReplayed ? 'yes' : 'no', reason].map(plain))
       }
     }
     if (call.options['json'] === true) return DONE
@@ -44,7 +46,7 @@ const replay: Command = {
     for (const topic of events) {
       const name = kafka.topicNames[topic]
       const { replayed, leftOut } = await kafka.inspector.deadLetters.replay(name)
-      const rest = leftOut > 0 ? `, ${leftOut} without a value left out` : ''
+      const rest = leftOut > 0 ? `, ${leftOut} without a value, or refused by Kafka, left out` : ''
       call.terminal.print(`${name}: ${replayed} put back${rest}`)
     }
     // An old value would stand above the newer one of its key, and compaction would keep only the old.
