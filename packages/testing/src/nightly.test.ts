@@ -9,3 +9,8 @@ test.each(nightlyParts)(
     for (const variable of [countVariable, seedVariable ?? countVariable]) expect(text).toContain(`process.env['${variable}']`)
   },
 )
+
+test('each part of the night is there once', () => {
+  const names = nightlyParts.map(({ name }) => name)
+  expect(names).toEqual([...new Set(names)])
+})

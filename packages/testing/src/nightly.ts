@@ -30,13 +30,6 @@ export const nightlyParts: readonly NightlyPart[] = [
     count: 50_000,
     seedVariable: 'FUZZ_SEED',
   },
-  {
-    name: 'outbox',
-    unit: 'kills',
-    test: 'services/api/test/outbox-kills',
-    countVariable: 'OUTBOX_KILLS',
-    count: 200,
-  },
 ]
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
