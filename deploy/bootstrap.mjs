@@ -17,6 +17,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = join(root, 'node_modules', '.bin')
 /** Not in package.json: there pnpm would want to write itself into the lockfile, which a frozen install forbids. */
 const pnpm = 'pnpm@12.21.0'
+const PARENT_CHECK_MS = 500
 const isRoot = process.getuid?.() === 0
 
 /** Program → Debian package. Kafka's two may be absent: Skipcast then runs on its in-memory bus, on this machine alone. */
@@ -115,6 +116,10 @@ function run(args) {
   }
   const child = spawn(join(bin, 'node'), [...args, ...process.argv.slice(3)], { cwd: root, stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // npm dies of a signal that it alone gets (`kill`, a supervisor's stop) and hands nothing on.
+  const parent = process.ppid
+  const look = () => process.ppid !== parent && child.kill('SIGTERM')
+  if ('npm_lifecycle_event' in process.env) setInterval(look, PARENT_CHECK_MS).unref()
   child.once('close', (code, signal) => process.exit(code ?? 128 + os.signals[signal]))
 }
 
