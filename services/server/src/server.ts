@@ -14,6 +14,9 @@ import { lockRoles } from './role-locks.ts'
 import { chooseTransport } from './transport.ts'
 import { welcome } from './welcome.ts'
 
+/** On the health board, as a dependency: each part reports itself only once it is looked after. */
+const START = 'start'
+
 /**
  * Starts the roles that `SERVER_ROLES` names in this process, each with only its own routes, consumers, timers and children.
  *
@@ -28,9 +31,11 @@ export async function startServer(environment: Environment, stop: AbortSignal): 
   const logger = createLogger({ level: server.log.level, pretty: server.log.format === 'pretty' })
   const home = await openHome(server.home)
   owned.use(await lockRoles(home, server.roles))
+  const health = healthBoard()
+  health.report(START, 'not everything has been started yet')
   const platform = {
     home,
-    health: healthBoard(),
+    health,
     meters: meters(),
     serverId: server.serverId,
     onStop: server.onStop,
@@ -51,6 +56,7 @@ export async function startServer(environment: Environment, stop: AbortSignal): 
   stop.throwIfAborted()
   if (roles.metrics) owned.use(await startMetrics(roles.metrics, context))
   if (roles.liquidsoap) owned.use(await startAgent(roles.liquidsoap, context))
+  health.report(START, null)
   logger.info({ roles: [...server.roles], home: home.path }, 'started')
 
   if (server.demoChannel && api) {

@@ -36,9 +36,12 @@ function npmStart(extra: Record<string, string> = {}) {
   return { ended, interrupt, output: () => output, [Symbol.asyncDispose]: async () => void (await interrupt()) }
 }
 
-test('Ctrl-C while Kafka is fetched ends it, and starts nothing else first', async () => {
-  await using skipcast = npmStart()
+test('while Kafka is fetched it is not ready, and Ctrl-C ends it, and starts nothing else first', async () => {
+  const [probes] = await freePorts(1)
+  await using skipcast = npmStart({ METRICS_PORT: String(probes) })
   await waitFor('the fetch', () => skipcast.output().includes('fetching Kafka'), { timeoutMs: 60_000, everyMs: 20 })
+  const readyz = await fetch(`http://127.0.0.1:${probes}/readyz`)
+  expect(await readyz.json()).toMatchObject({ ready: false, dependencies: { start: { ok: false } } })
   await skipcast.interrupt()
   expect(skipcast.output()).not.toMatch(/in-memory bus|started/)
   expect(await processesOf(home.path)).toEqual([])
