@@ -52,6 +52,7 @@ export function icecastTelemetry(logger: Logger, meters: Meters) {
       deaths.inc({ program })
       logger.error({ pid, waitMs }, `${program} ended unexpectedly: starting it again`)
     },
+    frozen: (program: Program, pid: number) => logger.error({ pid }, `${program} lives but does not answer: ended`),
     notKept: (program: Program, problem: string) =>
       logger.error({ problem }, `${program} could not be started, or not with its new configuration`),
     passFailed: (problem: string) => logger.warn({ problem }, 'a pass failed'),

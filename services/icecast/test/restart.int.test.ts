@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { childUser, identify, waitFor } from '@skipcast/runtime'
+import { childUser, httpGet, identify, waitFor } from '@skipcast/runtime'
 import { hears, openListener, summarise, type Listener } from '@skipcast/testing'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
@@ -123,6 +123,39 @@ describe('the role and its icecast2', () => {
     await waitFor('the programme and nothing else', comeBack, { timeoutMs: 20_000, everyMs: 200 })
     expect(await pid()).toBe(frozen)
     await waitFor('good health', () => here.health.read()['icecast2']?.ok, { timeoutMs: 5000 })
+  }, 60_000)
+
+  test('an icecast2 that lives but never answers again is ended and started again', async () => {
+    owned.use(await here.start())
+    await here.command('start_stream', 'c1', '/demo')
+    await here.untilFed('/demo')
+    await using listener = await openListener(here.url('/demo'), { reconnectAfterMs: 50 })
+    await waitFor('sound', () => listener.firstByteAt, { timeoutMs: 5000 })
+    const before = await pid()
+    process.kill(before, 'SIGSTOP')
+    await waitFor('the listener to be back', () => listener.reconnects > 0, { timeoutMs: 45_000 })
+    expect(await pid()).not.toBe(before)
+    expect(identify(before)).toBeNull()
+  }, 60_000)
+
+  test('an engine that tells a title is not kept waiting by a role that hangs', async () => {
+    const first = await here.start({ onStop: 'hand-over' })
+    await here.command('start_stream', 'c1', '/demo')
+    await here.untilFed('/demo')
+    await engine(1)
+    await first[Symbol.asyncDispose]()
+    const askPort = Number(await readFile(join(here.home, 'ports', 'icecast-ask'), 'utf8'))
+    const hanging = createServer().listen(askPort, '127.0.0.1')
+    await once(hanging, 'listening')
+    try {
+      const title = new URL('/admin/metadata?mode=updinfo&mount=/demo&song=A', here.url('/'))
+      const login = { user: 'source', password: here.token('c1', '/demo', 1) }
+      // Icecast itself says no after 15 s.
+      expect((await httpGet(title, { ...login, timeoutMs: 10_000, maxBytes: 1000 })).status).toBe(504)
+    } finally {
+      hanging.close()
+    }
+    owned.use(await here.start())
   }, 60_000)
 
   test('another configuration replaces the running icecast2', async () => {

@@ -1,9 +1,12 @@
-import { AppError, portIsFree, runCommand, writeFileAtomic } from '@skipcast/runtime'
+import { AppError, httpGet, portIsFree, runCommand, writeFileAtomic } from '@skipcast/runtime'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { OWN_DOOR } from '../domain/doors.ts'
 import { FIRST_UNKNOWN_ICECAST, isOlder, OLDEST_ICECAST, readVersion } from '../domain/version.ts'
 import { keptDaemon, type KeptDaemonOptions } from './kept-daemon.ts'
+
+const ANSWER_TIMEOUT_MS = 1000
+const MAX_ANSWER_BYTES = 64 * 1024
 
 export interface IcecastProcessOptions extends Pick<
   KeptDaemonOptions,
@@ -29,7 +32,26 @@ export async function icecastProcess(options: IcecastProcessOptions): Promise<As
       await writeFileAtomic(configFile, xml, { owner: user })
     },
   }
-  return keptDaemon({ ...options, name: 'icecast2', program: binary, args: ['-c', configFile], setting: async () => setting })
+  return keptDaemon({
+    ...options,
+    name: 'icecast2',
+    program: binary,
+    args: ['-c', configFile],
+    setting: async () => setting,
+    answers: () => answers(port),
+  })
+}
+
+/** Whatever it says: without a password it says no at once, and asks nobody. */
+async function answers(port: number): Promise<boolean> {
+  const asked = httpGet(new URL(`http://${OWN_DOOR}:${port}/admin/`), {
+    timeoutMs: ANSWER_TIMEOUT_MS,
+    maxBytes: MAX_ANSWER_BYTES,
+  })
+  return asked.then(
+    () => true,
+    () => false,
+  )
 }
 
 async function requireVersion(binary: string): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type Daemon,
 } from '@skipcast/runtime'
 import { join } from 'node:path'
+import { patience } from '../domain/patience.ts'
 import type { Program, Telemetry } from '../telemetry.ts'
 import { limitLog } from './limit-log.ts'
 
@@ -21,6 +22,12 @@ const RESTART = { firstMs: 250, mostMs: 10_000 }
 /** After running for so long, the next death is a new story. */
 const STEADY_AFTER_MS = 30_000
 const STOP_GRACE_MS = 5000
+const ASK_EVERY_MS = 1000
+/** An answer is waited for a second at most (`answers`), so being asked takes no longer than this. */
+const ASKED_LATE_MS = 4000
+const FROZEN_AFTER_MS = 10_000
+/** Icecast 2.4 may crash over a connection in its first moment. */
+const ALONE_MS = 3000
 
 /** What a program is to run with. */
 export interface Setting {
@@ -48,6 +55,8 @@ export interface KeptDaemonOptions {
   readonly user: ChildUser | undefined
   readonly onStop: 'stop' | 'hand-over'
   readonly telemetry: Telemetry
+  /** Whether it answers, told within a second. One that does not for ten is ended, and started again. Without it, living is enough. */
+  readonly answers?: () => Promise<boolean>
   /** Called after each start. */
   readonly onStarted?: () => void
 }
@@ -104,6 +113,7 @@ export async function keptDaemon(options: KeptDaemonOptions): Promise<AsyncDispo
     }
     if (performance.now() < startAgainAt) return
     startAgainAt = null
+    startedAt = performance.now() // from now on it is left alone
     daemon = await bring(null)
     startedAt = performance.now()
   }
@@ -116,8 +126,22 @@ export async function keptDaemon(options: KeptDaemonOptions): Promise<AsyncDispo
   }
   const loop = startLoop(look, { everyMs: LOOK_EVERY_MS, onError: (error) => telemetry.notKept(name, messageOf(error)) })
 
+  const { answers } = options
+  const waiting = patience({ limitMs: FROZEN_AFTER_MS, lateMs: ASKED_LATE_MS })
+  const endFrozen = async () => {
+    const asked = daemon
+    // While it starts it is left alone, and the time before is not its own.
+    if (performance.now() - startedAt < ALONE_MS) return
+    const isOver = waiting.note(await answers!(), performance.now())
+    if (!isOver || daemon !== asked || performance.now() - startedAt < FROZEN_AFTER_MS) return
+    if (signalProcess(asked, 'SIGKILL')) telemetry.frozen(name, asked.pid)
+  }
+  const watch =
+    answers && startLoop(endFrozen, { everyMs: ASK_EVERY_MS, onError: (error) => telemetry.notKept(name, messageOf(error)) })
+
   return {
     async [Symbol.asyncDispose]() {
+      await watch?.[Symbol.asyncDispose]()
       await loop[Symbol.asyncDispose]()
       if (options.onStop === 'stop') await stopDaemon(daemon, { identityFile, graceMs: STOP_GRACE_MS })
     },

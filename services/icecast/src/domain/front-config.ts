@@ -29,6 +29,8 @@ export const CERTIFICATE_FILE = 'certificate.pem'
 const MOST_OLD_WORKERS = 10
 /** A role that restarts needs less. */
 const GATE_PATIENCE_MS = 10_000
+/** Usually 0.15 s, as Icecast asks in that rhythm. Less than what players have in store, and than what the agent takes for a failure. */
+const TITLE_TIMEOUT_MS = 1000
 const MOST_URL_CHARACTERS = 1000
 const MOST_AGENT_CHARACTERS = 200
 /** As Icecast spells them; HAProxy would write them small. */
@@ -48,7 +50,7 @@ const RESPONSE_HEADERS = [
  *
  *   SOURCE, PUT of /{slug} ──────────────────► bytes as they are ─► source doors
  *   GET of /{slug} ─► gate ─► retry on 404 ──► listener doors
- *   /admin/metadata of a source, /admin/stats of the role metrics ─► source doors
+ *   /admin/metadata of a source (an answer in a second, or none), /admin/stats of the role metrics ─► source doors
  *   anything else: refused here
  *
  * A SOURCE request has a body without length, which HTTP does not know; so every connection begins as TCP, and turns to HTTP when it
@@ -117,7 +119,8 @@ ${tlsPort === null ? '' : `  bind ${listenAt(settings.bind, tlsPort)} ssl crt ${
   http-request return status 404 content-type text/plain string "There is no such channel.\\n" unless channel or title METH_GET from_source or statistics METH_GET from_metrics near
 
   use_backend sources if { var(txn.source) -m bool }
-  use_backend administration if title or statistics
+  use_backend titles if title
+  use_backend administration if statistics
   default_backend listeners
 
 # How many listeners were handed on, and how many of them have their answer: the gate's two numbers.
@@ -157,6 +160,12 @@ backend listeners
   http-response return status 503 default-errorfiles if { status 403 }
   http-response return status 404 content-type text/plain string "There is no such channel.\\n" if { status 401 404 }
 ${doors(LISTENER_DOORS)}
+
+# Liquidsoap sends no sound until it is answered; Icecast asks the role, and would wait 15 s for one that hangs.
+backend titles
+  balance roundrobin
+  timeout server ${TITLE_TIMEOUT_MS}ms
+${doors(SOURCE_DOORS)}
 
 backend administration
   balance roundrobin
