@@ -21,6 +21,8 @@ export interface Listener extends AsyncDisposable {
   readonly firstByteAt: number | null
   /** When bytes came, of all connections. */
   readonly arrivals: readonly number[]
+  /** When sound came: frames that are no digital silence. */
+  readonly sounds: readonly number[]
   /** The ends of connections that had been answered with 200. Empty means: kept all the time. */
   readonly closures: readonly Closure[]
   readonly titles: readonly Title[]
@@ -101,6 +103,7 @@ export async function openListener(url: string, options: ListenerOptions = {}): 
       return audio.firstByteAt()
     },
     arrivals: audio.arrivals,
+    sounds: audio.sounds,
     closures,
     titles: audio.titles,
     get heard() {

@@ -28,6 +28,8 @@ const MAX_ARRIVALS = 1_000_000
 
 export interface ReceivedAudio {
   readonly arrivals: readonly number[]
+  /** The arrivals that brought sound: at least one frame that is no digital silence. */
+  readonly sounds: readonly number[]
   readonly titles: readonly Title[]
   readonly frames: readonly ReceivedFrame[]
   /** When the first byte came; null before. */
@@ -40,6 +42,7 @@ export interface ReceivedAudio {
 /** What a listener received: when bytes came, which titles, and the last minute of frames. */
 export function receivedAudio(): ReceivedAudio {
   const arrivals: number[] = []
+  const sounds: number[] = []
   const titles: Title[] = []
   const frames: ReceivedFrame[] = []
   const readers: Mp3FrameReader[] = []
@@ -53,6 +56,7 @@ export function receivedAudio(): ReceivedAudio {
     count += 1
     playMs += frame.durationMs
     if (frame.silent) silentFrames += 1
+    else if (sounds.at(-1) !== at) note(sounds, at)
     frames.push({ ...frame, at })
     keptMs += frame.durationMs
     while (keptMs > KEPT_MS) keptMs -= frames.shift()!.durationMs
@@ -60,6 +64,7 @@ export function receivedAudio(): ReceivedAudio {
 
   return {
     arrivals,
+    sounds,
     titles,
     frames,
     firstByteAt: () => firstByteAt,
@@ -76,11 +81,15 @@ export function receivedAudio(): ReceivedAudio {
       readers.push(reader)
       return (bytes, at) => {
         firstByteAt ??= at
-        if (arrivals.push(at) > MAX_ARRIVALS) arrivals.splice(0, MAX_ARRIVALS / 2)
+        note(arrivals, at)
         const part = icy.push(bytes)
         for (const title of part.titles) titles.push({ title, at })
         for (const frame of reader.push(part.audio)) keep(frame, at)
       }
     },
   }
+}
+
+function note(moments: number[], at: number): void {
+  if (moments.push(at) > MAX_ARRIVALS) moments.splice(0, MAX_ARRIVALS / 2)
 }

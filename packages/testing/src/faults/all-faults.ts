@@ -1,0 +1,52 @@
+import { diskFull } from './cases/disk-faults.ts'
+import { engineFaults } from './cases/engine-faults.ts'
+import { icecastFaults } from './cases/icecast-faults.ts'
+import { mediaFaults } from './cases/media-faults.ts'
+import { outageFaults } from './cases/outage-faults.ts'
+import { processFaults } from './cases/process-faults.ts'
+import type { Fault } from './fault.ts'
+
+/** Each way in which things break, in an order in which nothing waits for another's rest. Outages bring a fault of their own along. */
+const everyFault: readonly Fault[] = [
+  engineFaults.killed,
+  engineFaults.frozen,
+  mediaFaults.silence,
+  engineFaults.killed,
+  processFaults.agentKilled,
+  engineFaults.idleKilled,
+  icecastFaults.killed,
+  outageFaults.brokerKilled,
+  processFaults.controlKilled,
+  outageFaults.databaseDown,
+  mediaFaults.gone,
+  mediaFaults.goneFromCache,
+  mediaFaults.goneEverywhere,
+  processFaults.agentHandedOver,
+  icecastFaults.sourceCut,
+  outageFaults.brokerDown,
+  engineFaults.allKilled,
+  outageFaults.databaseKilled,
+  processFaults.controlHandedOver,
+  processFaults.agentFrozen,
+  processFaults.controlFrozen,
+  icecastFaults.frozen,
+  icecastFaults.frontKilled,
+  diskFull,
+  processFaults.serverLost,
+  outageFaults.brokerFrozen,
+  engineFaults.paused,
+]
+
+/** What comes again and again: short, and the most interesting twice. */
+const shortFaults: readonly Fault[] = everyFault
+  .filter((fault) => fault !== outageFaults.brokerDown && fault !== outageFaults.databaseDown)
+  .flatMap((fault) => (fault === engineFaults.killed || fault === engineFaults.frozen ? [fault, fault] : [fault]))
+
+/** Every fault once, and then the short ones until there are so many. */
+export function faultList(count: number = everyFault.length): Fault[] {
+  const more = Math.max(0, count - everyFault.length)
+  return [...everyFault, ...Array.from({ length: more }, (_, i) => shortFaults[i % shortFaults.length]!)].slice(
+    0,
+    Math.max(count, 0),
+  )
+}
