@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { AppError } from '@skipcast/runtime'
 import { inBatches } from './in-batches.ts'
 
 /** Work that ends when told to. */
@@ -30,12 +31,24 @@ test('calls of one turn go together, and what comes while they are under way goe
   expect(await Promise.all(second)).toEqual([6, 8, 10])
 })
 
-test('a failure is everybody’s who waits, and the next call is served again', async () => {
+test('one that can not be done harms no other', async () => {
+  const tried: number[] = []
+  const ask = inBatches<number, number>(async (inputs) => {
+    tried.push(inputs.length)
+    if (inputs.includes(2)) throw new Error('never')
+    return inputs
+  })
+  const answers = await Promise.allSettled([1, 2, 3].map((input) => ask(input)))
+  expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(tried).toEqual([3, 1, 1, 1])
+})
+
+test('an outage is everybody’s who waits, and the next call is served again', async () => {
   const { ask, batches } = slowWork()
   const failing = [ask(1)]
   await turn()
   failing.push(ask(2))
-  batches[0]!.end(new Error('away'))
+  batches[0]!.end(new AppError('DATABASE_UNAVAILABLE', 'away'))
   expect((await Promise.allSettled(failing)).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   const next = ask(3)
   await turn()

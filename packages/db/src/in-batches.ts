@@ -1,4 +1,4 @@
-import { AppError } from '@skipcast/runtime'
+import { AppError, isAppError } from '@skipcast/runtime'
 
 /** Most that goes into one piece of work, and most that waits for it; who comes on top is refused. */
 const MAX_PER_BATCH = 32
@@ -12,8 +12,9 @@ interface Call<Input, Output> {
 
 /**
  * Puts calls together: one batch at a time, and what comes meanwhile goes together in the next. So one call costs one statement and waits for
- * nothing, and a thousand cost a few. `work` answers for each input, in their order. Where it rejects, so do all that wait, who would
- * fare no better. Rejects with DATABASE_UNAVAILABLE when too many wait.
+ * nothing, and a thousand cost a few. `work` answers for each input, in their order, and does all or nothing. Where it rejects with
+ * DATABASE_UNAVAILABLE, so do all that wait, who would fare no better; where with anything else, each is tried alone, so that only the guilty
+ * pays. Rejects with DATABASE_UNAVAILABLE when too many wait.
  */
 export function inBatches<Input, Output>(
   work: (inputs: readonly Input[]) => Promise<readonly Output[]>,
@@ -21,16 +22,22 @@ export function inBatches<Input, Output>(
   const waiting: Call<Input, Output>[] = []
   let isWorking = false
 
-  const pump = async () => {
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, MAX_PER_BATCH)
-      try {
-        const outputs = await work(batch.map(({ input }) => input))
-        for (const [index, { done }] of batch.entries()) done(outputs[index]!)
-      } catch (error) {
+  const attempt = async (batch: readonly Call<Input, Output>[]): Promise<void> => {
+    try {
+      const outputs = await work(batch.map(({ input }) => input))
+      for (const [index, { done }] of batch.entries()) done(outputs[index]!)
+    } catch (error) {
+      if (isAppError(error, 'DATABASE_UNAVAILABLE')) {
         for (const { failed } of [...batch, ...waiting.splice(0)]) failed(error)
+      } else if (batch.length === 1) {
+        batch[0]!.failed(error)
+      } else {
+        for (const call of batch) await attempt([call])
       }
     }
+  }
+  const pump = async () => {
+    while (waiting.length > 0) await attempt(waiting.splice(0, MAX_PER_BATCH))
     isWorking = false
   }
 
