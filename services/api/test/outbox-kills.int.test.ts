@@ -1,4 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
@@ -53,7 +56,7 @@ test(`${KILLS} times killed at a random moment, the relay loses nothing, keeps e
   })
   const order = { databaseUrl: server.url, broker: broker.address }
   const began = performance.now()
-  await using relays = relayQueue(order)
+  await using relays = await relayQueue(order)
   let kills = 0
   while (kills < KILLS) {
     const relay = await relays.nextRelaying()
@@ -108,11 +111,13 @@ async function offChannels(stores: Stores, count: number): Promise<string[]> {
 }
 
 /** Relay processes in line for the lead: as one is killed, the next has it at once, and another is started. */
-function relayQueue(order: RelayOrder) {
+async function relayQueue(order: RelayOrder) {
+  // Where the first leave what they made of the source, the others start in half the time.
+  const cache = await mkdtemp(join(tmpdir(), 'skipcast-relays-'))
   const living = new Set<ChildProcess>()
   let relaying = Promise.withResolvers<ChildProcess>()
   const start = () => {
-    const child = fork(RELAY, { stdio: 'ignore' })
+    const child = fork(RELAY, { stdio: 'ignore', env: { ...process.env, NODE_COMPILE_CACHE: cache } })
     living.add(child)
     child.send(order)
     child.once('message', () => relaying.resolve(child))
@@ -130,6 +135,7 @@ function relayQueue(order: RelayOrder) {
       const ended = [...living].map((child) => new Promise((resolve) => child.once('exit', resolve)))
       for (const child of living) child.kill('SIGKILL')
       await Promise.all(ended)
+      await rm(cache, { recursive: true, force: true })
     },
   }
 }
