@@ -5,13 +5,10 @@ import type { ApiPorts } from '../ports.ts'
 import { streamFeed, type Picture, type Subscription } from '../stream-feed.ts'
 import { allStreams } from './all-streams.ts'
 import type { App } from './app-type.ts'
+import { eventText } from './event-text.ts'
 import { channelParams } from './inputs.ts'
 
 const tags = ['streams']
-const COMMENT_EVERY_MS = 15_000
-/** A client that takes nothing for so long is hung up on. */
-const STALLED_AFTER_MS = 10_000
-const RETRY_MS = 2000
 
 const description =
   'Server-sent events. First a `stream` event (`{channel, stream}`, see the status) for each channel and one `complete`, also after a break with `Last-Event-ID`; then a `stream` for each change of status or of what is on, and `gone` for a channel that was deleted.'
@@ -51,19 +48,5 @@ function send(reply: FastifyReply, subscription: Subscription): FastifyReply {
   const hangUp = () => reply.raw.destroy()
   reply.raw.once('close', () => subscription[Symbol.dispose]())
   void reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no').type('text/event-stream; charset=utf-8')
-  return reply.send(Readable.from(text(subscription, hangUp), { objectMode: false, highWaterMark: 16 * 1024 }))
-}
-
-/** What is written to a client, one event at a time: the next is made when the last was taken. */
-async function* text(subscription: Subscription, hangUp: () => void): AsyncGenerator<string> {
-  yield `retry: ${RETRY_MS}\n\n`
-  for (;;) {
-    const events = await subscription.next(COMMENT_EVERY_MS)
-    if (events === null) return
-    for (const event of events.length > 0 ? events : [': still here\n\n']) {
-      const stalled = setTimeout(hangUp, STALLED_AFTER_MS)
-      yield event
-      clearTimeout(stalled)
-    }
-  }
+  return reply.send(Readable.from(eventText(subscription, hangUp), { objectMode: false, highWaterMark: 16 * 1024 }))
 }
