@@ -30,6 +30,7 @@ export const nightlyParts: readonly NightlyPart[] = [
     count: 50_000,
     seedVariable: 'FUZZ_SEED',
   },
+  { name: 'faults', unit: 'faults', test: 'services/server/test/faults', countVariable: 'SKIPCAST_FAULTS', count: 200 },
 ]
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))

@@ -15,7 +15,7 @@ import { STRAGGLERS_MS } from '../src/relay-outbox.ts'
 import type { RelayOrder } from './relay-process.ts'
 import { musicRecord } from './test-api.ts'
 
-/** In CI 40; a nightly run sets 200. */
+/** In CI 40; a nightly run sets 1,000. */
 const KILLS = Number(process.env['OUTBOX_KILLS'] ?? 40)
 const CHANNELS = 12
 /** The one that leads, and those that have started meanwhile and wait for their turn. */
