@@ -54,6 +54,59 @@ describe('every refusal has the one shape', () => {
   })
 })
 
+test.each<[string, string, Record<string, string>, string | undefined, string]>([
+  ['GET', '/api/channels?page=1&page=2', {}, undefined, 'page: give it once'],
+  ['GET', '/api/channels?search=a&search=b', {}, undefined, 'search: give it once'],
+  ['GET', '/api/channels?page=one', {}, undefined, 'page: must be a whole number from 1 to 100000'],
+  ['GET', '/api/channels?per_page=101', {}, undefined, 'per_page: must be a whole number from 1 to 100'],
+  [
+    'POST',
+    '/api/channels',
+    { 'content-type': 'text/xml' },
+    '<a/>',
+    'Send the body with the header Content-Type: application/json.',
+  ],
+  ['POST', '/api/channels', {}, 'x', 'Send the body with the header Content-Type: application/json.'],
+  [
+    'POST',
+    '/api/media/upload',
+    { 'content-type': 'audio/mpeg' },
+    'x',
+    'Send the body with the header Content-Type: multipart/form-data.',
+  ],
+  [
+    'POST',
+    '/api/media/upload',
+    { 'content-type': 'application/json' },
+    '{}',
+    'Send the body with the header Content-Type: multipart/form-data.',
+  ],
+])('%s %s with %j %j is told what to do', async (method, url, headers, body, message) => {
+  const answer = await api.call(method, url, { token, headers, ...(body !== undefined && { body: body as never }) })
+  expect(answer.body).toMatchObject({ message })
+})
+
+test.each(['track-plays', 'metrics'])('instants that no database can hold are refused by %s', async (list) => {
+  const { body } = await api.call('POST', '/api/channels', { token, body: { name: `Instants of ${list}` } })
+  for (const [name, instant] of [
+    ['from', '0000-01-01T00:00:00Z'],
+    ['to', '0000-12-31T23:59:59Z'],
+    ['to', '0001-01-01T00:00:00Z'],
+    ['from', '1970-01-01T00:00:00+00:01'],
+    ['to', '9999-12-31T23:59:59-00:01'],
+    ['from', '2026-13-01T00:00:00Z'],
+  ] as const) {
+    const query = new URLSearchParams({ [name]: instant }).toString()
+    const answer = await api.call('GET', `/api/channels/${body.channel.id}/${list}?${query}`, { token })
+    expect([answer.status, answer.body.message]).toEqual([
+      400,
+      `${name}: must be an instant that exists, in the years 1970 to 9999 (UTC)`,
+    ])
+  }
+  const query = new URLSearchParams({ to: '1970-01-01T00:00:00Z' }).toString()
+  expect((await api.call('GET', `/api/channels/${body.channel.id}/${list}?${query}`, { token })).status).toBe(200)
+})
+
 test.each([
   ['5,000 headers', `GET /api/channels HTTP/1.1\r\nhost: x\r\n${'x: y\r\n'.repeat(5000)}\r\n`],
   ['a header of 100 kB', `GET /api/channels HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`],

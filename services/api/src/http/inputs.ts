@@ -119,18 +119,30 @@ export const newToken = z.strictObject({
   user_id: id.optional().meta({ description: 'Whom it speaks for: yourself, if left out. Only an admin may name others.' }),
 })
 
+/** In a query. */
+const wholeNumber = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error })
+}
+
 export const pageQuery = z.strictObject({
-  page: z.coerce.number().int().min(1).max(100_000).default(1).meta({ description: 'From 1.' }),
-  per_page: z.coerce.number().int().min(1).max(100).default(15),
+  page: wholeNumber(1, 100_000).default(1).meta({ description: 'From 1.' }),
+  per_page: wholeNumber(1, 100).default(15),
 })
 
+/** PostgreSQL knows no year 0, and nothing was on air so long ago; what is reckoned back from an instant must exist too. */
+const FIRST_YEAR = 1970
+const LAST_YEAR = 9999
 const instant = z
   .string()
   .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})$/, {
     error: 'must be an instant such as 2026-01-31T18:00:00Z',
     abort: true,
   })
-  .refine((text) => !Number.isNaN(Date.parse(text)), 'is no instant that ever was')
+  .refine((text) => {
+    const year = new Date(text).getUTCFullYear()
+    return year >= FIRST_YEAR && year <= LAST_YEAR
+  }, `must be an instant that exists, in the years ${FIRST_YEAR} to ${LAST_YEAR} (UTC)`)
   .meta({ format: 'date-time' })
 
 export const trackPlaysQuery = pageQuery.extend({ from: instant.optional(), to: instant.optional() })
@@ -138,7 +150,7 @@ export const trackPlaysQuery = pageQuery.extend({ from: instant.optional(), to: 
 export const metricsQuery = z.strictObject({
   from: instant.optional(),
   to: instant.optional(),
-  step: z.coerce.number().int().min(60).max(86_400).default(60).meta({ description: 'In seconds.' }),
+  step: wholeNumber(60, 86_400).default(60).meta({ description: 'In seconds.' }),
 })
 
 /** A page of a list that can be searched, and sorted by one of these alone: the first, unless said. */
