@@ -62,6 +62,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     mediaMaxBytes: config.mediaMaxBytes,
     bitrateKbps: config.airFormat.bitrateKbps,
     maxEventClients: config.maxEventClients,
+    maxEventClientsPerAddress: config.maxEventClientsPerAddress,
     requestsPerMinute: config.requestsPerMinute,
     trustedProxies: config.trustedProxies,
   }

@@ -29,6 +29,7 @@ export const apiEnv = z
     API_RATE_LIMIT: env.integer(1, 10_000_000).default(12_000),
     API_TRUST_PROXY: proxies.default([]),
     API_EVENT_CLIENTS: env.integer(0, 100_000).default(200),
+    API_EVENT_CLIENTS_PER_ADDRESS: env.integer(1, 100_000).default(20),
     MEDIA_PATH: z.string().max(1000).optional(),
     MEDIA_MAX_BYTES: env.integer(1024, MAX_MEDIA_BYTES).default(200 * 1024 ** 2),
     LIQUIDSOAP_BITRATE: z.enum(BITRATES, { error: 'must be a bitrate of MP3 in kbit/s, such as 128' }).default('128'),
@@ -49,6 +50,7 @@ export const apiEnv = z
     requestsPerMinute: flat.API_RATE_LIMIT,
     trustedProxies: flat.API_TRUST_PROXY,
     maxEventClients: flat.API_EVENT_CLIENTS,
+    maxEventClientsPerAddress: flat.API_EVENT_CLIENTS_PER_ADDRESS,
     /** Absent: `media` in the home. */
     mediaPath: flat.MEDIA_PATH,
     mediaMaxBytes: flat.MEDIA_MAX_BYTES,

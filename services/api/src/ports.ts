@@ -32,6 +32,7 @@ export interface ApiSettings {
   readonly bitrateKbps: number
   /** Who follows the streams, at most. */
   readonly maxEventClients: number
+  readonly maxEventClientsPerAddress: number
   /** Of one token, or of one address without one. */
   readonly requestsPerMinute: number
   /** Addresses and networks whose `X-Forwarded-For` is believed. */

@@ -15,55 +15,81 @@ export interface FeedPorts {
   /** Calls back when they may be different; returns how to stop that. */
   readonly onChange: (listener: () => void) => () => void
   readonly maxClients: number
+  readonly maxClientsPerAddress: number
 }
 
 /** Who follows the streams: first all of them as they are, then those that change. */
 export interface Subscription extends Disposable {
   /**
-   * The events that are due, at once or as soon as there are some; empty when there were none for `waitMs`. null: it is over. What changed several times
-   * meanwhile is told once, as it is now, so that a slow client costs no memory.
+   * The next event, at once or as soon as there is one; its bytes are the same for all clients. 'nothing' when there was none for `waitMs`; null: it is over,
+   * also for who fell too far behind. What changed several times meanwhile is told once, as it is now.
    */
-  next(waitMs: number): Promise<readonly string[] | null>
+  next(waitMs: number): Promise<Buffer | 'nothing' | null>
 }
 
 export interface StreamFeed extends Disposable {
-  /** Of one channel, or of all (null). Throws TOO_MANY_REQUESTS. */
-  subscribe(channelId: string | null): Subscription
+  /** Of one channel, or of all (null), for somebody at this address. Throws TOO_MANY_REQUESTS. */
+  subscribe(channelId: string | null, address: string): Subscription
+}
+
+/** What is told of a channel; there is one for each, however many clients there are. */
+interface News {
+  readonly channelId: string
+  event: 'stream' | 'gone'
+  essence: string
+  data: string
+  /** As it is sent; made when the first client takes it. */
+  bytes: Buffer | null
+  /** The look that found it different. */
+  changedAt: number
+}
+
+/** What a look found different. Clients hold the one that they have come to, and what nobody holds is let go. */
+interface Look {
+  readonly serial: number
+  readonly news: readonly News[]
+  next: Look | null
 }
 
 interface Client {
   readonly channelId: string | null
-  /** Channels of which it has to be told. */
-  readonly due: Set<string>
-  /** Whether the whole picture was made due, and whether it was told. */
-  stage: 'new' | 'picture' | 'following'
-  wake: () => void
+  readonly address: string
+  /** null: nothing was looked at for it yet. */
+  look: Look | null
+  /** What it is being told: all there is, to begin with, then what a look found. */
+  reading: { readonly news: readonly News[]; readonly isWhole: boolean; position: number }
+  answer: ((due: Buffer | 'nothing' | null) => void) | null
   isOver: boolean
 }
 
 const LOOK_EVERY_MS = 1000
+/** Who is so many changes behind is let go: it comes again, and is told how all is then. */
+const MOST_LOOKS_BEHIND = 1000
+const NOTHING = { news: [], isWhole: false, position: 0 }
 
 /** Looks at all streams while somebody follows them: when an agent told something, and every second, as some of the truth is a matter of time. */
-export function streamFeed({ read, onChange, maxClients }: FeedPorts): StreamFeed {
+export function streamFeed({ read, onChange, maxClients, maxClientsPerAddress }: FeedPorts): StreamFeed {
   const boot = randomUUID().slice(0, 8)
   const clients = new Set<Client>()
-  const pictures = new Map<string, Picture>()
-  let serial = 0
+  const clientsAt = new Map<string, number>()
+  const latest = new Map<string, News>()
+  let newest: Look = { serial: 0, news: [], next: null }
+  let eventSerial = 0
   let watching: { loop: Loop; stop: () => void } | null = null
 
   const look = async () => {
-    const starters = [...clients].filter(({ stage }) => stage === 'new')
-    const now = new Map((await read()).map((picture) => [picture.channelId, picture]))
-    const changed = new Set(
-      [...now.keys(), ...pictures.keys()].filter((id) => now.get(id)?.essence !== pictures.get(id)?.essence),
-    )
-    pictures.clear()
-    for (const [id, picture] of now) pictures.set(id, picture)
-    for (const client of starters) client.stage = 'picture'
+    const starters = [...clients].filter((client) => client.look === null)
+    const changed = compare(latest, await read(), newest.serial + 1)
+    if (changed.length > 0) newest = newest.next = { serial: newest.serial + 1, news: changed, next: null }
+    const all = starters.length > 0 ? [...latest.values()] : []
+    for (const client of starters) {
+      client.look = newest
+      client.reading = { news: all, isWhole: true, position: 0 }
+    }
     for (const client of clients) {
-      const news = starters.includes(client) ? now.keys() : changed
-      for (const id of news) if (client.channelId === null || client.channelId === id) client.due.add(id)
-      if (client.due.size > 0 || client.stage === 'picture') client.wake()
+      const due = client.answer && tell(client)
+      if (due) client.answer?.(due)
+      if (client.look && newest.serial - client.look.serial > MOST_LOOKS_BEHIND) leave(client)
     }
   }
   const watch = () => {
@@ -73,43 +99,69 @@ export function streamFeed({ read, onChange, maxClients }: FeedPorts): StreamFee
   }
   const leave = (client: Client) => {
     client.isOver = true
-    client.wake()
-    clients.delete(client)
+    client.look = null
+    client.reading = NOTHING
+    client.answer?.(null)
+    if (!clients.delete(client)) return
+    const others = (clientsAt.get(client.address) ?? 1) - 1
+    if (others > 0) clientsAt.set(client.address, others)
+    else clientsAt.delete(client.address)
     if (clients.size > 0 || !watching) return
     watching.stop()
     void watching.loop[Symbol.asyncDispose]()
     watching = null
   }
-  const line = (event: string, data: string) => `id: ${boot}-${++serial}\nevent: ${event}\ndata: ${data}\n\n`
-  const tell = (client: Client): string[] => {
-    if (client.stage === 'new') return []
-    const events = [...client.due].map((id) => {
-      const picture = pictures.get(id)
-      return picture === undefined ? line('gone', JSON.stringify({ channel: { id } })) : line('stream', picture.data)
-    })
-    client.due.clear()
-    if (client.stage === 'picture') events.push(line('complete', '{}'))
-    client.stage = 'following'
-    return events
+  const line = (event: string, data: string) => Buffer.from(`id: ${boot}-${++eventSerial}\nevent: ${event}\ndata: ${data}\n\n`)
+  const tell = (client: Client): Buffer | null => {
+    while (client.look) {
+      const { reading } = client
+      for (let news; (news = reading.news[reading.position]);) {
+        reading.position += 1
+        if (client.channelId !== null && client.channelId !== news.channelId) continue
+        // What is gone, or changed again since, stands in a later look.
+        if (reading.isWhole ? news.event === 'gone' : news.changedAt !== client.look.serial) continue
+        return (news.bytes ??= line(news.event, news.data))
+      }
+      if (reading.isWhole) {
+        client.reading = NOTHING
+        return line('complete', '{}')
+      }
+      if (!client.look.next) return null
+      client.look = client.look.next
+      client.reading = { news: client.look.news, isWhole: false, position: 0 }
+    }
+    return null
+  }
+  const refuseCrowds = (address: string) => {
+    if (clients.size >= maxClients)
+      throw new AppError('TOO_MANY_REQUESTS', `${maxClients} clients follow already. Ask for the status instead, or try again.`)
+    if ((clientsAt.get(address) ?? 0) >= maxClientsPerAddress)
+      throw new AppError(
+        'TOO_MANY_REQUESTS',
+        `${maxClientsPerAddress} clients at your address follow already. Close one of them, or ask for the status instead.`,
+      )
   }
 
   return {
-    subscribe(channelId) {
-      if (clients.size >= maxClients)
-        throw new AppError('TOO_MANY_REQUESTS', `${maxClients} clients follow already. Ask for the status instead, or try again.`)
-      const client: Client = { channelId, due: new Set(), stage: 'new', wake: () => {}, isOver: false }
+    subscribe(channelId, address) {
+      refuseCrowds(address)
+      const client: Client = { channelId, address, look: null, reading: NOTHING, answer: null, isOver: false }
       clients.add(client)
+      clientsAt.set(address, (clientsAt.get(address) ?? 0) + 1)
       watch()
       return {
         async next(waitMs) {
-          if (!client.isOver && client.due.size === 0 && client.stage !== 'picture') {
-            const news = Promise.withResolvers<void>()
-            client.wake = news.resolve
-            const timer = setTimeout(news.resolve, waitMs)
-            await news.promise
+          if (client.isOver) return null
+          const due = tell(client)
+          if (due) return due
+          const answered = Promise.withResolvers<Buffer | 'nothing' | null>()
+          const timer = setTimeout(() => client.answer?.('nothing'), waitMs)
+          client.answer = (event) => {
+            client.answer = null
             clearTimeout(timer)
+            answered.resolve(event)
           }
-          return client.isOver ? null : tell(client)
+          return answered.promise
         },
         [Symbol.dispose]: () => leave(client),
       }
@@ -118,4 +170,31 @@ export function streamFeed({ read, onChange, maxClients }: FeedPorts): StreamFee
       for (const client of clients) leave(client)
     },
   }
+}
+
+/** Makes `latest` what was read, and tells what is different in it. */
+function compare(latest: Map<string, News>, pictures: readonly Picture[], serial: number): News[] {
+  const changed: News[] = []
+  const gone = new Map(latest)
+  for (const { channelId, data, essence } of pictures) {
+    const known = gone.get(channelId)
+    gone.delete(channelId)
+    if (!known) {
+      const news: News = { channelId, event: 'stream', essence, data, bytes: null, changedAt: serial }
+      latest.set(channelId, news)
+      changed.push(news)
+      continue
+    }
+    if (known.data !== data) Object.assign(known, { data, bytes: null })
+    if (known.essence === essence) continue
+    Object.assign(known, { essence, changedAt: serial })
+    changed.push(known)
+  }
+  for (const news of gone.values()) {
+    latest.delete(news.channelId)
+    const data = JSON.stringify({ channel: { id: news.channelId } })
+    Object.assign(news, { event: 'gone', data, bytes: null, changedAt: serial })
+    changed.push(news)
+  }
+  return changed
 }

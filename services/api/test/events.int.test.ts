@@ -87,6 +87,19 @@ test('one client too many is refused, and place is free again once another has l
   for (const client of clients) client[Symbol.dispose]()
 })
 
+test('one address can not take the places of all', async () => {
+  await using other = await testApi({ maxEventClients: 3, maxEventClientsPerAddress: 1, trustedProxies: ['127.0.0.0/8'] })
+  const address = await other.app.listen({ host: '127.0.0.1', port: 0 })
+  const hangUp = new AbortController()
+  const come = (from: string) => fetch(`${address}/api/events`, { headers: { 'x-forwarded-for': from }, signal: hangUp.signal })
+  expect((await come('10.0.0.1')).status).toBe(200)
+  const refused = await come('10.0.0.1')
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '2'])
+  expect(await refused.json()).toMatchObject({ error: 'TOO_MANY_REQUESTS', message: expect.stringContaining('at your address') })
+  expect((await come('10.0.0.2')).status).toBe(200)
+  hangUp.abort()
+}, 20_000)
+
 test('a client that takes nothing is hung up on', async () => {
   const { ownerId } = (await api.stores.channels.find((await make('Slow')).id))!
   // More than the buffers of two sockets hold.

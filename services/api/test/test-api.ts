@@ -89,6 +89,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
       mediaMaxBytes: 5 * 1024 ** 2,
       bitrateKbps: 128,
       maxEventClients: 3,
+      maxEventClientsPerAddress: 3,
       requestsPerMinute: 1_000_000,
       trustedProxies: [],
       ...settings,

@@ -7,8 +7,11 @@ import { allStreams } from './all-streams.ts'
 import type { App } from './app-type.ts'
 import { eventText } from './event-text.ts'
 import { channelParams } from './inputs.ts'
+import { addressOf } from './rate-limit.ts'
 
 const tags = ['streams']
+/** Of a client that does not read, beside what its socket takes. The bytes are those that all clients share. */
+const MOST_BUFFERED_BYTES = 16 * 1024
 
 const description =
   'Server-sent events. First a `stream` event (`{channel, stream}`, see the status) for each channel and one `complete`, also after a break with `Last-Event-ID`; then a `stream` for each change of status or of what is on, and `gone` for a channel that was deleted.'
@@ -20,19 +23,20 @@ export function eventRoutes(app: App, ports: ApiPorts): void {
     read: () => readPictures(ports),
     onChange: (listener) => ports.onStatusChange(listener),
     maxClients: ports.settings.maxEventClients,
+    maxClientsPerAddress: ports.settings.maxEventClientsPerAddress,
   })
   app.addHook('preClose', async () => feed[Symbol.dispose]())
 
   app.get('/api/events', {
     config: { access: 'public' },
     schema: { tags, summary: 'Follow all channels', description, response },
-    handler: async (_request, reply) => send(reply, feed.subscribe(null)),
+    handler: async (request, reply) => send(reply, feed.subscribe(null, addressOf(request))),
   })
 
   app.get('/api/channels/:channel/events', {
     config: { access: 'public' },
     schema: { tags, summary: 'Follow a channel', description, params: channelParams, response },
-    handler: async ({ channel }, reply) => send(reply, feed.subscribe(channel.id)),
+    handler: async (request, reply) => send(reply, feed.subscribe(request.channel.id, addressOf(request))),
   })
 }
 
@@ -48,5 +52,5 @@ function send(reply: FastifyReply, subscription: Subscription): FastifyReply {
   const hangUp = () => reply.raw.destroy()
   reply.raw.once('close', () => subscription[Symbol.dispose]())
   void reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no').type('text/event-stream; charset=utf-8')
-  return reply.send(Readable.from(eventText(subscription, hangUp), { objectMode: false, highWaterMark: 16 * 1024 }))
+  return reply.send(Readable.from(eventText(subscription, hangUp), { objectMode: false, highWaterMark: MOST_BUFFERED_BYTES }))
 }

@@ -8,7 +8,7 @@ const FAKED_NOT = ['nextTick', 'setImmediate', 'queueMicrotask'] as const
 beforeEach(() => void jest.useFakeTimers({ doNotFake: [...FAKED_NOT] }))
 afterEach(() => void jest.useRealTimers())
 
-const endless: Subscription = { next: async () => ['data: x\n\n'], [Symbol.dispose]: () => {} }
+const endless: Subscription = { next: async () => Buffer.from('data: x\n\n'), [Symbol.dispose]: () => {} }
 
 test('a client that takes nothing is hung up on', async () => {
   const hangUp = jest.fn()
@@ -29,4 +29,13 @@ test('a client that leaves while an event waits for it leaves no timer behind', 
   stream.destroy()
   await once(stream, 'close')
   expect(jest.getTimerCount()).toBe(0)
+})
+
+test('a client that is let go and does not take what was on its way is hung up on', async () => {
+  const hangUp = jest.fn()
+  const events = eventText({ ...endless, next: async () => null }, hangUp)
+  await events.next()
+  expect((await events.next()).done).toBe(true)
+  jest.advanceTimersByTime(10_000)
+  expect(hangUp).toHaveBeenCalledTimes(1)
 })

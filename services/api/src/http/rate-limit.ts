@@ -23,7 +23,7 @@ export async function requestLimit(app: FastifyInstance, perMinute: number) {
   const known = new Set<string>()
   const keyOf = (request: FastifyRequest) => {
     const key = hashOf(request.headers.authorization)
-    return known.has(key) ? key : rateLimit.normalizeIP(request.ip, 64)
+    return known.has(key) ? key : addressOf(request)
   }
   const count = app.createRateLimit({ max: perMinute, timeWindow: WINDOW_MS, keyGenerator: keyOf })
   return {
@@ -42,6 +42,11 @@ export async function requestLimit(app: FastifyInstance, perMinute: number) {
       if (known.size > MAX_KEYS) known.delete(known.values().next().value!)
     },
   }
+}
+
+/** Where a request comes from: an address, or the IPv6 network of a customer. */
+export function addressOf(request: FastifyRequest): string {
+  return rateLimit.normalizeIP(request.ip, 64)
 }
 
 /** No secret stays in memory for the sake of counting. */
