@@ -1,5 +1,6 @@
 import { runNamed, usage } from './benchmark.ts'
 import { engineCost } from './engine-cost.ts'
+import { engineCrash } from './engine-crash.ts'
 import { eventLatency } from './event-latency.ts'
 import { idleCost } from './idle-cost.ts'
 import { metricsPoll } from './metrics-poll.ts'
@@ -7,7 +8,7 @@ import { outbox } from './outbox.ts'
 import { runPlace } from './run-place.ts'
 import { startLatency } from './start-latency.ts'
 
-const benchmarks = [startLatency, idleCost, engineCost, eventLatency, outbox, metricsPoll]
+const benchmarks = [startLatency, idleCost, engineCost, engineCrash, eventLatency, outbox, metricsPoll]
 const [name, ...settings] = process.argv.slice(2)
 if (name === undefined) console.log(usage(benchmarks))
 else {

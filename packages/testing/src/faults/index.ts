@@ -1,4 +1,5 @@
 export { faultList } from './all-faults.ts'
+export { enginesOf, type RunningEngine } from './engines.ts'
 export type { Fault, Outcome } from './fault.ts'
 export { faultRows, HEADING as faultHeading, STATUS_LIMIT_MS } from './fault-table.ts'
 export { runFaults } from './run-faults.ts'
