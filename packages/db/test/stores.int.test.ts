@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { stamp, type StreamCommand } from '@skipcast/contracts'
-import { AppError, silentLogger } from '@skipcast/runtime'
+import { AppError, silentLogger, waitFor } from '@skipcast/runtime'
+import { Client } from 'pg'
 import { openDatabase, type Database } from '../src/database.ts'
 import { newId } from '../src/new-id.ts'
 import type { Channel, Media, ToCommand, User } from '../src/stores/records.ts'
@@ -270,6 +271,33 @@ test('attaching and deleting the same piece at once never leaves a running chann
     const told = (await outbox()).filter(({ key }) => key === started.id).at(-1)!
     const kept = await stores.playlists.list(started.id, { page: 1, perPage: 10 })
     expect(told.payload!.tracks.map((item) => item.media_id)).toEqual(kept.items.map((item) => item.id))
+  }
+})
+
+test.each(['change', 'remove'] as const)('to %s a piece succeeds while a channel that holds it is deleted', async (what) => {
+  const { channel: doomed, mediaIds } = await running(1)
+  const client = new Client({ connectionString: server.url })
+  await client.connect()
+  try {
+    await client.query('BEGIN')
+    await client.query('DELETE FROM channels WHERE id = $1', [doomed.id])
+    const done =
+      what === 'remove'
+        ? stores.media.remove(mediaIds[0]!)
+        : stores.media.change(mediaIds[0]!, () => ({ cueInMs: 1, cueOutMs: null }))
+    const outcome = done.then(
+      ({ id }) => id,
+      (error: unknown) => error,
+    )
+    const isWaiting = () =>
+      server.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%channels%'`,
+      )
+    await waitFor('the lock to be waited for', async () => (await isWaiting()).length > 0, { timeoutMs: 4000, everyMs: 10 })
+    await client.query('COMMIT')
+    expect(await outcome).toBe(mediaIds[0])
+  } finally {
+    await client.end()
   }
 })
 

@@ -19,10 +19,16 @@ export function toChannel(row: ChannelRow): Channel {
 
 /** Locks a channel's row until the transaction ends: nobody changes the channel meanwhile. Rejects with NOT_FOUND. */
 export async function lockChannel(session: Session, id: string): Promise<Channel> {
+  const channel = await lockChannelIfThere(session, id)
+  if (!channel) throw new AppError('NOT_FOUND', 'There is no such channel.')
+  return channel
+}
+
+/** The same; null when it was deleted, maybe while its lock was waited for. */
+export async function lockChannelIfThere(session: Session, id: string): Promise<Channel | null> {
   await session.$executeRaw`SELECT 1 FROM channels WHERE id = ${id} FOR UPDATE`
   const row = await session.channel.findUnique({ where: { id } })
-  if (!row) throw new AppError('NOT_FOUND', 'There is no such channel.')
-  return toChannel(row)
+  return row && toChannel(row)
 }
 
 /** The playlist in order, as engines need it. */

@@ -2,7 +2,7 @@ import { AppError } from '@skipcast/runtime'
 import type { Database, Session } from '../database.ts'
 import type { Media as MediaRow } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
-import { closeGaps, lockChannel, writeChannel } from './channel-writes.ts'
+import { closeGaps, lockChannelIfThere, writeChannel } from './channel-writes.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
 import type { ListRequest, Media, MediaChange, MediaSort, NewMedia, Page, ToCommand } from './records.ts'
 
@@ -60,7 +60,10 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
       return database.transaction(async (session) => {
         const { channels, ...media } = await lockMedia(session, id)
         const changed = await session.media.update({ where: { id }, data: decide(toMedia(media)) })
-        for (const { channelId } of channels) await writeChannel(session, await lockChannel(session, channelId), {}, toCommand)
+        for (const { channelId } of channels) {
+          const channel = await lockChannelIfThere(session, channelId)
+          if (channel) await writeChannel(session, channel, {}, toCommand)
+        }
         return toMedia(changed)
       })
     },
@@ -69,7 +72,8 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
       return database.transaction(async (session) => {
         const { channels, ...media } = await lockMedia(session, id)
         for (const { channelId } of channels) {
-          const channel = await lockChannel(session, channelId)
+          const channel = await lockChannelIfThere(session, channelId)
+          if (!channel) continue
           await session.channelMedia.deleteMany({ where: { channelId, mediaId: id } })
           await closeGaps(session, channelId)
           await writeChannel(session, channel, {}, toCommand)
