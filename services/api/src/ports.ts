@@ -65,7 +65,7 @@ export interface Probe {
 
 /** Looks into files of strangers: without a network, within a time limit, as an unprivileged user. */
 export interface AudioTools {
-  /** Rejects with UNPROCESSABLE for anything that is no audio. */
+  /** Rejects with UNPROCESSABLE for anything that is no audio, too long or of a strange sample rate; TOO_MANY_REQUESTS as below. */
   probe(path: string): Promise<Probe>
   /** Makes the air file, and tells what is heard in it. Rejects with UNPROCESSABLE, or TOO_MANY_REQUESTS when too many others wait. */
   convert(from: string, to: string): Promise<{ readonly durationMs: number; readonly sound: Sound }>

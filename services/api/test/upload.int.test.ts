@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -162,6 +162,39 @@ test.each([
   expect(await stored()).toEqual(before)
 })
 
+/** A WAV of 8-bit silence. */
+function wav(sampleRate: number, sizeBytes: number): Buffer {
+  const head = Buffer.alloc(44)
+  head.write('RIFF', 0)
+  head.writeUInt32LE(36 + sizeBytes, 4)
+  head.write('WAVEfmt ', 8)
+  head.writeUInt32LE(16, 16)
+  head.writeUInt16LE(1, 20)
+  head.writeUInt16LE(1, 22)
+  head.writeUInt32LE(sampleRate, 24)
+  head.writeUInt32LE(sampleRate, 28)
+  head.writeUInt16LE(1, 32)
+  head.writeUInt16LE(8, 34)
+  head.write('data', 36)
+  head.writeUInt32LE(sizeBytes, 40)
+  return Buffer.concat([head, Buffer.alloc(sizeBytes, 128)])
+}
+
+test('a small file that would be long work is refused, with what to do', async () => {
+  const { status, body } = await api.upload(token, wav(1, 100), 'slow.wav')
+  expect([status, body.message]).toEqual([422, expect.stringMatching(/sample rate of 1 Hz.*Convert it/)])
+  expect((await api.upload(token, wav(4000, 4000), 'low.wav')).status).toBe(201)
+})
+
+test('so many files are looked into at once, so many wait, and the rest are told to come back', async () => {
+  const path = join(api.mediaPath, 'probed.wav')
+  await writeFile(path, wav(8000, 800))
+  const probes = await Promise.allSettled(Array.from({ length: 24 }, () => api.ports.audio.probe(path)))
+  await rm(path)
+  const refusals = probes.filter((probe) => probe.status === 'rejected').map(({ reason }) => reason as unknown)
+  expect(refusals).toEqual(Array.from({ length: 2 }, () => expect.objectContaining({ code: 'TOO_MANY_REQUESTS' })))
+}, 30_000)
+
 test('a file that is too large is refused, and nothing of it is left', async () => {
   const before = await stored()
   const { status, body } = await api.upload(token, Buffer.alloc(5 * 1024 ** 2 + 1))
@@ -253,7 +286,6 @@ test('a form without the file, with another field, and no form at all are told a
 
 test('what a killed process left half received is cleared away by the next', async () => {
   const { mediaFiles } = await import('../src/adapters/media-files.ts')
-  const { writeFile } = await import('node:fs/promises')
   await writeFile(join(api.mediaPath, 'incoming', 'test', 'left'), 'x')
   await mediaFiles({ path: api.mediaPath, serverId: 'test', user: undefined })
   expect(await readdir(join(api.mediaPath, 'incoming', 'test'))).toEqual([])

@@ -21,9 +21,18 @@ const CONVERT_TIMEOUT_MS = 10 * 60_000
 const MAX_DURATION_MS = 12 * 3_600_000
 const CONVERSIONS_AT_ONCE = 2
 const CONVERSIONS_WAITING = 20
+const PROBES_AT_ONCE = 2
+const PROBES_WAITING = 20
+/** A file of 5 kB with one sample a second would be 40 minutes of work. */
+const LEAST_SAMPLE_RATE_HZ = 4000
+const MOST_SAMPLE_RATE_HZ = 768_000
 
 interface ProbeOutput {
-  readonly streams?: readonly { readonly tags?: Record<string, unknown>; readonly duration?: string }[]
+  readonly streams?: readonly {
+    readonly tags?: Record<string, unknown>
+    readonly duration?: string
+    readonly sample_rate?: string
+  }[]
   readonly format?: { readonly tags?: Record<string, unknown>; readonly duration?: string }
 }
 
@@ -34,6 +43,7 @@ export function ffmpeg(options: {
 }): AudioTools {
   const { bitrateKbps, sampleRate } = options.format
   const takeTurn = turnstile({ atOnce: CONVERSIONS_AT_ONCE, waiting: CONVERSIONS_WAITING })
+  const takeProbeTurn = turnstile({ atOnce: PROBES_AT_ONCE, waiting: PROBES_WAITING })
   const run = (program: string, args: readonly string[], timeoutMs: number) =>
     runCommand(program, args, { timeoutMs, user: options.user, cwd: '/', env: ENVIRONMENT })
 
@@ -51,14 +61,21 @@ export function ffmpeg(options: {
         'a:0',
         `file:${path}`,
       ]
-      const { stdout } = await run('ffprobe', args, PROBE_TIMEOUT_MS).catch(
+      const { stdout } = await takeProbeTurn(() => run('ffprobe', args, PROBE_TIMEOUT_MS)).catch(
         asUnprocessable('This is no audio file that can be read.'),
       )
       const { streams, format } = JSON.parse(stdout.toString('utf8')) as ProbeOutput
       const audio = streams?.[0]
       if (!audio) throw new AppError('UNPROCESSABLE', 'There is no sound in this file.')
+      const sampleRateHz = Number(audio.sample_rate)
+      if (!(sampleRateHz >= LEAST_SAMPLE_RATE_HZ && sampleRateHz <= MOST_SAMPLE_RATE_HZ))
+        throw new AppError(
+          'UNPROCESSABLE',
+          `This file has a sample rate of ${audio.sample_rate ?? 0} Hz; it must be from ${LEAST_SAMPLE_RATE_HZ} to ${MOST_SAMPLE_RATE_HZ}. Convert it, to 44100 Hz for example, and upload that.`,
+        )
       const durationMs = Math.round(Number(audio.duration ?? format?.duration ?? 0) * 1000)
-      if (durationMs > MAX_DURATION_MS) throw new AppError('UNPROCESSABLE', 'A piece may last up to 12 hours.')
+      if (durationMs > MAX_DURATION_MS)
+        throw new AppError('UNPROCESSABLE', 'A piece may last up to 12 hours. Cut it into shorter ones and upload these.')
       return { durationMs, tags: { ...audio.tags, ...format?.tags } }
     },
 
