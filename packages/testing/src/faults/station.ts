@@ -7,7 +7,7 @@ import { temporaryHome } from '../temporary-home.ts'
 import { toneFile } from '../tone-file.ts'
 import { hears } from '../tone.ts'
 import { HOLE_MS } from './contradiction.ts'
-import { enginesOf } from './engines.ts'
+import { enginesOf, type RunningEngine } from './engines.ts'
 import { heldDatabase, type HeldDatabase } from './held-database.ts'
 import { serverPart, type Part } from './part.ts'
 import { smallDisk, type SmallDisk } from './small-disk.ts'
@@ -118,8 +118,9 @@ export async function startStation(size: StationSize): Promise<Station> {
       const mute = listeners.filter(({ isConnected, sounds }) => !isConnected || now - (sounds.at(-1) ?? 0) > HOLE_MS)
       if (mute.length > 0) return `${mute.length} listeners of ${slug} hear nothing`
     }
-    if (!(await enginesOf(home)).some(({ channelIds }) => channelIds.length === 0)) return 'no idle engine is ready'
-    return null
+    return hasRoom(await enginesOf(home), size.channelsPerEngine)
+      ? null
+      : 'there is no room for the channels of an engine that dies'
   }
   const stop = owned.move()
   return {
@@ -156,6 +157,12 @@ export async function startStation(size: StationSize): Promise<Station> {
 /** All that somebody listens to. */
 export function everyChannel({ channels, quick }: Pick<Station, 'channels' | 'quick'>): StationChannel[] {
   return [...channels, quick]
+}
+
+/** Whether the others can take over the channels of any engine at once, as the agent sees to it: into an idle one, or into free places. */
+function hasRoom(engines: readonly RunningEngine[], channelsPerEngine: number): boolean {
+  const free = engines.reduce((room, { channelIds }) => room + Math.max(0, channelsPerEngine - channelIds.length), 0)
+  return engines.every(({ channelIds: { length } }) => length === 0 || free - Math.max(0, channelsPerEngine - length) >= length)
 }
 
 /** What the parts handed over to nobody. */

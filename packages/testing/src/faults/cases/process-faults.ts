@@ -26,6 +26,7 @@ export const processFaults = {
       const at = performance.now()
       await station.parts.agent.kill()
       for (const { pid } of engines) process.kill(pid, 'SIGKILL')
+      for (const { id } of channels) station.hurtAt.set(id, at)
       const isTold = () => channels.every(({ slug }) => station.status.phase(slug) !== 'on_air')
       return {
         at,
