@@ -1,3 +1,5 @@
+import { frameReader, type FrameReader } from './frame-reader.ts'
+
 /**
  * MP3 frames without decoding, enough to tell that audio flows, for how long it plays, and whether it is digital silence.
  * Source of the layout: ISO/IEC 11172-3 §2.4.1 (MPEG-1) and 13818-3 (MPEG-2 low sampling rates), layer III.
@@ -12,13 +14,7 @@ export interface Mp3Frame {
   readonly silent: boolean
 }
 
-export interface Mp3FrameReader {
-  /** The frames that these bytes completed. */
-  push(bytes: Buffer): Mp3Frame[]
-  readonly skippedBytes: number
-  /** How often frames went on after skipped bytes: the places where a listener hears a cut. Joining in mid-frame is none. */
-  readonly resyncs: number
-}
+export type Mp3FrameReader = FrameReader<Mp3Frame>
 
 const BITRATES_V1 = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]
 const BITRATES_V2 = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160]
@@ -62,47 +58,9 @@ function readHeader(bytes: Buffer, offset: number): Header | null {
   }
 }
 
-/**
- * Cuts a byte stream into frames. Bytes may come in pieces of any size; bytes that belong to no frame are skipped and
- * counted. A frame is believed only when the next one begins where it ends, so the last of a stream never comes out.
- */
+/** Cuts a byte stream into MP3 frames. */
 export function mp3FrameReader(): Mp3FrameReader {
-  let pending: Buffer = Buffer.alloc(0)
-  let skipped = 0
-  let resyncs = 0
-  let inStep: boolean | undefined // undefined: no frame yet
-  return {
-    push(bytes) {
-      pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes])
-      const frames: Mp3Frame[] = []
-      let at = 0
-      while (at + 4 <= pending.length) {
-        const header = readHeader(pending, at)
-        if (header) {
-          const end = at + header.sizeBytes
-          if (end + 4 > pending.length) break
-          if (readHeader(pending, end)) {
-            frames.push(toFrame(pending.subarray(at, end), header))
-            at = end
-            if (inStep === false) resyncs += 1
-            inStep = true
-            continue
-          }
-        }
-        at += 1
-        skipped += 1
-        inStep &&= false
-      }
-      pending = Buffer.from(pending.subarray(at))
-      return frames
-    },
-    get skippedBytes() {
-      return skipped
-    },
-    get resyncs() {
-      return resyncs
-    },
-  }
+  return frameReader({ headerBytes: 4, readHeader, toFrame })
 }
 
 function toFrame(data: Buffer, header: Header): Mp3Frame {
