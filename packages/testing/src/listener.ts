@@ -1,5 +1,6 @@
 import { createConnection, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { airFormatOf } from '@skipcast/audio'
 import { AppError, waitFor } from '@skipcast/runtime'
 import { gaps } from './gap-meter.ts'
 import { receivedAudio, type Heard, type ReceivedFrame, type Title } from './received-audio.ts'
@@ -73,7 +74,7 @@ export async function openListener(url: string, options: ListenerOptions = {}): 
         if (head.status !== 200) return () => {}
         state.isConnected = true
         state.answered += 1
-        return audio.connection(Number(head.headers.get('icy-metaint') ?? 0))
+        return audio.connection(Number(head.headers.get('icy-metaint') ?? 0), airFormatOf(head.headers.get('content-type')))
       },
       onClose(error) {
         connection = undefined

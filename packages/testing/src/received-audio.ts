@@ -1,7 +1,8 @@
-import { icyReader, mp3FrameReader, type Mp3Frame, type Mp3FrameReader } from '@skipcast/audio'
+import { audioReader, icyReader, type AirFormat, type AudioFrame, type AudioReader } from '@skipcast/audio'
 
 /** A frame and when its last byte was here. */
-export interface ReceivedFrame extends Mp3Frame {
+export interface ReceivedFrame extends AudioFrame {
+  readonly format: AirFormat
   readonly at: number
 }
 
@@ -35,8 +36,8 @@ export interface ReceivedAudio {
   /** When the first byte came; null before. */
   firstByteAt(): number | null
   heard(): Heard
-  /** Begins a connection whose titles come every `metaint` bytes (0: never); returns where its bytes go. */
-  connection(metaint: number): (bytes: Buffer, at: number) => void
+  /** Begins a connection whose ICY titles come every `metaint` bytes (0: never); returns where its bytes go. */
+  connection(metaint: number, format?: AirFormat): (bytes: Buffer, at: number) => void
 }
 
 /** What a listener received: when bytes came, which titles, and the last minute of frames. */
@@ -45,19 +46,19 @@ export function receivedAudio(): ReceivedAudio {
   const sounds: number[] = []
   const titles: Title[] = []
   const frames: ReceivedFrame[] = []
-  const readers: Mp3FrameReader[] = []
+  const readers: AudioReader[] = []
   let firstByteAt: number | null = null
   let keptMs = 0
   let count = 0
   let silentFrames = 0
   let playMs = 0
 
-  const keep = (frame: Mp3Frame, at: number) => {
+  const keep = (frame: AudioFrame, format: AirFormat, at: number) => {
     count += 1
     playMs += frame.durationMs
     if (frame.silent) silentFrames += 1
     else if (sounds.at(-1) !== at) note(sounds, at)
-    frames.push({ ...frame, at })
+    frames.push({ ...frame, format, at })
     keptMs += frame.durationMs
     while (keptMs > KEPT_MS) keptMs -= frames.shift()!.durationMs
   }
@@ -75,16 +76,17 @@ export function receivedAudio(): ReceivedAudio {
       resyncs: readers.reduce((sum, reader) => sum + reader.resyncs, 0),
       skippedBytes: readers.reduce((sum, reader) => sum + reader.skippedBytes, 0),
     }),
-    connection(metaint) {
+    connection(metaint, format = 'mp3') {
       const icy = icyReader(metaint)
-      const reader = mp3FrameReader()
+      const reader = audioReader(format)
       readers.push(reader)
       return (bytes, at) => {
         firstByteAt ??= at
         note(arrivals, at)
         const part = icy.push(bytes)
-        for (const title of part.titles) titles.push({ title, at })
-        for (const frame of reader.push(part.audio)) keep(frame, at)
+        const complete = reader.push(part.audio)
+        for (const title of [...part.titles, ...complete.titles]) titles.push({ title, at })
+        for (const frame of complete.frames) keep(frame, format, at)
       }
     },
   }

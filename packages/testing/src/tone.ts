@@ -1,3 +1,4 @@
+import { oggOpusWriter, type AirFormat } from '@skipcast/audio'
 import { AppError, isAppError, runCommand, waitFor } from '@skipcast/runtime'
 import type { Listener } from './listener.ts'
 import type { ReceivedFrame } from './received-audio.ts'
@@ -53,14 +54,16 @@ export async function hearLevels(
   return toneLevels(await decodeLast(listener.framesSince(-Infinity), options.lastMs), { ...options, sampleRate: SAMPLE_RATE })
 }
 
-/** Mono samples, -1 to 1, of the last `lastMs` that these frames play. */
-async function decodeLast(frames: readonly ReceivedFrame[], lastMs: number): Promise<Float32Array> {
+/** Mono samples, -1 to 1, of the last `lastMs` that these frames play, of those in the format that came last. */
+async function decodeLast(received: readonly ReceivedFrame[], lastMs: number): Promise<Float32Array> {
+  const format = received.at(-1)?.format ?? 'mp3'
+  const frames = received.slice(received.findLastIndex((frame) => frame.format !== format) + 1)
   let first = frames.length
   for (let ms = 0; first > 0 && ms < lastMs;) ms += frames[--first]!.durationMs
   if (first === frames.length) return new Float32Array()
-  const input = Buffer.concat(frames.slice(Math.max(0, first - LEAD_IN_FRAMES)).map((frame) => frame.data))
+  const input = fileOf(format, frames.slice(Math.max(0, first - LEAD_IN_FRAMES)))
   const output = ['-af', 'aresample=rematrix_maxval=1', '-ac', '1', '-ar', `${SAMPLE_RATE}`, '-f', 'f32le', 'pipe:1']
-  const { stdout } = await runCommand('ffmpeg', ['-v', 'error', '-f', 'mp3', '-i', 'pipe:0', ...output], {
+  const { stdout } = await runCommand('ffmpeg', ['-v', 'error', '-f', DEMUXERS[format], '-i', 'pipe:0', ...output], {
     timeoutMs: 20_000,
     input,
   })
@@ -68,6 +71,14 @@ async function decodeLast(frames: readonly ReceivedFrame[], lastMs: number): Pro
     stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + stdout.length - (stdout.length % 4)),
   )
   return samples.subarray(Math.max(0, samples.length - Math.round((lastMs * SAMPLE_RATE) / 1000)))
+}
+
+const DEMUXERS: Readonly<Record<AirFormat, string>> = { mp3: 'mp3', opus: 'ogg', aac: 'aac' }
+
+function fileOf(format: AirFormat, frames: readonly ReceivedFrame[]): Buffer {
+  if (format !== 'opus') return Buffer.concat(frames.map((frame) => frame.data))
+  const writer = oggOpusWriter()
+  return Buffer.concat([writer.head, ...frames.map((frame) => writer.page(frame))])
 }
 
 function playMs(frames: readonly ReceivedFrame[]): number {
