@@ -7,6 +7,7 @@ export {
   MOST_CROSSFADE_MS,
   streamCommand,
   streamCost,
+  streamFormat,
   streamMode,
   track,
   type StartStream,

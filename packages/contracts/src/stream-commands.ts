@@ -20,6 +20,9 @@ export type Track = z.infer<typeof track>
 /** `copy` sends the files' frames as they are; `encode` decodes and encodes again (needed for anything that mixes). */
 export const streamMode = z.enum(['copy', 'encode'])
 
+/** What a stream is sent as: MP3, Opus in Ogg, AAC in ADTS. All but MP3 need mode `encode`. */
+export const streamFormat = z.enum(['mp3', 'opus', 'aac'])
+
 /**
  * What a stream of each mode takes of a server's capacity. Measured on Liquidsoap 2.1.3: 50 channels cost 10 % of a core
  * in copy mode, 75 % when they are encoded.
@@ -48,6 +51,8 @@ const startStream = channelEnvelope.extend({
   genre: text,
   mode: streamMode,
   bitrate_kbps: z.int().min(32).max(320),
+  /** Absent: MP3. */
+  format: streamFormat.optional(),
   /** How long one track sounds together with the next. Only in mode `encode`; absent: not at all. */
   crossfade_ms: z.int().min(0).max(MOST_CROSSFADE_MS).optional(),
   tracks: z.array(track).max(10_000),

@@ -11,8 +11,8 @@ describe('guards', () => {
     fed.clear()
     now = 0
     made = guards({
-      feeder: { feed: (mount, bitrateKbps) => void fed.add(`${mount} ${bitrateKbps}`), leave: () => fed.clear() },
-      wanted: { channels: new Map([['/a', { channelId: 'a', mount: '/a', bitrateKbps: 96 }]]) },
+      feeder: { feed: (mount, { bitrateKbps }) => void fed.add(`${mount} ${bitrateKbps}`), leave: () => fed.clear() },
+      wanted: { channels: new Map([['/a', { channelId: 'a', mount: '/a', format: 'mp3', bitrateKbps: 96 }]]) },
       keepMs: 100,
       now: () => now,
     })

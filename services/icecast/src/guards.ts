@@ -38,7 +38,7 @@ export function guards(options: {
       const channel = options.wanted.channels.get(mount)
       if (!channel) return
       heardAt.set(mount, now())
-      feeder.feed(waitingMount(mount), channel.bitrateKbps)
+      feeder.feed(waitingMount(mount), channel)
     },
     lower(mount) {
       if (guardOf(heardAt.get(mount) ?? null) === 'raised') return

@@ -1,4 +1,4 @@
-import type { ObservedMount } from './domain/plan.ts'
+import type { ObservedMount, Sound } from './domain/plan.ts'
 
 /** What the running Icecast can be asked and told. Every method rejects with ICECAST_UNAVAILABLE when it does not answer. */
 export interface IcecastAdmin {
@@ -24,8 +24,8 @@ export interface EpochStore {
 
 /** Keeps mounts fed with silence, for as long as nobody else feeds them. */
 export interface Feeder extends AsyncDisposable {
-  /** Begins, goes on, or changes the bitrate. */
-  feed(mount: string, bitrateKbps: number): void
+  /** Begins, goes on, or changes the bitrate. For another format, leave it first. */
+  feed(mount: string, sound: Sound): void
   /** Stops feeding the mount. */
   leave(mount: string): void
   /** The mount may be free: try now. Does nothing where it is fed, or is not to be. */

@@ -1,11 +1,15 @@
 import { messageOf } from '@skipcast/runtime'
 import { waitingMount } from './domain/mounts.ts'
-import { plan, type Step } from './domain/plan.ts'
+import { makeRoom } from './make-room.ts'
+import { plan, type Sound, type Step } from './domain/plan.ts'
 import type { Guards } from './guards.ts'
 import type { Feeder, IcecastAdmin } from './ports.ts'
 import type { Settling } from './settling.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { WantedChannels } from './wanted-channels.ts'
+
+/** A source that was ended is gone 0.3 s later. */
+const MOST_REFORMATTING_MS = 3000
 
 export interface ReconcilePorts {
   readonly wanted: Pick<WantedChannels, 'channels' | 'isComplete'>
@@ -21,15 +25,15 @@ export interface ReconcilePorts {
 /** Makes passes that bring what Icecast has into line with what is wanted. A pass that fails is repaired by the next. */
 export function reconciler(ports: ReconcilePorts): () => Promise<void> {
   const { wanted, admin, feeder, settling, guards } = ports
-  const fed = new Map<string, number>()
+  const fed = new Map<string, Sound>()
   let strangers: ReadonlySet<string> = new Set()
 
   async function act(step: Step): Promise<void> {
     switch (step.kind) {
       case 'feed': {
-        const { mount, bitrateKbps } = step.channel
-        feeder.feed(mount, bitrateKbps)
-        fed.set(mount, bitrateKbps)
+        const { mount } = step.channel
+        feeder.feed(mount, step.channel)
+        fed.set(mount, step.channel)
         return
       }
       case 'retire':
@@ -40,6 +44,15 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
         ports.telemetry.retired(step.mount)
         for (const mount of [waitingMount(step.mount), step.mount]) await admin.kill(mount)
         return
+      case 'reformat': {
+        // First where listeners would flee to, and only then the mount: it must find nowhere to send them.
+        guards.forget(step.mount)
+        feeder.leave(step.mount)
+        fed.delete(step.mount)
+        const limit = AbortSignal.timeout(MOST_REFORMATTING_MS)
+        for (const mount of [waitingMount(step.mount), step.mount]) await makeRoom(admin, mount, limit)
+        return
+      }
       case 'nudge':
         return feeder.nudge(step.mount)
       case 'raise':

@@ -6,7 +6,7 @@ test('measures sources by what they feed, and knows nothing while Icecast does n
   const board = meters()
   const telemetry = icecastTelemetry(silentLogger(), board)
   const shown = async () => (await board.show()).text.split('\n').filter((line) => line.startsWith('skipcast_icecast'))
-  const mount = (listeners: number) => ({ listeners, fallback: null })
+  const mount = (listeners: number) => ({ listeners, fallback: null, format: 'mp3' as const })
   const mounts = new Map([
     ['/a', mount(3)],
     ['/w/a', mount(1)],

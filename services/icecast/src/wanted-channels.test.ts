@@ -32,7 +32,7 @@ describe('wantedChannels', () => {
     const wanted = over(view)
     expect(wanted.channels.size).toBe(0)
     view.change(command('a', '/a', 'start_stream', 192), command('b', '/b', 'stop_stream'))
-    expect([...wanted.channels.values()]).toEqual([{ channelId: 'a', mount: '/a', bitrateKbps: 192 }])
+    expect([...wanted.channels.values()]).toEqual([{ channelId: 'a', mount: '/a', format: 'mp3', bitrateKbps: 192 }])
     expect(wanted.at('/b')?.channel_id).toBe('b')
     view.change(command('a', '/new'))
     expect([...wanted.channels.keys()]).toEqual(['/new'])

@@ -1,5 +1,5 @@
 import type { StateView } from '@skipcast/bus'
-import type { StreamCommand } from '@skipcast/contracts'
+import { streamFormat, type StreamCommand } from '@skipcast/contracts'
 import { z } from 'zod'
 import { isMp3Bitrate } from './domain/mp3-format.ts'
 import { readMount } from './domain/mounts.ts'
@@ -9,6 +9,7 @@ const snapshot = z.array(
   z.object({
     channelId: z.string().max(64),
     mount: z.string().refine((path) => readMount(path)?.kind === 'channel'),
+    format: streamFormat.default('mp3'),
     bitrateKbps: z.int().refine(isMp3Bitrate),
   }),
 )
@@ -51,7 +52,7 @@ export function wantedChannels(
     for (const [mount, command] of byMount) {
       if (command.event !== 'start_stream') continue
       const bitrateKbps = isMp3Bitrate(command.bitrate_kbps) ? command.bitrate_kbps : options.defaultBitrateKbps
-      channels.set(mount, { channelId: command.channel_id, mount, bitrateKbps })
+      channels.set(mount, { channelId: command.channel_id, mount, format: command.format ?? 'mp3', bitrateKbps })
     }
   }
 

@@ -1,4 +1,5 @@
 import { backoff } from '@skipcast/runtime'
+import type { Sound } from '../domain/plan.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { Attempt, SourceConnection } from './source-connection.ts'
 
@@ -8,7 +9,7 @@ const RETRY = { firstMs: 100, mostMs: 5000 }
 
 /** One mount that is to be fed whenever nobody else feeds it. */
 export interface FedMount {
-  bitrateKbps: number
+  sound: Sound
   write(frames: Buffer): void
   nudge(): void
   isConnected(): boolean
@@ -22,8 +23,8 @@ export interface FedMount {
  */
 export function fedMount(
   mount: string,
-  bitrateKbps: number,
-  tryOnce: (mount: string, bitrateKbps: number, signal: AbortSignal) => Promise<Attempt>,
+  sound: Sound,
+  tryOnce: (mount: string, sound: Sound, signal: AbortSignal) => Promise<Attempt>,
   telemetry: Pick<Telemetry, 'fillerFailed'>,
 ): FedMount {
   const closing = new AbortController()
@@ -41,7 +42,7 @@ export function fedMount(
     clearTimeout(timer)
     isTrying = true
     tryAgain = false
-    void tryOnce(mount, self.bitrateKbps, closing.signal).then((outcome) => {
+    void tryOnce(mount, self.sound, closing.signal).then((outcome) => {
       isTrying = false
       if (outcome.kind === 'connected') return use(outcome.connection)
       if (closing.signal.aborted) return
@@ -62,7 +63,7 @@ export function fedMount(
   }
 
   const self: FedMount = {
-    bitrateKbps,
+    sound,
     write: (frames) => connection?.write(frames),
     nudge() {
       if (isTrying) tryAgain = true

@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Sound } from '../domain/plan.ts'
 import type { Feeder } from '../ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { fedMount, type FedMount } from './fed-mount.ts'
@@ -21,25 +22,25 @@ export function feeder(options: { host: string; port: number; sampleRate: number
   const attempt = slots(MOST_ATTEMPTS)
   const fed = new Map<string, FedMount>()
 
-  const tryOnce = (mount: string, bitrateKbps: number, signal: AbortSignal) =>
+  const tryOnce = (mount: string, sound: Sound, signal: AbortSignal) =>
     attempt(async () => {
       const { outcome } = await knock(async () => {
-        const connecting = connectSource({ ...options, mount, password, bitrateKbps }, signal)
+        const connecting = connectSource({ ...options, ...sound, mount, password, head: clock.head(sound) }, signal)
         await connecting.opened
         return connecting
       })
       return outcome
     })
 
-  const stopClock = silenceClock(options.sampleRate, (clock) => {
-    for (const mount of fed.values()) mount.write(clock.frames(mount.bitrateKbps))
+  const clock = silenceClock(options.sampleRate, () => {
+    for (const mount of fed.values()) mount.write(clock.frames(mount.sound))
   })
 
   return {
-    feed(mount, bitrateKbps) {
+    feed(mount, sound) {
       const already = fed.get(mount)
-      if (already) already.bitrateKbps = bitrateKbps
-      else fed.set(mount, fedMount(mount, bitrateKbps, tryOnce, telemetry))
+      if (already) already.sound = sound
+      else fed.set(mount, fedMount(mount, sound, tryOnce, telemetry))
     },
     leave(mount) {
       fed.get(mount)?.close()
@@ -52,7 +53,7 @@ export function feeder(options: { host: string; port: number; sampleRate: number
       return ours.length === theirs.length && timingSafeEqual(ours, theirs)
     },
     async [Symbol.asyncDispose]() {
-      stopClock()
+      clock.stop()
       for (const mount of fed.values()) mount.close()
       fed.clear()
     },

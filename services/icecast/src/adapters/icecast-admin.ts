@@ -1,3 +1,4 @@
+import { airFormatOf } from '@skipcast/audio'
 import { AppError, httpGet, messageOf, type HttpAnswer } from '@skipcast/runtime'
 import { MONITOR_AGENT } from '../domain/monitors.ts'
 import { waitingMount } from '../domain/mounts.ts'
@@ -54,7 +55,8 @@ export function readMounts(xml: string): Map<string, ObservedMount> {
   const mounts = new Map<string, ObservedMount>()
   for (const [, mount, inside] of xml.matchAll(/<source mount="(\/[a-z0-9/-]{1,200})">(.*?)<\/source>/gs)) {
     const fallback = /<fallback>(\/[a-z0-9/-]{1,200})<\/fallback>/.exec(inside!)?.[1] ?? null
-    mounts.set(mount!, { fallback, listeners: Number(/<listeners>(\d{1,9})<\/listeners>/.exec(inside!)?.[1] ?? 0) })
+    const format = airFormatOf(/<content-type>([^<]{0,100})<\/content-type>/.exec(inside!)?.[1])
+    mounts.set(mount!, { fallback, format, listeners: Number(/<listeners>(\d{1,9})<\/listeners>/.exec(inside!)?.[1] ?? 0) })
   }
   return mounts
 }

@@ -1,3 +1,4 @@
+import { CONTENT_TYPES, type AirFormat } from '@skipcast/audio'
 import { createConnection, type Socket } from 'node:net'
 
 /** On loopback it takes no time at all, unless Icecast's backlog is full: then the SYN is lost, and comes again only after a second. */
@@ -28,7 +29,10 @@ export interface SourceRequest {
   readonly port: number
   readonly mount: string
   readonly password: string
+  readonly format: AirFormat
   readonly bitrateKbps: number
+  /** What the format wants first on each connection. */
+  readonly head: Buffer
 }
 
 /**
@@ -64,6 +68,7 @@ export function connectSource(request: SourceRequest, signal: AbortSignal): { op
     const status = /^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1]
     if (status === '200') {
       socket.setTimeout(0)
+      if (request.head.length > 0) socket.write(request.head)
       outcome.resolve({ kind: 'connected', connection: connectionOf(socket, ended) })
     } else if (status === '409' || (status === '403' && head.includes('Mountpoint in use'))) {
       outcome.resolve({ kind: 'busy' })
@@ -76,20 +81,20 @@ export function connectSource(request: SourceRequest, signal: AbortSignal): { op
 function connectionOf(socket: Socket, ended: Promise<void>): SourceConnection {
   return {
     write(frames) {
-      if (socket.writable && socket.writableLength < MAX_BUFFERED_BYTES) socket.write(frames)
+      if (frames.length > 0 && socket.writable && socket.writableLength < MAX_BUFFERED_BYTES) socket.write(frames)
     },
     close: () => void socket.destroy(),
     ended,
   }
 }
 
-function requestHead({ host, port, mount, password, bitrateKbps }: SourceRequest): string {
+function requestHead({ host, port, mount, password, format, bitrateKbps }: SourceRequest): string {
   return [
     `SOURCE ${mount} HTTP/1.0`,
     `Host: ${host}:${port}`,
     `Authorization: Basic ${Buffer.from(`source:${password}`).toString('base64')}`,
     'User-Agent: skipcast-filler',
-    'Content-Type: audio/mpeg',
+    `Content-Type: ${CONTENT_TYPES[format]}`,
     'Ice-Public: 0',
     `Ice-Name: ${mount.slice(1)}`,
     `Ice-Bitrate: ${bitrateKbps}`,

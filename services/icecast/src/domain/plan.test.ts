@@ -1,9 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { waitingMount } from './mounts.ts'
-import { plan, type Guard, type ObservedMount, type Situation, type Step, type WantedChannel } from './plan.ts'
+import { plan, type Guard, type ObservedMount, type Situation, type Sound, type Step, type WantedChannel } from './plan.ts'
 
-const channel = (mount: string, bitrateKbps = 128): WantedChannel => ({ channelId: `id-of-${mount}`, mount, bitrateKbps })
+const mp3 = (bitrateKbps: number): Sound => ({ format: 'mp3', bitrateKbps })
+const channel = (mount: string, bitrateKbps = 128, format: Sound['format'] = 'mp3'): WantedChannel => ({
+  channelId: `id-of-${mount}`,
+  mount,
+  format,
+  bitrateKbps,
+})
 const byMount = (...channels: WantedChannel[]) => new Map(channels.map((entry) => [entry.mount, entry]))
 const calm: Situation = {
   wanted: new Map(),
@@ -17,7 +23,7 @@ const calm: Situation = {
     ['/b', 'lowered'],
   ]),
 }
-const source = (fallback: string | null = null, listeners = 0): ObservedMount => ({ fallback, listeners })
+const source = (fallback: string | null = null, listeners = 0): ObservedMount => ({ fallback, listeners, format: 'mp3' })
 const onAir = new Map([
   ['/a', source('/w/a', 3)],
   ['/w/a', source()],
@@ -28,20 +34,36 @@ describe('plan', () => {
     const wanted = byMount(channel('/a'))
     const another = byMount(channel('/b'))
     expect(plan({ ...calm, wanted: another }).steps).toEqual([{ kind: 'feed', channel: channel('/b') }])
-    expect(plan({ ...calm, wanted, fed: new Map([['/a', 128]]), observed: onAir }).steps).toEqual([])
+    expect(plan({ ...calm, wanted, fed: new Map([['/a', mp3(128)]]), observed: onAir }).steps).toEqual([])
   })
 
   test('follows a change of bitrate', () => {
-    const situation = { ...calm, wanted: byMount(channel('/a', 192)), fed: new Map([['/a', 128]]), observed: onAir }
+    const situation = { ...calm, wanted: byMount(channel('/a', 192)), fed: new Map([['/a', mp3(128)]]), observed: onAir }
     expect(plan(situation).steps).toContainEqual({ kind: 'feed', channel: channel('/a', 192) })
   })
 
+  test('another format ends all who send the old one, before anything else is fed', () => {
+    const opus = channel('/a', 128, 'opus')
+    const steps = [
+      { kind: 'reformat', mount: '/a' },
+      { kind: 'feed', channel: opus },
+    ]
+    const situation = { ...calm, wanted: byMount(opus), fed: new Map([['/a', mp3(128)]]), observed: onAir }
+    expect(plan(situation).steps).toEqual(steps)
+    // An engine that came back in the old format, before its agent heard of the new one.
+    const later = { ...situation, fed: new Map([['/a', opus]]), observed: new Map([['/a', source('/w/a')]]) }
+    expect(plan(later).steps).toEqual(steps)
+    expect(plan({ ...later, observed: new Map([['/a', { ...source('/w/a'), format: 'opus' }]]) }).steps).not.toContainEqual(
+      steps[0],
+    )
+  })
+
   test('retires what is no longer wanted, at once', () => {
-    expect(plan({ ...calm, fed: new Map([['/a', 128]]), observed: onAir }).steps).toEqual([{ kind: 'retire', mount: '/a' }])
+    expect(plan({ ...calm, fed: new Map([['/a', mp3(128)]]), observed: onAir }).steps).toEqual([{ kind: 'retire', mount: '/a' }])
   })
 
   test('a rename sets up the new mount and retires the old one', () => {
-    const situation = { ...calm, wanted: byMount(channel('/b')), fed: new Map([['/a', 128]]), observed: onAir }
+    const situation = { ...calm, wanted: byMount(channel('/b')), fed: new Map([['/a', mp3(128)]]), observed: onAir }
     expect(plan(situation).steps).toEqual([
       { kind: 'retire', mount: '/a' },
       { kind: 'feed', channel: channel('/b') },
@@ -49,7 +71,7 @@ describe('plan', () => {
   })
 
   test('takes nothing away while it may not know everything', () => {
-    const situation = { ...calm, isComplete: false, fed: new Map([['/a', 128]]), observed: new Map([['/x', source()]]) }
+    const situation = { ...calm, isComplete: false, fed: new Map([['/a', mp3(128)]]), observed: new Map([['/x', source()]]) }
     expect(plan(situation)).toEqual({ steps: [], strangers: new Set() })
   })
 
@@ -61,7 +83,7 @@ describe('plan', () => {
   })
 
   test('tries again where a mount that it feeds has no source', () => {
-    const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', 128]]) }
+    const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', mp3(128)]]) }
     expect(plan(situation).steps).toEqual([
       { kind: 'nudge', mount: '/w/a' },
       { kind: 'nudge', mount: '/a' },
@@ -70,7 +92,7 @@ describe('plan', () => {
   })
 
   test('brings listeners back who wait although there is a source, and sets a fallback that was lost', () => {
-    const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', 128]]) }
+    const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', mp3(128)]]) }
     for (const observed of [
       new Map([
         ['/a', source('/w/a')],
@@ -89,13 +111,13 @@ describe('plan', () => {
       ['/a', source('/w/a')],
       ['/w/a', source(null, 2)],
     ])
-    const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', 128]]), observed }
+    const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', mp3(128)]]), observed }
     expect(plan({ ...situation, fillers: new Set(['/a']) }).steps).toEqual([])
   })
 
   describe('a waiting mount', () => {
     const wanted = byMount(channel('/a'))
-    const fed = new Map([['/a', 128]])
+    const fed = new Map([['/a', mp3(128)]])
     const at = (guard: Guard | undefined, listeners: number, waiting?: number) =>
       plan({
         ...calm,
@@ -141,14 +163,16 @@ describe('plan', () => {
 
   test('converges: when its steps are done, nothing is left to do', () => {
     const mounts = fc.constantFrom('/a', '/b', '/c', '/w/a', '/w/b', '/w/c', '/x/y')
-    const observedMount = fc.record({ listeners: fc.nat(3), fallback: fc.constantFrom(null, '/w/a', '/w/b', '/w/c') })
+    const format = fc.constantFrom('mp3' as const, 'opus' as const)
+    const observedMount = fc.record({ listeners: fc.nat(3), fallback: fc.constantFrom(null, '/w/a', '/w/b', '/w/c'), format })
+    const sound = fc.record({ format, bitrateKbps: fc.constantFrom(128, 192) })
     const channelMount = fc.constantFrom('/a', '/b', '/c')
     const situations = fc.record({
-      wanted: fc.uniqueArray(fc.record({ mount: channelMount, bitrateKbps: fc.constantFrom(128, 192) }), {
+      wanted: fc.uniqueArray(fc.record({ mount: channelMount, sound }), {
         selector: (c) => c.mount,
       }),
       isComplete: fc.constant(true),
-      fed: fc.array(fc.tuple(channelMount, fc.constantFrom(128, 192))).map((entries) => new Map(entries)),
+      fed: fc.array(fc.tuple(channelMount, sound)).map((entries) => new Map(entries)),
       observed: fc.array(fc.tuple(mounts, observedMount)).map((entries) => new Map(entries)),
       strangers: fc.constant(new Set<string>()),
       fillers: fc.array(channelMount).map((mounts) => new Set(mounts)),
@@ -158,9 +182,12 @@ describe('plan', () => {
     })
     fc.assert(
       fc.property(situations, ({ wanted, ...rest }) => {
-        let situation: Situation = { ...rest, wanted: byMount(...wanted.map((entry) => channel(entry.mount, entry.bitrateKbps))) }
-        // One pass to meet strangers, one to end them and to feed, one to settle what is fed then.
-        for (let pass = 0; pass < 3; pass++) situation = act(situation)
+        let situation: Situation = {
+          ...rest,
+          wanted: byMount(...wanted.map((entry) => channel(entry.mount, entry.sound.bitrateKbps, entry.sound.format))),
+        }
+        // One pass to meet strangers, one to end them and to feed, two to guard and to settle what is fed then.
+        for (let pass = 0; pass < 4; pass++) situation = act(situation)
         expect(plan(situation).steps).toEqual([])
         for (const mount of situation.wanted.keys()) expect(situation.observed!.has(mount)).toBe(true)
       }),
@@ -174,15 +201,23 @@ function act(situation: Situation): Situation {
   const fed = new Map(situation.fed)
   const observed = new Map(situation.observed)
   const guards = new Map(situation.guards)
-  const start = (mount: string) => observed.set(mount, observed.get(mount) ?? source(null))
+  const formatOf = (mount: string) => situation.wanted.get(mount.replace('/w/', '/'))?.format ?? 'mp3'
+  const start = (mount: string) => observed.set(mount, observed.get(mount) ?? { ...source(null), format: formatOf(mount) })
   const one: { [K in Step['kind']]: (step: Extract<Step, { kind: K }>) => void } = {
     retire({ mount }) {
       fed.delete(mount)
       observed.delete(mount)
       observed.delete(waitingMount(mount))
     },
-    feed({ channel: { mount, bitrateKbps } }) {
-      fed.set(mount, bitrateKbps)
+    reformat({ mount }) {
+      fed.delete(mount)
+      guards.delete(mount)
+      observed.delete(mount)
+      observed.delete(waitingMount(mount))
+    },
+    feed({ channel }) {
+      const { mount } = channel
+      fed.set(mount, channel)
       start(mount)
     },
     raise({ mount }) {
@@ -196,8 +231,8 @@ function act(situation: Situation): Situation {
     recount: ({ mount }) => void guards.set(mount, 'raised'),
     nudge: ({ mount }) => void start(mount),
     settle({ mount }) {
-      observed.set(mount, source(waitingMount(mount)))
-      if (observed.has(waitingMount(mount))) observed.set(waitingMount(mount), source())
+      observed.set(mount, { ...source(waitingMount(mount)), format: formatOf(mount) })
+      if (observed.has(waitingMount(mount))) observed.set(waitingMount(mount), { ...source(), format: formatOf(mount) })
     },
   }
   for (const step of steps) one[step.kind](step as never)

@@ -1,9 +1,15 @@
+import type { AirFormat } from '@skipcast/audio'
 import { readMount, waitingMount } from './mounts.ts'
 
 /** A channel that shall be on air, whether or not an engine feeds it now. */
-export interface WantedChannel {
+export interface WantedChannel extends Sound {
   readonly channelId: string
   readonly mount: string
+}
+
+/** What a channel is sent as, and so its silence. */
+export interface Sound {
+  readonly format: AirFormat
   readonly bitrateKbps: number
 }
 
@@ -11,6 +17,8 @@ export interface ObservedMount {
   readonly listeners: number
   /** Where its listeners go when it ends. */
   readonly fallback: string | null
+  /** What its source says it sends. */
+  readonly format: AirFormat
 }
 
 /**
@@ -26,8 +34,8 @@ export interface Situation {
   readonly wanted: ReadonlyMap<string, WantedChannel>
   /** Whether `wanted` is all there is. If not, what is missing may merely not be known yet: nothing is taken away. */
   readonly isComplete: boolean
-  /** The bitrate in kbit/s with which the role keeps each channel's mounts fed. */
-  readonly fed: ReadonlyMap<string, number>
+  /** With what the role keeps each channel's mounts fed. */
+  readonly fed: ReadonlyMap<string, Sound>
   /** The channels whose own mount the role feeds now, because nobody else does. */
   readonly fillers: ReadonlySet<string>
   /** What Icecast shows; null when it did not answer. */
@@ -41,10 +49,12 @@ export interface Situation {
 export type Step =
   /** Stop feeding the channel and end whoever feeds it: its listeners are let go. */
   | { readonly kind: 'retire'; readonly mount: string }
+  /** Listeners hear another format than the channel has: end whoever sends it, and let them go, as a player takes no other on one connection. */
+  | { readonly kind: 'reformat'; readonly mount: string }
   | { readonly kind: 'feed'; readonly channel: WantedChannel }
   /** A mount that is to be fed has no source: try now. */
   | { readonly kind: 'nudge'; readonly mount: string }
-  /** Somebody hears the channel, or may: feed its waiting mount, with the channel's bitrate. */
+  /** Somebody hears the channel, or may: feed its waiting mount, with the channel's silence. */
   | { readonly kind: 'raise'; readonly mount: string }
   /** Nobody hears it, unless somebody came just now: stop that. */
   | { readonly kind: 'lower'; readonly mount: string }
@@ -77,7 +87,14 @@ export function plan(situation: Situation): { steps: Step[]; strangers: Set<stri
   for (const channel of wanted.values()) {
     const { mount } = channel
     const guard = situation.guards.get(mount)
-    const isChanged = fed.get(mount) !== channel.bitrateKbps
+    const before = fed.get(mount)
+    if (
+      [before, observed?.get(mount), observed?.get(waitingMount(mount))].some((sound) => sound && sound.format !== channel.format)
+    ) {
+      steps.push({ kind: 'reformat', mount }, { kind: 'feed', channel })
+      continue
+    }
+    const isChanged = before?.bitrateKbps !== channel.bitrateKbps
     if (isChanged) steps.push({ kind: 'feed', channel })
     if (isChanged && hasWaitingMount(guard)) steps.push({ kind: 'raise', mount })
     if (!observed) continue
