@@ -51,7 +51,7 @@ afterEach(async () => {
 
 /** A reporter, as the next agent opens it: with the same memory. */
 async function open(): Promise<void> {
-  heard = { isPresent: true, lastByteAt: null, lastSoundAt: null, lastGreetingSoundAt: null, delayMs: 0, titles: [] }
+  heard = { isPresent: true, lastByteAt: null, sparseMs: 0, lastSoundAt: null, lastGreetingSoundAt: null, delayMs: 0, titles: [] }
   const clock = { wallMs: () => now, steadyMs: () => now }
   const commands = owned.use(bus.watch('streamCommands'))
   await commands.caughtUp

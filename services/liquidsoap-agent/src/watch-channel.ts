@@ -66,7 +66,7 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
       const live = found?.channel.live
       noteConnection(live?.isConnected ? found!.record : null)
       stuck.note(live ?? null, now)
-      const { lastByteAt } = ear.heard
+      const { lastByteAt, sparseMs } = ear.heard
       // Another addition of the channel only starts, whatever was heard of the one before.
       const isAnother = record !== null && found !== undefined && found.record !== null && found.record !== record
       const startsAnew = isAnother && wasHeard(previous)
@@ -76,7 +76,7 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
         previous: startsAnew ? 'starting' : previous,
         inPhaseMs: startsAnew ? 0 : waitedSince(phaseAt),
         engine: found ? (live ?? 'silent') : 'none',
-        byteAgoMs: lastByteAt === null ? null : now - lastByteAt,
+        byteAgoMs: lastByteAt === null ? null : Math.max(0, now - lastByteAt - sparseMs),
         soundAgoMs: soundAgoMs(ear.heard, now, { addedAt, connectedAt }),
         connectedMs: waitedSince(connectedAt),
         listeningMs: waitedSince(openedAt),

@@ -3,18 +3,22 @@ import { createServer, type Socket } from 'node:net'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { silentFrames } from '@skipcast/audio'
+import { CONTENT_TYPES, silence as audioSilence, silentFrames } from '@skipcast/audio'
 import { freePort, waitFor } from '@skipcast/runtime'
 import { temporaryHome, toneFile } from '@skipcast/testing'
 import { mountEars } from '../src/adapters/mount-ear.ts'
 
 const TIMEOUT_MS = 10_000
 let sound: Buffer
+let sounds: Record<'opus' | 'aac', Buffer>
 const silence = Buffer.concat(Array.from({ length: 40 }, () => silentFrames({ bitrateKbps: 128, sampleRate: 44_100 }).next()))
 
 beforeAll(async () => {
   await using home = await temporaryHome()
   sound = await readFile(await toneFile(join(home.path, 'tone.mp3'), { frequencyHz: 440, seconds: 2 }))
+  const other = async (ending: string) =>
+    readFile(await toneFile(join(home.path, `tone.${ending}`), { frequencyHz: 440, seconds: 2 }))
+  sounds = { opus: await other('opus'), aac: await other('aac') }
 }, 30_000)
 
 /** A server that answers listeners with what the test says, byte by byte. */
@@ -74,6 +78,25 @@ describe('our own listener', () => {
     socket.write(Buffer.concat([silence.subarray(0, 417), block, silence.subarray(417, 834)]))
     await subject.until('the title', () => subject.ear.heard.titles.at(-1) === 'Björk - 漢字')
   })
+
+  test.each(['opus', 'aac'] as const)(
+    'tells silence from sound in %s, and how long little bytes of silence last',
+    async (format) => {
+      await using subject = await mount()
+      const { ear } = subject
+      const socket = await subject.connection(1)
+      const source = audioSilence({ format, bitrateKbps: 128, sampleRate: 44_100 })
+      socket.write(OK.replace('audio/mpeg', CONTENT_TYPES[format]))
+      socket.write(Buffer.concat([source.head, source.next()]))
+      await subject.until('bytes', () => ear.heard.lastByteAt !== null)
+      await subject.until('the greeting to be over', () => performance.now() - ear.heard.lastByteAt! > 600)
+      socket.write(Buffer.concat(Array.from({ length: 101 }, () => source.next())))
+      await subject.until('silence', () => ear.heard.sparseMs > 1000)
+      expect(ear.heard).toMatchObject({ lastSoundAt: null, lastGreetingSoundAt: null })
+      socket.write(sounds[format])
+      await subject.until('sound', () => ear.heard.lastSoundAt !== null)
+    },
+  )
 
   test('does not take what it is greeted with for what sounds now', async () => {
     await using subject = await mount()

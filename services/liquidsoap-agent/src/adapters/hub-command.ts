@@ -21,6 +21,7 @@ export function addArgument({ record, command }: WantedStream, icecast: { host: 
     key: record.channelId,
     data: JSON.stringify(record),
     mode: command.mode,
+    format: command.format ?? 'mp3',
     bitrate: command.bitrate_kbps,
     crossfade: (command.crossfade_ms ?? 0) / 1000,
     host: icecast.host,

@@ -1,5 +1,5 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http'
-import { icyReader, mp3FrameReader } from '@skipcast/audio'
+import { airFormatOf, audioReader, icyReader } from '@skipcast/audio'
 import { backoff } from '@skipcast/runtime'
 import type { Ear, OpenEar } from '../ports.ts'
 
@@ -10,6 +10,8 @@ const DEAF_AFTER_MS = 5000
 
 /** Icecast asks about its listeners one after the other: sources, and listeners of others, must not stand behind a crowd of ours. */
 const MOST_ASKING = 8
+/** Icecast gathers 1400 bytes of AAC, which is 2.5 s of silence. */
+const LONGEST_SPARSE_MS = 3000
 /** Sound after a pause of so long is told at once. */
 const NEWS_AFTER_MS = 400
 const MOST_TITLES = 8
@@ -72,6 +74,7 @@ function mountEar(options: {
   const heard = {
     isPresent: true,
     lastByteAt: null as number | null,
+    sparseMs: 0,
     lastSoundAt: null as number | null,
     lastGreetingSoundAt: null as number | null,
     delayMs: 0,
@@ -131,8 +134,8 @@ function mountEar(options: {
       response.destroy()
       return
     }
-    const titles = icyReader(Number(response.headers['icy-metaint'] ?? 0))
-    const frames = mp3FrameReader()
+    const icy = icyReader(Number(response.headers['icy-metaint'] ?? 0))
+    const audio = audioReader(airFormatOf(response.headers['content-type']))
     let since: number | undefined
     const player = playerClock()
     meet(true)
@@ -141,15 +144,16 @@ function mountEar(options: {
       since ??= at
       wait.reset()
       heard.lastByteAt = at
-      const piece = titles.push(bytes)
-      if (piece.titles.length > 0) heard.titles = [...heard.titles, ...piece.titles].slice(-MOST_TITLES)
-      const complete = frames.push(piece.audio)
-      heard.delayMs = player.push(
-        at,
-        complete.reduce((sum, { durationMs }) => sum + durationMs, 0),
-      )
-      if (complete.every((frame) => frame.silent)) return
-      const kind = at - since < GREETING_MS ? 'lastGreetingSoundAt' : 'lastSoundAt'
+      const piece = icy.push(bytes)
+      const { frames, titles } = audio.push(piece.audio)
+      heard.titles = [...heard.titles, ...piece.titles, ...titles].slice(-MOST_TITLES)
+      const audioMs = frames.reduce((sum, { durationMs }) => sum + durationMs, 0)
+      heard.delayMs = player.push(at, audioMs)
+      const isGreeting = at - since < GREETING_MS
+      const isSilent = frames.every((frame) => frame.silent)
+      heard.sparseMs = isSilent && !isGreeting ? Math.min(audioMs, LONGEST_SPARSE_MS) : 0
+      if (isSilent) return
+      const kind = isGreeting ? 'lastGreetingSoundAt' : 'lastSoundAt'
       const isNews = heard[kind] === null || at - heard[kind] > NEWS_AFTER_MS
       heard[kind] = at
       if (isNews) onNews()

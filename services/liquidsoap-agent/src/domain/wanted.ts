@@ -54,6 +54,7 @@ export function wantedStream(command: StartStream, files: Files): WantedStream {
         command.mode,
         command.mode === 'encode' ? command.bitrate_kbps : null,
         ...given([command.crossfade_ms]),
+        ...given([command.format]),
       ]),
       content: hash(
         tracks.map((track) => {
@@ -89,7 +90,7 @@ function whyOf(tracks: readonly Track[], missing: Files['missing']): Absence {
 }
 
 /** Nothing where none of these is there: a hash from before they existed stays what it was, and its channel plays on. */
-function given(values: readonly (number | undefined)[]): readonly (number | undefined)[] {
+function given<T>(values: readonly (T | undefined)[]): readonly (T | undefined)[] {
   return values.every((value) => value === undefined) ? [] : values
 }
 
