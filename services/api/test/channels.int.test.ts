@@ -62,23 +62,24 @@ test('a channel is made, read by id and by slug, changed, listed and deleted', a
 
 test('what needs decoding is taken in mode encode, and refused by name in mode copy', async () => {
   const one = await channel()
-  expect(one).toMatchObject({ mode: 'copy', bitrate_kbps: 128, crossfade_ms: 0, loudness_lufs: null })
+  expect(one).toMatchObject({ mode: 'copy', format: 'mp3', bitrate_kbps: 128, crossfade_ms: 0, loudness_lufs: null })
   const put = (body: object) => api.call('PUT', `/api/channels/${one.id}`, { token, body })
-  for (const [field, value] of Object.entries({ crossfade_ms: 3000, loudness_lufs: -16, bitrate_kbps: 192 })) {
+  for (const [field, value] of Object.entries({ format: 'opus', crossfade_ms: 3000, loudness_lufs: -16, bitrate_kbps: 192 })) {
     const refused = await put({ [field]: value })
     expect([refused.status, refused.body.error]).toEqual([400, 'BAD_REQUEST'])
     expect(refused.body.message).toMatch(/set mode to encode/)
     expect(refused.body.details).toEqual([expect.stringContaining(field)])
   }
-  const mixing = { mode: 'encode', crossfade_ms: 3000, loudness_lufs: -16, bitrate_kbps: 192 }
+  const mixing = { mode: 'encode', format: 'opus', crossfade_ms: 3000, loudness_lufs: -16, bitrate_kbps: 192 }
   expect(await put(mixing)).toMatchObject({ status: 200, body: mixing })
   const back = await put({ mode: 'copy' })
-  expect([back.status, back.body.details.length]).toEqual([400, 3])
+  expect([back.status, back.body.details.length]).toEqual([400, 4])
   expect(await put({ name: 'Still' })).toMatchObject({ status: 200, body: { name: 'Still', ...mixing } })
-  const copied = { mode: 'copy', crossfade_ms: 0, loudness_lufs: null, bitrate_kbps: 128 }
+  const copied = { mode: 'copy', format: 'mp3', crossfade_ms: 0, loudness_lufs: null, bitrate_kbps: 128 }
   expect(await put(copied)).toMatchObject({ status: 200, body: copied })
   for (const nonsense of [
     { mode: 'x' },
+    { format: 'flac' },
     { crossfade_ms: -1 },
     { crossfade_ms: 15_001 },
     { loudness_lufs: 0 },

@@ -19,7 +19,7 @@ export interface ChannelLanes {
 const FIND = {
   name: 'find-channels',
   text: `
-    SELECT id, owner_id AS "ownerId", name, slug, description, genre, mode, bitrate_kbps AS "bitrateKbps", crossfade_ms AS "crossfadeMs",
+    SELECT id, owner_id AS "ownerId", name, slug, description, genre, mode, format, bitrate_kbps AS "bitrateKbps", crossfade_ms AS "crossfadeMs",
       loudness_lufs AS "loudnessLufs", wanted, generation, epoch,
       server_id AS "serverId", revision, commanded_at AS "commandedAt", created_at AS "createdAt", updated_at AS "updatedAt"
     FROM channels WHERE id = ANY($1) OR slug = ANY($1)`,

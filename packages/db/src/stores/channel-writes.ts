@@ -85,13 +85,13 @@ export const WRITE_DRAFTS = {
   text: `
     WITH draft AS (
       SELECT * FROM json_to_recordset($1::json) AS d (
-        id text, revision bigint, generation bigint, epoch bigint, name text, description text, genre text, mode stream_mode,
+        id text, revision bigint, generation bigint, epoch bigint, name text, description text, genre text, mode stream_mode, format stream_format,
         "bitrateKbps" int, "crossfadeMs" int, "loudnessLufs" float8, wanted wanted, "serverId" text, "commandedAt" timestamptz, "updatedAt" timestamptz, command json)
     ), own AS (
       SELECT c.id FROM channels c JOIN draft d ON c.id = d.id AND c.revision = d.revision - 1 FOR UPDATE OF c SKIP LOCKED
     ), written AS (
       UPDATE channels c SET revision = d.revision, generation = d.generation, epoch = d.epoch, name = d.name, description = d.description,
-        genre = d.genre, mode = d.mode, bitrate_kbps = d."bitrateKbps", crossfade_ms = d."crossfadeMs", loudness_lufs = d."loudnessLufs", wanted = d.wanted, server_id = d."serverId", commanded_at = d."commandedAt", updated_at = d."updatedAt"
+        genre = d.genre, mode = d.mode, format = d.format, bitrate_kbps = d."bitrateKbps", crossfade_ms = d."crossfadeMs", loudness_lufs = d."loudnessLufs", wanted = d.wanted, server_id = d."serverId", commanded_at = d."commandedAt", updated_at = d."updatedAt"
       FROM draft d JOIN own USING (id) WHERE c.id = d.id RETURNING c.id
     ), told AS (
       INSERT INTO outbox (topic, key, payload)

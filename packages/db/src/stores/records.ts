@@ -36,6 +36,8 @@ export interface Channel {
   readonly description: string
   readonly genre: string
   readonly mode: 'copy' | 'encode'
+  /** What it is sent as; all but MP3 need mode `encode`. */
+  readonly format: 'mp3' | 'opus' | 'aac'
   readonly bitrateKbps: number
   /** How long one piece sounds together with the next; 0: not at all. */
   readonly crossfadeMs: number
@@ -55,7 +57,7 @@ export interface Channel {
   readonly updatedAt: Date
 }
 
-type SendingFields = 'mode' | 'bitrateKbps' | 'crossfadeMs' | 'loudnessLufs'
+type SendingFields = 'mode' | 'format' | 'bitrateKbps' | 'crossfadeMs' | 'loudnessLufs'
 
 export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'description' | 'genre' | 'mode' | 'bitrateKbps'> &
   Partial<Pick<Channel, SendingFields>>

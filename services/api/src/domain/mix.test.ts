@@ -14,7 +14,7 @@ const piece = {
   cue_in_ms: 200,
   cue_out_ms: null,
 }
-const encode = { mode: 'encode', bitrateKbps: 128, crossfadeMs: 0, loudnessLufs: null } as const
+const encode = { mode: 'encode', format: 'mp3', bitrateKbps: 128, crossfadeMs: 0, loudnessLufs: null } as const
 
 describe('a mix', () => {
   test('says nothing in mode copy, and only what differs in mode encode', () => {
@@ -50,7 +50,7 @@ describe('a mix', () => {
   test('is refused in mode copy, with each field that needs more', () => {
     expect(problemsOf(encode, 192)).toEqual([])
     expect(problemsOf({ ...encode, mode: 'copy' }, 128)).toEqual([])
-    const problems = problemsOf({ mode: 'copy', bitrateKbps: 192, crossfadeMs: 1, loudnessLufs: -16 }, 128)
-    expect(problems.map((problem) => problem.split(':')[0])).toEqual(['crossfade_ms', 'loudness_lufs', 'bitrate_kbps'])
+    const problems = problemsOf({ mode: 'copy', format: 'opus', bitrateKbps: 192, crossfadeMs: 1, loudnessLufs: -16 }, 128)
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual(['format', 'crossfade_ms', 'loudness_lufs', 'bitrate_kbps'])
   })
 })

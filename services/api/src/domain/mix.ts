@@ -4,6 +4,8 @@ import type { Track } from '@skipcast/contracts'
 export interface Sending {
   /** `copy`: the files' frames as they are. `encode`: decoded, mixed and encoded again. */
   readonly mode: 'copy' | 'encode'
+  /** What is sent; the files are MP3. */
+  readonly format: 'mp3' | 'opus' | 'aac'
   readonly bitrateKbps: number
   /** How long one piece sounds together with the next; 0: not at all. */
   readonly crossfadeMs: number
@@ -53,6 +55,7 @@ export function gainFor(targetLufs: number, piece: Pick<PlaylistTrack, 'loudness
 export function problemsOf(sending: Sending, airBitrateKbps: number): string[] {
   if (sending.mode === 'encode') return []
   return [
+    ...(sending.format === 'mp3' ? [] : ['format: must be mp3 in mode copy, as the files are']),
     ...(sending.crossfadeMs === 0 ? [] : ['crossfade_ms: must be 0 in mode copy']),
     ...(sending.loudnessLufs === null ? [] : ['loudness_lufs: must be null in mode copy']),
     ...(sending.bitrateKbps === airBitrateKbps

@@ -15,6 +15,7 @@ const channel = {
   description: '',
   genre: '',
   mode: 'copy',
+  format: 'mp3',
   bitrateKbps: 128,
   crossfadeMs: 0,
   loudnessLufs: null,

@@ -48,6 +48,7 @@ export function toStreamCommand(
     description: channel.description,
     genre: channel.genre,
     mode: channel.mode,
+    ...(channel.format !== 'mp3' && { format: channel.format }),
     bitrate_kbps: channel.bitrateKbps,
     ...(channel.mode === 'encode' && channel.crossfadeMs > 0 && { crossfade_ms: channel.crossfadeMs }),
     tracks: mixedTracks(channel, tracks),

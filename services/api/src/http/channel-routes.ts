@@ -33,6 +33,7 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
       const { name, description, genre } = body
       const sending = {
         mode: body.mode,
+        format: body.format,
         bitrateKbps: body.bitrate_kbps ?? settings.bitrateKbps,
         crossfadeMs: body.crossfade_ms,
         loudnessLufs: body.loudness_lufs,
@@ -56,14 +57,14 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
       tags,
       summary: 'Change a channel',
       description:
-        'Fields left out stay as they are. A running stream takes them over: another mode, bitrate or crossfade costs listeners 0.3 to 0.5 s without sound (measured), then the next track begins; nobody is dropped.',
+        'Fields left out stay as they are. A running stream takes them over: another mode, bitrate or crossfade costs listeners 0.3 to 0.5 s without sound (measured), then the next track begins; nobody is dropped. Another format ends the listeners, whose players connect again: they were told that they get the old one.',
       params: channelParams,
       body: channelChange,
       response: { 200: channelBody },
     },
     async handler({ channel, body }) {
-      const { name, description, genre, mode, bitrate_kbps: bitrateKbps, crossfade_ms: crossfadeMs } = body
-      const sending = withoutUndefined({ mode, bitrateKbps, crossfadeMs, loudnessLufs: body.loudness_lufs })
+      const { name, description, genre, mode, format, bitrate_kbps: bitrateKbps, crossfade_ms: crossfadeMs } = body
+      const sending = withoutUndefined({ mode, format, bitrateKbps, crossfadeMs, loudnessLufs: body.loudness_lufs })
       const change = withoutUndefined({ name, description, genre, ...sending })
       const decide = (found: Channel) => {
         if (sending) requireSendable({ ...found, ...sending }, settings.bitrateKbps)

@@ -1,4 +1,4 @@
-import { MOST_CROSSFADE_MS, streamMode } from '@skipcast/contracts'
+import { MOST_CROSSFADE_MS, streamFormat, streamMode } from '@skipcast/contracts'
 import type { ListRequest } from '@skipcast/db'
 import { z } from 'zod'
 import { isSlug, slugPattern } from '../domain/slug.ts'
@@ -29,7 +29,11 @@ const slug = z
 
 const mode = streamMode.meta({
   description:
-    'copy: the files are sent as they are, at a tenth of the cost. encode: decoded, mixed and encoded again, which crossfade_ms, loudness_lufs, another bitrate_kbps and the cue points of pieces need.',
+    'copy: the files are sent as they are, at a tenth of the cost. encode: decoded, mixed and encoded again, which another format than mp3, crossfade_ms, loudness_lufs, another bitrate_kbps and the cue points of pieces need.',
+})
+const format = streamFormat.meta({
+  description:
+    'mp3, opus (in Ogg, audio/ogg) or aac (ADTS, audio/aac). All but mp3 need mode encode. A change while the channel is on ends its listeners: players connect again and get the new format.',
 })
 const bitrate = z.literal([...MP3_BITRATES]).meta({ description: 'In mode copy: that of the files.' })
 const crossfade = z
@@ -47,6 +51,7 @@ export const newChannel = z.strictObject({
   description: description.default(''),
   genre: genre.default(''),
   mode: mode.default('copy'),
+  format: format.default('mp3'),
   bitrate_kbps: bitrate.optional(),
   crossfade_ms: crossfade.default(0),
   loudness_lufs: loudness.default(null),
@@ -57,6 +62,7 @@ export const channelChange = z.strictObject({
   description: description.optional(),
   genre: genre.optional(),
   mode: mode.optional(),
+  format: format.optional(),
   bitrate_kbps: bitrate.optional(),
   crossfade_ms: crossfade.optional(),
   loudness_lufs: loudness.optional(),

@@ -1,6 +1,6 @@
 import type { ApiToken, Channel, ListenerPoint, Media, Page, TrackPlay, User } from '@skipcast/db'
 import { z } from 'zod'
-import { streamMode } from '@skipcast/contracts'
+import { streamFormat, streamMode } from '@skipcast/contracts'
 import type { FleetMember } from '../ports.ts'
 
 /** What the API answers with: each schema stands beside the function that makes it. */
@@ -28,6 +28,7 @@ export const channelBody = z
     genre: z.string(),
     state: channelState,
     mode: streamMode,
+    format: streamFormat,
     bitrate_kbps: counter,
     crossfade_ms: counter,
     loudness_lufs: z.number().nullable(),
@@ -47,6 +48,7 @@ export function showChannel(channel: Channel): z.output<typeof channelBody> {
     genre,
     state: channel.wanted,
     mode,
+    format: channel.format,
     bitrate_kbps: channel.bitrateKbps,
     crossfade_ms: channel.crossfadeMs,
     loudness_lufs: channel.loudnessLufs,
