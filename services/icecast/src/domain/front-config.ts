@@ -33,6 +33,9 @@ const GATE_PATIENCE_MS = 10_000
 const TITLE_TIMEOUT_MS = 1000
 const MOST_URL_CHARACTERS = 1000
 const MOST_AGENT_CHARACTERS = 200
+const FEW_FIELDS = `  # Icecast keeps heads beside its own words for the request: a field named __uri would take the place of the path that was looked at here.
+  http-request del-header ^(?!(authorization|user-agent)$) -m reg`
+
 /** As Icecast spells them; HAProxy would write them small. */
 const RESPONSE_HEADERS = [
   'Server',
@@ -165,12 +168,12 @@ ${doors(LISTENER_DOORS)}
 backend titles
   balance roundrobin
   timeout server ${TITLE_TIMEOUT_MS}ms
+${FEW_FIELDS}
 ${doors(SOURCE_DOORS)}
 
 backend administration
   balance roundrobin
-  # Icecast keeps heads beside its own words for the request: a field named __uri would take the place of the path that was looked at here.
-  http-request del-header ^(?!(authorization|user-agent)$) -m reg
+${FEW_FIELDS}
 ${doors(SOURCE_DOORS)}
 
 backend sources
