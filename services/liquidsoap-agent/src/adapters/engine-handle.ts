@@ -22,7 +22,10 @@ export interface EngineHandle extends Disposable {
   status(): Promise<EngineStatus | null>
 }
 
-/** `onChange` is called when the engine ended, wrote an event, or answers again. */
+/** An engine that is killed hangs up some ms before it counts as ended, and nobody tells when it has. */
+const LOOK_AGAIN_MS = 50
+
+/** `onChange` is called when the engine ended, wrote an event, or answers again; and soon after it did not answer. */
 export function engineHandle(files: EngineFiles, onChange: () => void): EngineHandle {
   const socket = engineSocket(files.socket, onChange)
   const stopWatching = watchEvents(files, onChange)
@@ -30,6 +33,8 @@ export function engineHandle(files: EngineFiles, onChange: () => void): EngineHa
   let last: EngineStatus | null = null
   let isSilent = false
   let asking: Promise<void> | null = null
+  let lookAgain: NodeJS.Timeout | undefined
+  let isDisposed = false
 
   const ask = async () => {
     try {
@@ -39,6 +44,7 @@ export function engineHandle(files: EngineFiles, onChange: () => void): EngineHa
       isSilent = false
     } catch {
       isSilent = true
+      if (!isDisposed) lookAgain = setTimeout(onChange, LOOK_AGAIN_MS)
     } finally {
       asking = null
     }
@@ -60,6 +66,8 @@ export function engineHandle(files: EngineFiles, onChange: () => void): EngineHa
       return isSilent ? null : last
     },
     [Symbol.dispose]() {
+      isDisposed = true
+      clearTimeout(lookAgain)
       stopWatching()
       socket.close()
     },
