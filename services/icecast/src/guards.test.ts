@@ -14,6 +14,7 @@ describe('guards', () => {
       feeder: { feed: (mount, { bitrateKbps }) => void fed.add(`${mount} ${bitrateKbps}`), leave: () => fed.clear() },
       wanted: { channels: new Map([['/a', { channelId: 'a', mount: '/a', format: 'mp3', bitrateKbps: 96 }]]) },
       keepMs: 100,
+      emptyMs: 10,
       now: () => now,
     })
   })
@@ -27,7 +28,22 @@ describe('guards', () => {
     now = 100
     expect([of('/a'), ...fed]).toEqual(['doubtful', '/w/a 96'])
     made.lower('/a')
+    expect([of('/a'), ...fed]).toEqual(['doubtful', '/w/a 96'])
+    now = 110
+    made.lower('/a')
     expect([of('/a'), ...fed]).toEqual(['lowered'])
+  })
+
+  test('who is not found for a moment, on the way from one mount to another, keeps it', () => {
+    made.raise('/a')
+    for (const moment of [100, 300, 500]) {
+      now = moment
+      for (let look = 0; look < 10; look++) made.lower('/a')
+      now = moment + 9
+      made.lower('/a')
+      made.raise('/a') // there they are
+    }
+    expect([of('/a'), ...fed]).toEqual(['raised', '/w/a 96'])
   })
 
   test('who comes while it is being found out that nobody is there keeps it', () => {

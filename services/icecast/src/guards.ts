@@ -12,7 +12,10 @@ export interface Guards {
   read(): ReadonlyMap<string, Guard>
   /** Somebody hears the channel now. Does nothing for a channel that is not wanted. */
   raise(mount: string): void
-  /** Nobody hears it. Does nothing where somebody came lately: who found that out may not know it yet. */
+  /**
+   * Nobody was found. Does nothing where somebody came lately, as who found that out may not know it yet; nor before that has been so for a while, as
+   * those who are on their way from one mount to another are counted on neither.
+   */
   lower(mount: string): void
   forget(mount: string): void
 }
@@ -22,11 +25,15 @@ export function guards(options: {
   wanted: Pick<WantedChannels, 'channels'>
   /** After so long without a newcomer it is to be asked who is left. */
   keepMs: number
+  /** So long nobody must be found before the waiting mount ends. */
+  emptyMs: number
   now: () => number
 }): Guards {
-  const { feeder, keepMs, now } = options
+  const { feeder, keepMs, emptyMs, now } = options
   /** When somebody was known to hear the channel; null: nobody does. */
   const heardAt = new Map<string, number | null>()
+  /** Since when nobody is found. */
+  const emptySince = new Map<string, number>()
 
   const guardOf = (at: number | null): Guard => {
     if (at === null) return 'lowered'
@@ -38,15 +45,21 @@ export function guards(options: {
       const channel = options.wanted.channels.get(mount)
       if (!channel) return
       heardAt.set(mount, now())
+      emptySince.delete(mount)
       feeder.feed(waitingMount(mount), channel)
     },
     lower(mount) {
       if (guardOf(heardAt.get(mount) ?? null) === 'raised') return
+      const since = emptySince.get(mount) ?? now()
+      emptySince.set(mount, since)
+      if (now() - since < emptyMs) return
+      emptySince.delete(mount)
       heardAt.set(mount, null)
       feeder.leave(waitingMount(mount))
     },
     forget(mount) {
       heardAt.delete(mount)
+      emptySince.delete(mount)
       feeder.leave(waitingMount(mount))
     },
   }

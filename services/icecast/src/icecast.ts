@@ -34,11 +34,14 @@ const FIRST_ANSWER_MS = 10_000
 const LEFT_ALONE_MS = 150
 /** So long after the last newcomer, a channel's waiting mount is worth asking who is left to need it. */
 const GUARD_FOR_MS = 60_000
+/** Two passes more: listeners are counted nowhere while a source that ends hands them on, some 0.2 s, and seconds on a machine that is short of time. */
+const EMPTY_FOR_MS = 10_000
 
 export interface IcecastOverrides {
   readonly now?: () => number
   readonly passEveryMs?: number
   readonly guardForMs?: number
+  readonly emptyForMs?: number
 }
 
 /**
@@ -71,7 +74,13 @@ export async function startIcecast(
   const admin = icecastAdmin({ ...inner, user: config.adminUser, password: own.adminPassword })
   const feeder = owned.use(silenceFeeder({ ...inner, sampleRate: config.silence.sampleRate, telemetry }))
   const settling = settlingOf(admin, feeder, telemetry)
-  const guards = guardsOf({ feeder, wanted, keepMs: overrides.guardForMs ?? GUARD_FOR_MS, now: () => performance.now() })
+  const guards = guardsOf({
+    feeder,
+    wanted,
+    keepMs: overrides.guardForMs ?? GUARD_FOR_MS,
+    emptyMs: overrides.emptyForMs ?? EMPTY_FOR_MS,
+    now: () => performance.now(),
+  })
   const now = overrides.now ?? Date.now
   const sessions = owned.use(
     sessionLog({ ...context, commandAt: (mount) => wanted.at(mount), secret: own.pseudonymSecret, now, telemetry }),

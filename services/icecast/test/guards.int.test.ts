@@ -15,7 +15,7 @@ describe('waiting mounts', () => {
 
   beforeAll(async () => {
     here = owned.use(await machine())
-    owned.use(await here.start({ guardForMs: 1500 }))
+    owned.use(await here.start({ guardForMs: 1500, emptyForMs: 700 }))
     frames = await toneFrames(join(here.home, 'tone.mp3'), 440)
     for (let i = 0; i < CHANNELS; i++) await here.command('start_stream', `c${i}`, `/c${i}`)
   }, 30_000)

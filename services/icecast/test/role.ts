@@ -36,6 +36,8 @@ export interface Machine extends AsyncDisposable {
     onStop?: 'stop' | 'hand-over'
     environment?: Record<string, string>
     guardForMs?: number
+    emptyForMs?: number
+    passEveryMs?: number
   }): Promise<AsyncDisposable>
   /** Publishes a wanted stream, or with `stop_stream` its end. */
   command(event: StreamCommand['event'], channelId: string, mount: string, epoch?: number): Promise<void>

@@ -149,7 +149,7 @@ describe('plan', () => {
       expect(at('raised', 0, 0)).toEqual([])
       expect(at('doubtful', 0, 0)).toEqual([{ kind: 'lower', mount: '/a' }])
       expect(at('doubtful', 1, 1)).toEqual([{ kind: 'recount', mount: '/a', listeners: 2 }])
-      expect(at('doubtful', 2, 1)).toEqual([])
+      expect(at('doubtful', 2, 1)).toEqual([{ kind: 'raise', mount: '/a' }])
     })
 
     test('follows a change of bitrate', () => {

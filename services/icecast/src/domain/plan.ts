@@ -56,7 +56,7 @@ export type Step =
   | { readonly kind: 'nudge'; readonly mount: string }
   /** Somebody hears the channel, or may: feed its waiting mount, with the channel's silence. */
   | { readonly kind: 'raise'; readonly mount: string }
-  /** Nobody hears it, unless somebody came just now: stop that. */
+  /** Nobody is found who hears it: stop that, unless somebody came just now, or is on the way. */
   | { readonly kind: 'lower'; readonly mount: string }
   /** Ask whether the few who are left are more than our own monitors. */
   | { readonly kind: 'recount'; readonly mount: string; readonly listeners: number }
@@ -115,7 +115,7 @@ function guarding(mount: string, observed: ReadonlyMap<string, ObservedMount>, g
       return [{ kind: listeners > 0 ? 'raise' : 'lower', mount }]
     case 'doubtful':
       if (listeners === 0) return [{ kind: 'lower', mount }]
-      return listeners > MOST_MONITORS ? [] : [{ kind: 'recount', mount, listeners }]
+      return [listeners > MOST_MONITORS ? { kind: 'raise', mount } : { kind: 'recount', mount, listeners }]
     case 'raised':
     case 'lowered':
       return []
