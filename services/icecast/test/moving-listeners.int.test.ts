@@ -37,8 +37,8 @@ test('those who are on their way from one mount to another are not taken for gon
       `all to hear ${what}`,
       () =>
         closures().length > 0 ||
-        listeners.every(({ framesSince }) => {
-          const lately = framesSince(performance.now() - 200)
+        listeners.every((listener) => {
+          const lately = listener.framesSince(performance.now() - 200)
           return lately.length > 0 && lately.every(({ silent }) => silent === (what === 'silence'))
         }),
       { timeoutMs: 10_000 },
