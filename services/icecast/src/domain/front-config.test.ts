@@ -12,6 +12,7 @@ const settings: FrontSettings = {
   adminPassword: 'secret',
   statisticsFrom: ['127.0.0.0/8', '::1'],
   sessionSecret: 'word',
+  signingKey: 'key',
 }
 
 describe('frontConfig', () => {
@@ -22,9 +23,9 @@ describe('frontConfig', () => {
     expect(binds({ bind: '::', tlsPort: 8443 })).toEqual(['ipv6@:::8000', 'ipv6@:::8443 ssl crt certificate.pem alpn http/1.1'])
   })
 
-  test('lets no password become configuration', () => {
+  test('lets no password and no key become configuration', () => {
     const hostile = '"\nfrontend x # ${HOME} %[src] \\'
-    const config = frontConfig({ ...settings, adminPassword: hostile })
+    const config = frontConfig({ ...settings, adminPassword: hostile, signingKey: hostile })
     expect(config.split('\n')).toHaveLength(frontConfig(settings).split('\n').length)
     expect(config).not.toContain('HOME')
     expect(config).toContain(`"Basic ${Buffer.from(`admin:${hostile}`).toString('base64')}"`)

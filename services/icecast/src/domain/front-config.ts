@@ -14,6 +14,8 @@ export interface FrontSettings {
   /** Where the role answers Icecast (TCP) and hears of sessions (UDP). */
   readonly askPort: number
   readonly sessionSecret: string
+  /** What the tokens of sources are signed with. */
+  readonly signingKey: string
   readonly maxConnections: number
   /** Who may read statistics, and from which networks. */
   readonly adminUser: string
@@ -31,6 +33,8 @@ const MOST_OLD_WORKERS = 10
 const GATE_PATIENCE_MS = 10_000
 /** Usually 0.15 s, as Icecast asks in that rhythm. Less than what players have in store, and than what the agent takes for a failure. */
 const TITLE_TIMEOUT_MS = 1000
+/** The role judges who comes with a false token, and tells of it; the rest is refused here, so that no flood of them reaches Icecast. */
+const FALSE_LOGINS = { most: 20, withinMs: 10_000 }
 const MOST_URL_CHARACTERS = 1000
 const MOST_AGENT_CHARACTERS = 200
 const FEW_FIELDS = `  # Icecast keeps heads beside its own words for the request: a field named __uri would take the place of the path that was looked at here.
@@ -51,7 +55,7 @@ const RESPONSE_HEADERS = [
 /**
  * The whole configuration of HAProxy, which stands between the world and icecast2:
  *
- *   SOURCE, PUT of /{slug} ──────────────────► bytes as they are ─► source doors
+ *   SOURCE, PUT of /{slug} ─► signature ─────► bytes as they are ─► source doors
  *   GET of /{slug} ─► gate ─► retry on 404 ──► listener doors
  *   /admin/metadata of a source (an answer in a second, or none), /admin/stats of the role metrics ─► source doors
  *   anything else: refused here
@@ -101,13 +105,13 @@ ${tlsPort === null ? '' : `  bind ${listenAt(settings.bind, tlsPort)} ssl crt ${
   tcp-request inspect-delay 10s
   tcp-request content set-log-level silent
   tcp-request content set-var(txn.source) bool(true) if HTTP { method SOURCE PUT } { url -m reg ^${SLUG}$ }
-  tcp-request content accept if { var(txn.source) -m bool }
+  tcp-request content set-var(txn.title) bool(true) if HTTP METH_GET { path /admin/metadata } { req.fhdr(authorization) -m beg "Basic c291cmNlO" }
+${signatureRules(settings.signingKey)}
+  tcp-request content accept if { var(txn.source) -m bool } !{ var(txn.refused) -m bool }
   tcp-request content switch-mode http proto h1 if HTTP
   tcp-request content reject
 
   acl channel url -m reg ^${SLUG}([?].*)?$
-  acl title path /admin/metadata
-  acl from_source req.fhdr(authorization) -m beg "Basic c291cmNlO"
   acl statistics url /admin/stats
   acl from_metrics req.fhdr(authorization) -m str "Basic ${login}"
   acl near src ${settings.statisticsFrom.join(' ')}
@@ -115,14 +119,15 @@ ${tlsPort === null ? '' : `  bind ${listenAt(settings.bind, tlsPort)} ssl crt ${
   acl has_body req.hdr(transfer-encoding) -m found
   acl has_body req.hdr_val(content-length) gt 0
 
+  http-request return status 429 hdr Retry-After 10 if { var(txn.refused) -m bool }
   http-request return status 405 hdr Allow "GET, HEAD, OPTIONS" if !{ method GET HEAD OPTIONS }
   http-request return status 414 if { url -m len gt ${MOST_URL_CHARACTERS} }
   http-request return status 400 if has_body or two_logins
   http-request return status 204 hdr Access-Control-Allow-Origin * hdr Access-Control-Allow-Methods "GET, HEAD, OPTIONS" hdr Access-Control-Allow-Headers * hdr Access-Control-Max-Age 86400 if METH_OPTIONS channel
-  http-request return status 404 content-type text/plain string "There is no such channel.\\n" unless channel or title METH_GET from_source or statistics METH_GET from_metrics near
+  http-request return status 404 content-type text/plain string "There is no such channel.\\n" unless channel or { var(txn.title) -m bool } or statistics METH_GET from_metrics near
 
   use_backend sources if { var(txn.source) -m bool }
-  use_backend titles if title
+  use_backend titles if { var(txn.title) -m bool }
   use_backend administration if statistics
   default_backend listeners
 
@@ -131,6 +136,9 @@ backend asked
   stick-table type string len 8 size 1 store conn_cur
 backend answered
   stick-table type string len 8 size 1 store conn_cur
+
+backend false_logins
+  stick-table type string len 8 size 1 store conn_rate(${FALSE_LOGINS.withinMs})
 
 backend listeners
   option http-no-delay
@@ -187,6 +195,24 @@ backend role
   mode tcp
   server role 127.0.0.1:${settings.askPort} check inter 250ms rise 1 fall 2
 `
+}
+
+/**
+ * Marks those as `txn.refused` who bring no genuine token (`signSourceToken` of the contracts) while many such come. Genuine ones are never counted:
+ * all engines of a server may come back at once, from the address of whoever floods. Which epoch may feed the mount, the role alone judges.
+ */
+function signatureRules(signingKey: string): string {
+  const key = Buffer.from(signingKey).toString('base64')
+  return `  acl login var(txn.source) -m bool
+  acl login var(txn.title) -m bool
+  tcp-request content set-var(txn.token) http_auth_pass if login
+  tcp-request content set-var(txn.mount) url if { var(txn.source) -m bool }
+  tcp-request content set-var(txn.mount) url_param(mount),url_dec if { var(txn.title) -m bool }
+  tcp-request content set-var-fmt(txn.claim) "skipcast-source\\n%[var(txn.token),field(1,~)]\\n%[var(txn.mount)]\\n%[var(txn.token),field(2,~)]" if login
+  tcp-request content set-var(txn.mac) var(txn.claim),hmac(sha256,${key}),bytes(0,16),ub64enc if login
+  acl signed var(txn.token),field(3,~),secure_memcmp(txn.mac) -m bool
+  tcp-request content track-sc2 str(login) table false_logins if login !signed
+  tcp-request content set-var(txn.refused) bool(true) if login !signed { sc2_conn_rate gt ${FALSE_LOGINS.most} }`
 }
 
 function listenAt(host: string, port: number): string {

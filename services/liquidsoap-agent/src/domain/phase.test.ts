@@ -81,6 +81,7 @@ describe('the phase of a wanted stream', () => {
     expect(lost('could not write data to host: Connection refused in write()').problem).toBe('ICECAST_UNAVAILABLE')
     expect(lost('401, Authentication Required (HTTP/1.0)').problem).toBe('SOURCE_REFUSED')
     expect(lost('403, Forbidden (HTTP/1.0)').problem).toBe('SOURCE_REFUSED')
+    expect(lost('429, Too Many Requests (HTTP/1.1)').problem).toBe('SOURCE_REFUSED')
   })
 
   test('is failing when its engine has nothing to send, or does not go on with it, also while the filler flows', () => {

@@ -71,7 +71,7 @@ export function problem(code: ProblemCode, at: number, detail = ''): StreamError
   return { code, message: detail === '' ? message : `${message}: ${detail}`, hint, at }
 }
 
-/** What Liquidsoap's words about its connection mean: Icecast answers a source with 401 or 403, everything else is no answer. */
+/** What Liquidsoap's words about its connection mean: Icecast answers a source with 401 or 403, its front with 429 those who come often with a false token; everything else is no answer. */
 export function connectionProblem(words: string): 'SOURCE_REFUSED' | 'ICECAST_UNAVAILABLE' {
-  return /^40[13]\b/.test(words) ? 'SOURCE_REFUSED' : 'ICECAST_UNAVAILABLE'
+  return /^(40[13]|429)\b/.test(words) ? 'SOURCE_REFUSED' : 'ICECAST_UNAVAILABLE'
 }
