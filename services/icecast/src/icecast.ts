@@ -23,6 +23,7 @@ import { icecastTelemetry } from './telemetry.ts'
 import { wantedChannels, type WantedChannels } from './wanted-channels.ts'
 
 export { icecastEnv, type IcecastConfig } from './config.ts'
+export { FIRST_UNKNOWN_ICECAST, OLDEST_ICECAST } from './domain/version.ts'
 
 const LOOPBACK = '127.0.0.1'
 const PASS_EVERY_MS = 5000

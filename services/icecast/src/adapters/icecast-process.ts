@@ -19,7 +19,7 @@ export interface IcecastProcessOptions extends Pick<
 
 /**
  * Keeps one icecast2 running with this configuration. With another, it is replaced: a reload can block it for minutes.
- * Rejects with PROGRAM_MISSING, CONFIG_INVALID (too old a version) or PORT_TAKEN; later failures to start are retried.
+ * Rejects with PROGRAM_MISSING, CONFIG_INVALID (a version that is too old or too new) or PORT_TAKEN; later failures to start are retried.
  */
 export async function icecastProcess(options: IcecastProcessOptions): Promise<AsyncDisposable> {
   const { binary, xml, directory, port, user } = options
@@ -62,7 +62,7 @@ async function requireVersion(binary: string): Promise<void> {
   const [oldest, tooNew] = [OLDEST_ICECAST, FIRST_UNKNOWN_ICECAST].map((known) => known.join('.'))
   throw new AppError(
     'CONFIG_INVALID',
-    `${binary} is Icecast ${found}, but it must be ${oldest} or newer, and older than ${tooNew}. Set ICECAST_BIN to another one.`,
+    `${binary} is Icecast ${found}, but it must be ${oldest} or newer, and older than ${tooNew}. Debian 12 and 13 have one; set ICECAST_BIN to where it is.`,
   )
 }
 

@@ -1,3 +1,4 @@
+import { FIRST_UNKNOWN_ICECAST, OLDEST_ICECAST } from '@skipcast/icecast'
 import { kafkaAvailability } from '@skipcast/kafka'
 import { isAppError, runCommand } from '@skipcast/runtime'
 import { tmpdir } from 'node:os'
@@ -6,12 +7,14 @@ import { finding, type Finding } from './finding.ts'
 
 const VERSION_LIMIT_MS = 20_000
 
-interface Program {
+export interface Program {
   readonly program: string
   readonly args: readonly string[]
   readonly version: RegExp
   /** The oldest that is known to work. */
   readonly least: string
+  /** The first that is known not to work, and the variable that names another program. */
+  readonly below?: { readonly version: string; readonly variable: string }
   readonly debian: string
 }
 
@@ -33,7 +36,14 @@ export async function checkPrograms(options: {
     ...(roles.api || roles.icecast ? [ffmpeg] : []),
     ...(roles.icecast
       ? [
-          { program: roles.icecast.binary, args: ['-v'], version: /Icecast (\d[\d.]*)/, least: '2.4.4', debian: 'icecast2' },
+          {
+            program: roles.icecast.binary,
+            args: ['-v'],
+            version: /Icecast (\d[\d.]*)/,
+            least: OLDEST_ICECAST.join('.'),
+            below: { version: FIRST_UNKNOWN_ICECAST.join('.'), variable: 'ICECAST_BIN' },
+            debian: 'icecast2',
+          },
           {
             program: roles.icecast.front.binary,
             args: ['-v'],
@@ -60,17 +70,36 @@ export async function checkPrograms(options: {
   return runsBroker ? [...found, await checkKafka(home)] : found
 }
 
-async function checkProgram({ program, args, version, least, debian }: Program): Promise<Finding> {
-  const cure = `Install it: sudo apt-get install --no-install-recommends ${debian}`
+async function checkProgram(wanted: Program): Promise<Finding> {
+  const { program, args, version } = wanted
+  const cure = howToInstall(wanted)
   try {
     const { stdout, stderr } = await runCommand(program, args, { timeoutMs: VERSION_LIMIT_MS, cwd: tmpdir() })
     const has = version.exec(`${stdout.toString()}\n${stderr}`)?.[1]
     if (has === undefined) return { what: `${program} does not tell its version`, problem: { cure } }
-    return finding(`${program} ${has}`, isAtLeast(has, least), `${least} or newer is needed. ${cure}`)
+    return versionFinding(wanted, has)
   } catch (error) {
     if (!isAppError(error)) throw error
     return { what: error.code === 'PROGRAM_MISSING' ? `${program} is missing` : error.message, problem: { cure } }
   }
+}
+
+function howToInstall({ debian }: Pick<Program, 'debian'>): string {
+  return `Install it: sudo apt-get install --no-install-recommends ${debian}`
+}
+
+/** Whether a program of this version can be run by the role that needs it. */
+export function versionFinding(wanted: Pick<Program, 'program' | 'least' | 'below' | 'debian'>, has: string): Finding {
+  const { program, least, below } = wanted
+  const what = `${program} ${has}`
+  if (!isAtLeast(has, least)) return finding(what, false, `${least} or newer is needed. ${howToInstall(wanted)}`)
+  if (!below || !isAtLeast(has, below.version)) return { what }
+  const instead = `The role that runs it does not start with ${below.version} or newer.`
+  return finding(
+    what,
+    false,
+    `${instead} Install one between ${least} and that beside it, and set ${below.variable} to where it is.`,
+  )
 }
 
 async function checkKafka(home: string): Promise<Finding> {
