@@ -14,6 +14,14 @@ const CHECKS = [
   'response_headers_conformance',
   'response_schema_conformance',
 ]
+/** Each request for an endless stream is read until its timeout: ten seconds of nothing, if it were not said otherwise. */
+const SETTINGS = `headers = { Authorization = "Bearer \${FUZZ_TOKEN}" }
+
+[[operations]]
+include-path-regex = "/events$"
+request-timeout = 2
+generation.max-examples = 5
+`
 
 export interface FuzzOptions {
   /** The OpenAPI document. */
@@ -23,7 +31,8 @@ export interface FuzzOptions {
   readonly seed: number
   /** Of each operation; examples and edge cases come on top. */
   readonly cases: number
-  readonly limitS: number
+  /** It is ended then, and nothing is clean. */
+  readonly limitMs: number
   /** An empty directory of its own. */
   readonly directory: string
   /** Gets what schemathesis says while it says it. */
@@ -51,13 +60,12 @@ export async function installSchemathesis(): Promise<string> {
 /** Throws what a document allows, and what it forbids, at a live API. `isClean`: no answer was a 5xx, and all were as documented. */
 export async function fuzz(program: string, options: FuzzOptions): Promise<{ requests: number; isClean: boolean; text: string }> {
   const settings = join(options.directory, 'schemathesis.toml')
-  await writeFile(settings, 'headers = { Authorization = "Bearer ${FUZZ_TOKEN}" }\n')
+  await writeFile(settings, SETTINGS)
   const flags = {
     url: options.url,
     seed: String(options.seed),
     checks: CHECKS.join(','),
     'max-examples': String(options.cases),
-    'max-time': String(options.limitS),
     workers: '2',
     phases: 'examples,coverage,fuzzing',
     'generation-database': 'none',
@@ -75,7 +83,12 @@ export async function fuzz(program: string, options: FuzzOptions): Promise<{ req
       ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
     ],
     // The token goes by the environment, as arguments are for all to see.
-    { env: { ...process.env, FUZZ_TOKEN: options.token }, cwd: options.directory, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      env: { ...process.env, FUZZ_TOKEN: options.token },
+      cwd: options.directory,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: options.limitMs,
+    },
   )
   let text = ''
   for (const output of [child.stdout, child.stderr]) {
