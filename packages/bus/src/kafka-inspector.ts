@@ -4,6 +4,7 @@ import { kafkaAdmin } from './kafka/admin.ts'
 import { kafkaLines } from './kafka/client.ts'
 import { deadLetterDesk, type DeadLetterDesk } from './kafka/dead-letter-desk.ts'
 import { link } from './kafka/link.ts'
+import { offsetMarker } from './kafka/offset-marker.ts'
 import { publisher } from './kafka/publisher.ts'
 import { readRecords, type ReadOptions } from './kafka/read-records.ts'
 import { topicSetup } from './kafka/topic-setup.ts'
@@ -34,6 +35,7 @@ export function kafkaInspector(config: BusConfig, logger: Logger): KafkaInspecto
       admin,
       publisher: records,
       group: config.consumerGroup,
+      openMarker: (groupId, topic) => offsetMarker(openLine, groupId, topic),
       read,
     }),
     async [Symbol.asyncDispose]() {

@@ -89,6 +89,18 @@ describe('dead letters', () => {
     expect(standing).toEqual([original, original])
   }, 90_000)
 
+  test('are put back within moments, however many there are', async () => {
+    const topicName = config.topicNames.listenerMetrics
+    const client = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING })
+    const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+    await producer.connect()
+    const messages = Array.from({ length: 40 }, (_, index) => ({ key: `k${index}`, value: String(index) }))
+    await producer.send({ topic: `${topicName}.dlq`, messages })
+    await producer.disconnect()
+    expect(await inspector.deadLetters.replay(topicName)).toEqual({ replayed: 40, leftOut: 0 })
+    expect(await inspector.deadLetters.replay(topicName)).toEqual({ replayed: 0, leftOut: 0 })
+  })
+
   test('hostile and huge ones are listed and put back as they are; who handles them sees each id once', async () => {
     const topicName = config.topicNames.streamEvents
     const letter = (value: Buffer | null, headers: Record<string, string> = {}) => ({ key: 'channel-1', value, headers })

@@ -12,9 +12,6 @@ function fixture() {
   const kafka = {
     fetchOffsets: async () => [{ topic: 't.dlq', partitions: [{ partition: 0, offset: String(world.markedBefore || -1) }] }],
     fetchTopicOffsets: async () => [{ partition: 0, low: '0', high: String(topic.length), offset: '0' }],
-    setOffsets: async ({ partitions }: { partitions: { offset: string }[] }) => {
-      world.markedBefore = Number(partitions[0]!.offset)
-    },
   }
   const desk = deadLetterDesk({
     admin: {
@@ -31,6 +28,10 @@ function fixture() {
       },
     },
     group: 'g',
+    openMarker: async () => ({
+      mark: async (_partition, offset) => void (world.markedBefore = Number(offset)),
+      [Symbol.asyncDispose]: async () => {},
+    }),
     async read({ signal, onRecord }) {
       for (const message of topic) {
         if (signal.aborted) return

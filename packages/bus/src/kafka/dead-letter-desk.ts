@@ -2,6 +2,7 @@ import { deadLetterTopic } from '@skipcast/contracts'
 import { isAppError } from '@skipcast/runtime'
 import type { IHeaders, KafkaMessage } from 'kafkajs'
 import type { KafkaAdmin } from './admin.ts'
+import type { OffsetMarker } from './offset-marker.ts'
 import type { Publisher } from './publisher.ts'
 import type { ReadOptions, StandingRecord } from './read-records.ts'
 
@@ -56,11 +57,12 @@ export interface DeadLetterDesk {
   replay(topicName: string): Promise<Replayed>
 }
 
-/** The mark is the offset of a consumer group that nobody joins: it outlives everything that Kafka outlives. */
+/** The mark is the offset of a consumer group that only who replays joins: it outlives everything that Kafka outlives. */
 export function deadLetterDesk(options: {
   readonly admin: KafkaAdmin
   readonly publisher: Pick<Publisher, 'publish'>
   readonly group: string
+  readonly openMarker: (groupId: string, topic: string) => Promise<OffsetMarker>
   readonly read: (options: Pick<ReadOptions, 'topicNames' | 'what' | 'signal' | 'onRecord'>) => Promise<void>
 }): DeadLetterDesk {
   const groupId = `${options.group}-dead-letters-replayed`
@@ -71,10 +73,6 @@ export function deadLetterDesk(options: {
     )
     return new Map(found.flatMap(({ partitions }) => partitions.map(({ partition, offset }) => [partition, BigInt(offset)])))
   }
-  const mark = ({ topicName: topic, partition, message }: StandingRecord) =>
-    options.admin.ask('to mark a dead letter', ASK_LIMIT_MS, (asked) =>
-      asked.setOffsets({ groupId, topic, partitions: [{ partition, offset: String(BigInt(message.offset) + 1n) }] }),
-    )
   const ends = async (topic: string): Promise<Offsets> => {
     const found = await options.admin.ask('where dead letters end', ASK_LIMIT_MS, (asked) => asked.fetchTopicOffsets(topic))
     return new Map(found.map(({ partition, high }) => [partition, BigInt(high)]))
@@ -133,15 +131,17 @@ export function deadLetterDesk(options: {
       const end = await ends(topic)
       let replayed = 0
       let leftOut = 0
-      for (;;) {
-        const records = await waiting(topic, end)
-        if (records.length === 0) return { replayed, leftOut }
+      let records = await waiting(topic, end)
+      if (records.length === 0) return { replayed, leftOut }
+      await using marker = await options.openMarker(groupId, topic)
+      for (; records.length > 0; records = await waiting(topic, end)) {
         for (const record of records) {
           if (await putBack(topicName, record)) replayed += 1
           else leftOut += 1
-          await mark(record)
+          await marker.mark(record.partition, BigInt(record.message.offset) + 1n)
         }
       }
+      return { replayed, leftOut }
     },
   }
 }
