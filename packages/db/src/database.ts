@@ -26,36 +26,40 @@ export interface Statement {
   readonly text: string
 }
 
-const limits = {
-  connections: 10,
-  connectMs: 2000,
-  /** Longest wait for a free connection. */
-  waitMs: 3000,
-  statementMs: 5000,
-  transactionMs: 10_000,
-  idleMs: 30_000,
+/** How long PostgreSQL may take. */
+export interface Patience {
+  readonly connectMs: number
+  /** For a free connection, before a transaction. */
+  readonly waitMs: number
+  readonly statementMs: number
+  readonly transactionMs: number
 }
 
+const PATIENCE: Patience = { connectMs: 2000, waitMs: 3000, statementMs: 5000, transactionMs: 10_000 }
+const CONNECTIONS = 10
+const IDLE_MS = 30_000
+
 /** Settings of every connection: PostgreSQL gives up a statement after its limit, and we give up PostgreSQL a little later. */
-export function connectionSettings(url: string): ClientConfig {
+export function connectionSettings(url: string, patience: Patience = PATIENCE): ClientConfig {
   return {
     connectionString: url,
     application_name: 'skipcast',
     keepAlive: true,
-    connectionTimeoutMillis: limits.connectMs,
-    statement_timeout: limits.statementMs,
-    query_timeout: limits.statementMs + 1000,
-    idle_in_transaction_session_timeout: limits.transactionMs,
+    connectionTimeoutMillis: patience.connectMs,
+    statement_timeout: patience.statementMs,
+    query_timeout: patience.statementMs + 1000,
+    idle_in_transaction_session_timeout: patience.transactionMs,
   }
 }
 
-export function openDatabase(url: string, options: { logger: Logger }): Database {
-  const pool = new Pool({ ...connectionSettings(url), max: limits.connections, idleTimeoutMillis: limits.idleMs })
+export function openDatabase(url: string, options: { logger: Logger; patience?: Patience }): Database {
+  const { patience = PATIENCE } = options
+  const pool = new Pool({ ...connectionSettings(url, patience), max: CONNECTIONS, idleTimeoutMillis: IDLE_MS })
   pool.on('error', (error) => options.logger.debug({ problem: error.message }, 'an idle database connection ended'))
   const adapter = new PrismaPg(pool)
   const client = new PrismaClient({
     adapter,
-    transactionOptions: { maxWait: limits.waitMs, timeout: limits.transactionMs },
+    transactionOptions: { maxWait: patience.waitMs, timeout: patience.transactionMs },
     errorFormat: 'minimal',
   })
   const foreseen = (error: unknown) => {

@@ -4,7 +4,7 @@ import { openDatabase, type Database } from '../src/database.ts'
 import { newId } from '../src/new-id.ts'
 import { historyOf, type History } from '../src/stores/history.ts'
 import { openStores, type Stores } from '../src/stores/stores.ts'
-import { testDatabase, type TestDatabase } from '../src/testing/test-database.ts'
+import { PATIENT, testDatabase, type TestDatabase } from '../src/testing/test-database.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -19,7 +19,7 @@ let channelId: string
 
 beforeAll(async () => {
   server = await testDatabase()
-  database = openDatabase(server.url, { logger: silentLogger() })
+  database = openDatabase(server.url, { logger: silentLogger(), patience: PATIENT })
   stores = openStores(database, { toCommand: () => ({}) as never })
   history = historyOf({
     query: <Row>(sql: string, values: readonly unknown[] = []) => server.query(sql, [...values]) as Promise<Row[]>,

@@ -6,7 +6,7 @@ import { openDatabase, type Database } from '../src/database.ts'
 import { newId } from '../src/new-id.ts'
 import type { Channel, Media, ToCommand, User } from '../src/stores/records.ts'
 import { openStores, type Stores } from '../src/stores/stores.ts'
-import { testDatabase, type TestDatabase } from '../src/testing/test-database.ts'
+import { PATIENT, testDatabase, type TestDatabase } from '../src/testing/test-database.ts'
 
 let server: TestDatabase
 let database: Database
@@ -26,7 +26,7 @@ const toCommand: ToCommand = (channel, tracks, at) =>
 
 beforeAll(async () => {
   server = await testDatabase()
-  database = openDatabase(server.url, { logger: silentLogger() })
+  database = openDatabase(server.url, { logger: silentLogger(), patience: PATIENT })
   stores = openStores(database, { toCommand })
 }, 60_000)
 
@@ -293,7 +293,7 @@ test.each(['change', 'remove'] as const)('to %s a piece succeeds while a channel
       server.query(
         `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%channels%'`,
       )
-    await waitFor('the lock to be waited for', async () => (await isWaiting()).length > 0, { timeoutMs: 4000, everyMs: 10 })
+    await waitFor('the lock to be waited for', async () => (await isWaiting()).length > 0, { timeoutMs: 20_000, everyMs: 10 })
     await client.query('COMMIT')
     expect(await outcome).toBe(mediaIds[0])
   } finally {

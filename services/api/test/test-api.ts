@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stamp, type StreamStatus } from '@skipcast/contracts'
 import { openDatabase, openStores, type Role, type Stores, type User } from '@skipcast/db'
-import { testDatabase } from '@skipcast/db/testing'
+import { PATIENT, testDatabase } from '@skipcast/db/testing'
 import { childUser, healthBoard, meters, silentLogger, type HealthBoard } from '@skipcast/runtime'
 import { ffmpeg } from '../src/adapters/ffmpeg.ts'
 import { mediaFiles } from '../src/adapters/media-files.ts'
@@ -45,7 +45,7 @@ export interface TestApi extends AsyncDisposable {
 export async function testApi(settings: Partial<ApiPorts['settings']> = {}, folder = tmpdir()): Promise<TestApi> {
   await using owned = new AsyncDisposableStack()
   const database = owned.use(await testDatabase())
-  const client = owned.use(openDatabase(database.url, { logger: silentLogger() }))
+  const client = owned.use(openDatabase(database.url, { logger: silentLogger(), patience: PATIENT }))
   const path = await mkdtemp(join(folder, 'skipcast-api-'))
   owned.defer(() => rm(path, { recursive: true, force: true }))
   await chmod(path, 0o711)

@@ -1,5 +1,6 @@
 import { silentLogger, waitFor } from '@skipcast/runtime'
 import { Client } from 'pg'
+import type { Patience } from '../database.ts'
 import { migrate } from '../migrate.ts'
 import { newId } from '../new-id.ts'
 import { testServer } from './test-server.ts'
@@ -10,6 +11,9 @@ export interface TestDatabase extends AsyncDisposable {
   /** A statement as the database's owner. */
   query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>
 }
+
+/** For tests of what is done, not of how long it may take: no slow machine fails them. */
+export const PATIENT: Patience = { connectMs: 30_000, waitMs: 30_000, statementMs: 30_000, transactionMs: 60_000 }
 
 const TEMPLATE = 'skipcast_template'
 const START_TIMEOUT_MS = 60_000
