@@ -33,26 +33,16 @@ export async function icecast(home: Home, name = 'plain-icecast'): Promise<Iceca
     port,
     async start() {
       await writeFile(configFile, xml)
-      const command = {
-        program: 'icecast2',
-        args: ['-c', configFile],
-        cwd: directory,
-        logFile: join(directory, 'output.log'),
-        tag: '',
-        user,
-      }
-      let daemon = await startDaemon({ ...command, identityFile })
+      const logFile = join(directory, 'output.log')
+      const command = { program: 'icecast2', args: ['-c', configFile], cwd: directory, logFile, identityFile, tag: '', user }
+      const statistics = new URL(`http://127.0.0.1:${port}/admin/stats`)
       // 2.4.4 may die of whoever connects in its first moment, as the role under test does: then once more, until its statistics answer.
-      const answers = async () => {
-        daemon = (await findDaemon(identityFile)) ?? (await startDaemon({ ...command, identityFile }))
-        return httpGet(new URL(`http://127.0.0.1:${port}/admin/stats`), {
-          timeoutMs: 1000,
-          maxBytes: 100_000,
-          user: 'admin',
-          password: PASSWORD,
-        })
+      const answering = async () => {
+        const running = (await findDaemon(identityFile)) ?? (await startDaemon(command))
+        await httpGet(statistics, { timeoutMs: 1000, maxBytes: 100_000, user: 'admin', password: PASSWORD })
+        return running
       }
-      await waitFor('the statistics of icecast2', answers, { timeoutMs: 20_000 })
+      const daemon = await waitFor('the statistics of icecast2', answering, { timeoutMs: 20_000 })
       return { [Symbol.asyncDispose]: () => stopDaemon(daemon, { identityFile, graceMs: 3000 }) }
     },
     async source(mount, headers = {}) {
