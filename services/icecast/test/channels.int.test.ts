@@ -1,47 +1,38 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { UserInteraction } from '@skipcast/contracts'
 import { waitFor } from '@skipcast/runtime'
 import { hears, openListener } from '@skipcast/testing'
 import { createConnection } from 'node:net'
-import { join } from 'node:path'
-import { fakeEngine, toneFrames, type Frames } from './fake-engine.ts'
 import { machine, statusOf, type Machine } from './role.ts'
 
 describe('channels come, go and change', () => {
   const owned = new AsyncDisposableStack()
-  const sessions: UserInteraction[] = []
   let here: Machine
-  let frames: Frames
 
   beforeAll(async () => {
     here = owned.use(await machine())
     owned.use(await here.start())
-    frames = await toneFrames(join(here.home, 'tone.mp3'), 440)
-    const handle = async (message: UserInteraction) => void sessions.push(message)
-    owned.use(here.bus.consume({ topic: 'userInteractions', group: 'test', handle }))
   }, 30_000)
   afterAll(() => owned.disposeAsync())
 
-  const engine = async (channelId: string, mount: string, epoch: number) =>
-    owned.use(await fakeEngine({ port: here.port, mount, password: here.token(channelId, mount, epoch), frames }))
+  const engine = (epoch: number) => here.engine({ channelId: 'a', mount: '/a', epoch })
   const gone = (mount: string) =>
     waitFor(`${mount} to be gone`, async () => (await statusOf(here.url(mount))) === 404, { timeoutMs: 8000 })
 
   test('a stopped channel lets its engine and its listeners go, and refuses that engine from then on', async () => {
     await here.command('start_stream', 'a', '/a', 3)
     await here.untilFed('/a')
-    const source = await engine('a', '/a', 3)
+    const source = await engine(3)
     await using listener = await openListener(here.url('/a'))
     await hears(listener, 440, { timeoutMs: 5000 })
 
     await here.command('stop_stream', 'a', '/a', 3)
     await waitFor('both to be let go', () => !source.isConnected && !listener.isConnected, { timeoutMs: 5000 })
     await gone('/a')
-    expect((await engine('a', '/a', 3)).status).toBe(401)
+    expect((await engine(3)).status).toBe(401)
   }, 30_000)
 
   test('started again under a new epoch, its engine may come before this role has read the start', async () => {
-    expect((await engine('a', '/a', 4)).status).toBe(200)
+    expect((await engine(4)).status).toBe(200)
     await here.command('start_stream', 'a', '/a', 4)
     await using listener = await openListener(here.url('/a'))
     await hears(listener, 440, { timeoutMs: 5000 })
@@ -62,7 +53,7 @@ describe('channels come, go and change', () => {
     await gone('/old-name')
   }, 30_000)
 
-  const sessionsOf = (channelId: string) => sessions.filter((session) => session.channel_id === channelId)
+  const sessionsOf = (channelId: string) => here.sessions.filter((session) => session.channel_id === channelId)
   const listenOnce = async (mount: string) => {
     await using listener = await openListener(here.url(mount))
     return listener.answer.status
@@ -78,8 +69,8 @@ describe('channels come, go and change', () => {
     expect(sessionsOf('d').slice(1)).toEqual([
       expect.objectContaining({ event: 'listener_session', channel_slug: 'd', duration_s: expect.any(Number) }),
     ])
-    expect(new Set(sessions.map(({ id }) => id)).size).toBe(sessions.length)
-    expect(JSON.stringify(sessions)).not.toMatch(/127\.0\.0\.1|skipcast-test-listener/)
+    expect(new Set(here.sessions.map(({ id }) => id)).size).toBe(here.sessions.length)
+    expect(JSON.stringify(here.sessions)).not.toMatch(/127\.0\.0\.1|skipcast-test-listener/)
   }, 30_000)
 })
 

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { httpGet } from '@skipcast/runtime'
 import { hears, openListener, summarise } from '@skipcast/testing'
-import { join } from 'node:path'
 import { byStatus } from './crowd.ts'
-import { fakeEngine, toneFrames, type Frames } from './fake-engine.ts'
 import { flood } from './flood.ts'
 import { machine, type Machine } from './role.ts'
 
@@ -17,22 +15,17 @@ const sum = (counts: Record<number, number>) => Object.values(counts).reduce((al
 describe('a flood of false logins', () => {
   const owned = new AsyncDisposableStack()
   let here: Machine
-  let frames: Frames
 
   beforeAll(async () => {
     here = owned.use(await machine())
     owned.use(await here.start())
-    frames = await toneFrames(join(here.home, 'tone.mp3'), 440)
     await here.command('start_stream', 'c1', '/demo')
     await here.untilFed('/demo')
   }, 30_000)
   afterAll(() => owned.disposeAsync())
 
-  const engine = async (channelId: string, mount: string) =>
-    owned.use(await fakeEngine({ port: here.port, mount, password: here.token(channelId, mount, 1), frames }))
-
   test('A10: keeps no engine of the same address out, no title waiting and no listener without sound', async () => {
-    expect((await engine('c1', '/demo')).status).toBe(200)
+    expect((await here.engine()).status).toBe(200)
     await using listener = await openListener(here.url('/demo'))
     await hears(listener, 440, { timeoutMs: 5000 })
     const mark = performance.now()
@@ -50,7 +43,7 @@ describe('a flood of false logins', () => {
     const logins = await Promise.all(
       Array.from({ length: CHANNELS }, async (_, index) => {
         const askedAt = performance.now()
-        const { status } = await engine(`e${index}`, `/e${index}`)
+        const { status } = await here.engine({ channelId: `e${index}`, mount: `/e${index}` })
         return { status, ms: performance.now() - askedAt }
       }),
     )

@@ -5,29 +5,23 @@ import { appendFile, copyFile, readFile, stat, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { byStatus, crowd } from './crowd.ts'
-import { fakeEngine, toneFrames, type Frames } from './fake-engine.ts'
 import { machine, statusOf, type Machine } from './role.ts'
 import { say } from './say.ts'
 
 describe('the front as a process', () => {
   let owned: AsyncDisposableStack
   let here: Machine
-  let frames: Frames
 
   beforeEach(async () => {
     owned = new AsyncDisposableStack()
     here = owned.use(await machine())
-    frames = await toneFrames(join(here.home, 'tone.mp3'), 440)
   })
   afterEach(() => owned.disposeAsync())
 
-  const pidOf = async (program: string) =>
-    (JSON.parse(await readFile(join(here.home, 'icecast', `${program}.json`), 'utf8')) as { pid: number }).pid
   const onAir = async () => {
     await here.command('start_stream', 'c1', '/demo')
     await here.untilFed('/demo')
-    const password = here.token('c1', '/demo', 1)
-    const engine = owned.use(await fakeEngine({ port: here.port, mount: '/demo', password, frames }))
+    const engine = await here.engine()
     const listener = owned.use(await openListener(here.url('/demo')))
     await hears(listener, 440, { timeoutMs: 8000 })
     return { listener, engine }
@@ -38,20 +32,20 @@ describe('the front as a process', () => {
     await here.command('start_stream', 'c1', '/demo')
     await here.untilFed('/demo')
     await using listener = await openListener(here.url('/demo'), { reconnectAfterMs: 50 })
-    const [front, icecast] = [await pidOf('haproxy'), await pidOf('icecast2')]
+    const [front, icecast] = [await here.pidOf('haproxy'), await here.pidOf('icecast2')]
     const mark = performance.now()
     process.kill(front, 'SIGKILL')
     await waitFor('the listener to be back', () => listener.reconnects === 1, { timeoutMs: 15_000 })
     process.stderr.write(`front killed: listener back after ${(performance.now() - mark).toFixed(0)} ms\n`)
-    expect(await pidOf('haproxy')).not.toBe(front)
-    expect(await pidOf('icecast2')).toBe(icecast)
+    expect(await here.pidOf('haproxy')).not.toBe(front)
+    expect(await here.pidOf('icecast2')).toBe(icecast)
     await waitFor('good health', () => here.health.read()['haproxy']?.ok, { timeoutMs: 5000 })
   }, 60_000)
 
   test('takes over another configuration without letting a listener or an engine go', async () => {
     const first = await here.start({ onStop: 'hand-over' })
     const { listener, engine } = await onAir()
-    const [front, icecast] = [await pidOf('haproxy'), await pidOf('icecast2')]
+    const [front, icecast] = [await here.pidOf('haproxy'), await here.pidOf('icecast2')]
     await first[Symbol.asyncDispose]()
     const mark = performance.now()
     const [port] = await freePorts(1)
@@ -65,7 +59,7 @@ describe('the front as a process', () => {
     expect(listener.closures).toEqual([])
     expect(engine.isConnected).toBe(true)
     expect(listener.gapSince(mark)).toBeLessThan(500)
-    expect([await pidOf('haproxy'), await pidOf('icecast2')]).toEqual([front, icecast])
+    expect([await here.pidOf('haproxy'), await here.pidOf('icecast2')]).toEqual([front, icecast])
   }, 60_000)
 
   test('a front with connections of before ends with the role that ends', async () => {
@@ -73,7 +67,7 @@ describe('the front as a process', () => {
     const { listener } = await onAir()
     await first[Symbol.asyncDispose]()
     const second = await here.start({ environment: { ICECAST_STATISTICS_FROM: '192.0.2.7' } })
-    const front = await pidOf('haproxy')
+    const front = await here.pidOf('haproxy')
     await second[Symbol.asyncDispose]()
     expect(identify(front)).toBeNull()
     await waitFor('the listener to be let go', () => !listener.isConnected, { timeoutMs: 5000 })
@@ -138,7 +132,7 @@ describe('the front as a process', () => {
     const limitKb = 16
     owned.use(await here.start({ environment: { ICECAST_LOG_KB: `${limitKb}` } }))
     const { listener } = await onAir()
-    const before = [await pidOf('haproxy'), await pidOf('icecast2')]
+    const before = [await here.pidOf('haproxy'), await here.pidOf('icecast2')]
     const mark = performance.now()
     expect(byStatus(await crowd(here.port, '/demo', { size: 250, spreadMs: 0 }))).toEqual({ 200: 250 })
     const front = join(here.home, 'icecast', 'haproxy', 'output.log')
@@ -147,7 +141,7 @@ describe('the front as a process', () => {
       const begunAnew = async () => (await stat(`${log}.old`)).size > 0 && (await stat(log)).size <= limitKb * 1024
       await waitFor(`${log} to be begun anew`, begunAnew, { timeoutMs: 15_000 })
     }
-    expect([await pidOf('haproxy'), await pidOf('icecast2')]).toEqual(before)
+    expect([await here.pidOf('haproxy'), await here.pidOf('icecast2')]).toEqual(before)
     expect(listener.closures).toEqual([])
     expect(listener.gapSince(mark)).toBeLessThan(1000)
 

@@ -1,32 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { UserInteraction } from '@skipcast/contracts'
 import { waitFor } from '@skipcast/runtime'
 import { hears, openListener, summarise } from '@skipcast/testing'
-import { join } from 'node:path'
 import { byStatus, crowd } from './crowd.ts'
-import { fakeEngine, toneFrames, type FakeEngine, type Frames } from './fake-engine.ts'
 import { machine, type Machine } from './role.ts'
 import { say } from './say.ts'
 
 describe('the front', () => {
   const owned = new AsyncDisposableStack()
-  const sessions: UserInteraction[] = []
   let here: Machine
-  let frames: Frames
 
   beforeAll(async () => {
     here = owned.use(await machine())
     owned.use(await here.start())
-    frames = await toneFrames(join(here.home, 'tone.mp3'), 440)
-    const handle = async (message: UserInteraction) => void sessions.push(message)
-    owned.use(here.bus.consume({ topic: 'userInteractions', group: 'test', handle }))
     await here.command('start_stream', 'c1', '/demo')
     await here.untilFed('/demo')
   }, 30_000)
   afterAll(() => owned.disposeAsync())
-
-  const engine = async (): Promise<FakeEngine> =>
-    owned.use(await fakeEngine({ port: here.port, mount: '/demo', password: here.token('c1', '/demo', 1), frames }))
 
   test.each([
     { size: 300, spreadMs: 0 },
@@ -56,7 +45,7 @@ describe('the front', () => {
     const timer = setInterval(() => comers.push(crowd(here.port, '/demo', { size: 1, spreadMs: 0 })), 50)
     timers.defer(() => clearInterval(timer))
     for (let death = 0; death < 10; death++) {
-      const playing = await engine()
+      const playing = await here.engine()
       expect(playing.status).toBe(200)
       await hears(listener, 440, { timeoutMs: 8000 })
       const mark = performance.now()
@@ -109,7 +98,7 @@ describe('the front', () => {
   test('tells sessions apart by where they come from, whatever they say about it, and tells nobody where that is', async () => {
     await here.command('start_stream', 'c2', '/quiet')
     await here.untilFed('/quiet')
-    const sessionsHere = () => sessions.filter((session) => session.channel_slug === 'quiet')
+    const sessionsHere = () => here.sessions.filter((session) => session.channel_slug === 'quiet')
     const listen = async (more: string) => {
       const before = sessionsHere().length
       await say(here.port, `GET /quiet HTTP/1.0\r\nUser-Agent: player\r\n${more}\r\n`, { enoughBytes: 3000 })
@@ -123,6 +112,6 @@ describe('the front', () => {
     expect(await listen('X-Forwarded-For: 192.0.2.66\r\nX-Forwarded-For: 192.0.2.67\r\nForwarded: for=192.0.2.66\r\n')).toBe(
       honest,
     )
-    expect(JSON.stringify(sessions)).not.toMatch(/127\.0\.0|192\.0|player/)
+    expect(JSON.stringify(here.sessions)).not.toMatch(/127\.0\.0|192\.0|player/)
   }, 30_000)
 })

@@ -1,5 +1,5 @@
 import { memoryBus, type MemoryBus } from '@skipcast/bus'
-import { signSourceToken, stamp, type StreamCommand } from '@skipcast/contracts'
+import { signSourceToken, stamp, type StreamCommand, type UserInteraction } from '@skipcast/contracts'
 import {
   createLogger,
   healthBoard,
@@ -16,6 +16,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePorts, openListener, temporaryHome } from '@skipcast/testing'
 import { icecastEnv, startIcecast } from '../src/icecast.ts'
+import { fakeEngine, toneFrames, type FakeEngine, type Frames } from './fake-engine.ts'
 
 const SIGNING_KEY = 'a key that only this test and its channels know'
 /** Holds what XML has to escape. */
@@ -32,6 +33,11 @@ export interface Machine extends AsyncDisposable {
   /** icecast2's own port on loopback, behind the front. */
   innerPort(): Promise<number>
   token(channelId: string, mount: string, epoch: number): string
+  /** An engine with a genuine token (of `c1`, `/demo` and epoch 1 unless told otherwise), which plays 440 Hz and ends with the machine at the latest. */
+  engine(options?: { channelId?: string; mount?: string; epoch?: number }): Promise<FakeEngine>
+  /** Listener sessions that were told on the bus, in order. */
+  readonly sessions: readonly UserInteraction[]
+  pidOf(program: 'icecast2' | 'haproxy'): Promise<number>
   start(options?: {
     onStop?: 'stop' | 'hand-over'
     environment?: Record<string, string>
@@ -60,6 +66,9 @@ export async function machine(): Promise<Machine> {
   const bus = owned.use(memoryBus())
   const health = healthBoard()
   const [port] = await freePorts(1)
+  const sessions: UserInteraction[] = []
+  owned.use(bus.consume({ topic: 'userInteractions', group: 'test', handle: async (message) => void sessions.push(message) }))
+  let frames: Promise<Frames> | undefined
   let generation = 0
   const logger = process.env['TEST_LOG'] ? createLogger({ level: process.env['TEST_LOG'] }) : silentLogger()
 
@@ -71,6 +80,16 @@ export async function machine(): Promise<Machine> {
     url: (mount) => `http://127.0.0.1:${port}${mount}`,
     innerPort: async () => Number(await readFile(join(home.path, 'ports', 'icecast-inner'), 'utf8')),
     token: (channelId, mount, epoch) => signSourceToken(SIGNING_KEY, { channelId, mount, epoch }),
+    async engine({ channelId = 'c1', mount = '/demo', epoch = 1 } = {}) {
+      frames ??= toneFrames(join(home.path, 'tone.mp3'), 440)
+      const password = made.token(channelId, mount, epoch)
+      return stack.use(await fakeEngine({ port: made.port, mount, password, frames: await frames }))
+    },
+    sessions,
+    async pidOf(program) {
+      const identity = JSON.parse(await readFile(join(home.path, 'icecast', `${program}.json`), 'utf8')) as { pid: number }
+      return identity.pid
+    },
     async start({ onStop = 'stop', environment = {}, ...overrides } = {}) {
       const given = {
         ICECAST_PORT: String(port),
