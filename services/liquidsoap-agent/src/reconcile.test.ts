@@ -197,6 +197,22 @@ describe('a reconciling agent', () => {
     expect(here.troubles.of('a')).toBeNull()
   })
 
+  test('says that the disk is full, which is no fault of a channel: they share an engine again when there is room', async () => {
+    await want(aStart('a'), aStart('b'))
+    const here = await agent()
+    machine.fillDisk(true)
+    for (let time = 0; time < 9; time++) await here.settle()
+    expect(held(here)).toEqual([])
+    expect(here.troubles.of('a')).toMatchObject({ code: 'DISK_FULL' })
+    machine.fillDisk(false)
+    const both = async () => {
+      await here.settle()
+      return held(here).length === 2
+    }
+    await waitFor('both channels', both, { timeoutMs: 10_000 })
+    expect(here.subject.seen.engines.map(({ channels }) => channels.length)).toEqual(expect.arrayContaining([0, 2]))
+  })
+
   test('says that no engine can be started, and tries again by itself', async () => {
     machine.failStarts(true)
     await want(aStart('a'))

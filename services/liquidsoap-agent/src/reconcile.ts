@@ -13,7 +13,7 @@ import type { MediaSupply } from './supply-media.ts'
 import type { Resume } from './resume.ts'
 import type { SpoiledTracks } from './spoiled-tracks.ts'
 import type { Telemetry } from './telemetry.ts'
-import type { Troubles } from './troubles.ts'
+import type { Blame, Troubles } from './troubles.ts'
 
 const SILENT_MS = 6000
 /** What an engine leaks per channel (0.24 MB when encoding) stays below 50 MB. */
@@ -115,7 +115,7 @@ export function reconciler(
       if (state !== 'dead' || mourned.has(id)) continue
       mourned.add(id)
       tell.engineLost(id, channels.length)
-      for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_CRASHED', { isOwn: channels.length === 1 })
+      for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_CRASHED', blameOf(channels))
     }
   }
 
@@ -164,8 +164,9 @@ export function reconciler(
       tell.stepFailed(step, error)
       const isEngineLost = isAppError(error, 'ENGINE_UNREACHABLE')
       if (step.kind === 'add' && !isEngineLost) {
-        const isFull = isDiskFull(error)
-        troubles.note(step.stream.record.channelId, isFull ? 'DISK_FULL' : 'ENGINE_REFUSED', { isOwn: !isFull })
+        const { channelId } = step.stream.record
+        if (isDiskFull(error)) troubles.note(channelId, 'DISK_FULL', { blame: 'machine' })
+        else troubles.note(channelId, 'ENGINE_REFUSED', { blame: 'channel' })
       }
       return isEngineLost
     }
@@ -177,13 +178,13 @@ export function reconciler(
         if (step.reason === 'upgrade') upgradedAt = clock.steadyMs()
         if (step.reason === 'stuck') {
           tainted.add(step.engineId)
-          troubles.note(step.channelId, 'CHANNEL_STUCK', { isOwn: true })
+          troubles.note(step.channelId, 'CHANNEL_STUCK', { blame: 'channel' })
         }
         return host.remove(step.engineId, step.channelId)
       case 'stop': {
         if (step.reason === 'silent') {
           const channels = engines.find(({ id }) => id === step.engineId)?.channels ?? []
-          for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_SILENT', { isOwn: channels.length === 1 })
+          for (const { channelId } of channels) troubles.note(channelId, 'ENGINE_SILENT', blameOf(channels))
           // Told before what follows on its mounts is taken for it.
           seen = { ...seen, engines: seen.engines.filter(({ id }) => id !== step.engineId) }
           options.onSeen()
@@ -215,6 +216,11 @@ export function reconciler(
     },
     [Symbol.asyncDispose]: () => starts[Symbol.asyncDispose](),
   }
+}
+
+/** What ends an engine that has one channel, that channel may have done. */
+function blameOf({ length }: Engine['channels']): { blame: Blame } {
+  return { blame: length === 1 ? 'channel' : 'engine' }
 }
 
 function isDiskFull(error: unknown): boolean {

@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals'
 import { waitFor } from '@skipcast/runtime'
 import { troubles } from './troubles.ts'
 
-const SHARED = { isOwn: false }
-const OWN = { isOwn: true }
+const SHARED = { blame: 'engine' } as const
+const OWN = { blame: 'channel' } as const
+const NOBODYS = { blame: 'machine' } as const
 
 function setUp() {
   let now = 0
@@ -69,6 +70,15 @@ describe('the troubles of a channel', () => {
     expect(subject.heldBack()).toContain('a')
     subject.heard('a', 60_000)
     expect(subject.of('a')).toBeNull()
+  })
+
+  test('that are of the machine cost waiting, and lead to no quarantine, and to nobody being kept apart', () => {
+    const { subject } = setUp()
+    using _ = subject
+    for (let again = 0; again < 9; again++) subject.note('a', 'DISK_FULL', NOBODYS)
+    expect(subject.of('a')).toMatchObject({ code: 'DISK_FULL' })
+    expect(subject.heldBack()).toEqual(new Set(['a']))
+    expect(subject.failures().get('a') ?? 0).toBe(0)
   })
 
   test('are over with another command, and with no other', () => {

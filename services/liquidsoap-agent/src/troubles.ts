@@ -15,13 +15,21 @@ const QUARANTINE_WINDOW_MS = 120_000
 const FIRST_QUARANTINE_MS = 60_000
 const LONGEST_QUARANTINE_MS = 1_800_000
 
+/**
+ * Who may have caused a trouble:
+ * - `channel`: this channel and no other
+ * - `engine`: any channel of the engine, or the engine itself
+ * - `machine`: no channel
+ */
+export type Blame = 'channel' | 'engine' | 'machine'
+
 /** What went wrong with channels lately, and which of them are left alone for a while because of it. */
 export interface Troubles extends Disposable {
   /**
-   * The first trouble of a healthy channel costs no waiting; each further one doubles it. `isOwn`: no other channel can have caused it; of these only a
-   * few are borne, then the channel is in quarantine.
+   * The first trouble of a healthy channel costs no waiting; each further one doubles it. Of those that are its own only a few are borne, then the
+   * channel is in quarantine.
    */
-  note(channelId: string, code: ProblemCode, options: { isOwn: boolean }): void
+  note(channelId: string, code: ProblemCode, options: { blame: Blame }): void
   /** What is wanted of the channel, told before anything else: with another command it is tried again at once. */
   commanded(channelId: string, command: { readonly epoch: number; readonly generation: number }): void
   /** The channel was in quarantine under the agent before this one: so it is again, for the shortest time. */
@@ -32,7 +40,7 @@ export interface Troubles extends Disposable {
   forget(channelId: string): void
   of(channelId: string): StreamError | null
   heldBack(): ReadonlySet<string>
-  /** How often channels were there lately when something failed. */
+  /** How often channels were there lately when something failed that one of them may have caused. */
   failures(): ReadonlyMap<string, number>
 }
 
@@ -74,13 +82,14 @@ export function troubles(options: { clock: Clock; onRelease: () => void }): Trou
   }
 
   return {
-    note(channelId, code, { isOwn }) {
-      suspect(channelId)
+    note(channelId, code, { blame }) {
+      if (blame !== 'machine') suspect(channelId)
       const known = entries.get(channelId)
       const entry = known ?? newEntry()
       entries.set(channelId, entry)
       entry.error = problem(code, clock.wallMs())
       const now = clock.steadyMs()
+      const isOwn = blame === 'channel'
       if (isOwn) entry.ownAt = [...entry.ownAt.filter((at) => now - at < QUARANTINE_WINDOW_MS), now]
       // Out of quarantine, one more is enough.
       if (entry.ownAt.length >= QUARANTINE_AFTER || (isOwn && entry.wasInQuarantine)) return shutIn(entry, code)

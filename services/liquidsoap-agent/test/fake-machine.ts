@@ -21,6 +21,8 @@ export interface FakeMachine {
   freeze(engineId: string, silentMs: number): void
   /** While set, engines fail to start. */
   failStarts(isFailing: boolean): void
+  /** While set, no plan can be written. */
+  fillDisk(isFull: boolean): void
 }
 
 export function fakeMachine(): FakeMachine {
@@ -29,6 +31,7 @@ export function fakeMachine(): FakeMachine {
   const listeners = new Set<() => void>()
   let count = 0
   let startsFail = false
+  let isDiskFull = false
   const changed = () => {
     for (const listener of listeners) listener()
   }
@@ -55,6 +58,7 @@ export function fakeMachine(): FakeMachine {
       silences.set(engineId, silentMs)
     },
     failStarts: (isFailing) => void (startsFail = isFailing),
+    fillDisk: (isFull) => void (isDiskFull = isFull),
     open: () => ({
       async list() {
         return [...engines].map(([id, { state, added, channels }]) => ({
@@ -80,6 +84,7 @@ export function fakeMachine(): FakeMachine {
         if (!/^\/[a-z0-9-]+$/.test(stream.command.mount) || /\s/.test(stream.command.source_token) || channelId.includes('/')) {
           throw new AppError('ENGINE_REFUSED', 'The mount or the token is not one that Icecast takes')
         }
+        if (isDiskFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
         const engine = reach(engineId)
         engine.added += 1
         const [first] = stream.tracks
