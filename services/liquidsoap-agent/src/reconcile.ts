@@ -1,10 +1,12 @@
 import type { StateView } from '@skipcast/bus'
-import { backoff, isAppError } from '@skipcast/runtime'
+import { isAppError } from '@skipcast/runtime'
 import { plan, type PlanLimits, type Step } from './domain/plan.ts'
 import type { Engine } from './domain/engine.ts'
 import type { HeardAt, Teller } from './domain/engine-event.ts'
 import type { ProblemCode } from './domain/problem.ts'
 import { startsFor, wantedStream, type WantedStream } from './domain/wanted.ts'
+import { engineStarts } from './engine-starts.ts'
+import { isDiskFull } from './is-disk-full.ts'
 import type { OwnStalls } from './own-stalls.ts'
 import type { Clock, EngineHost, Journal, MediaCache } from './ports.ts'
 import { relayEvents } from './relay-events.ts'
@@ -223,11 +225,6 @@ function blameOf({ length }: Engine['channels']): { blame: Blame } {
   return { blame: length === 1 ? 'channel' : 'engine' }
 }
 
-function isDiskFull(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOSPC' || code === 'EDQUOT'
-}
-
 /** Independent steps at once, a bounded number of them. */
 async function actAll(steps: readonly Step[], act: (step: Step) => Promise<boolean>): Promise<boolean[]> {
   const waiting = [...steps]
@@ -237,47 +234,4 @@ async function actAll(steps: readonly Step[], act: (step: Step) => Promise<boole
   }
   await Promise.all(Array.from({ length: PARALLEL_STEPS }, work))
   return changes
-}
-
-/** Engine starts run beside the passes: a slow one holds up no channel. Failures are followed by growing pauses. */
-function engineStarts({ host, clock, tell, nudge }: ReconcilePorts) {
-  const running = new Set<Promise<void>>()
-  const wait = backoff({ firstMs: 250, mostMs: 30_000 })
-  let retryAt = -Infinity
-  let trouble: ProblemCode | null = null
-  let retry: NodeJS.Timeout | undefined
-
-  const begin = async (step: Step) => {
-    const start = host.start().then(
-      () => {
-        wait.reset()
-        trouble = null
-      },
-      (error: unknown) => {
-        tell.stepFailed(step, error)
-        trouble = isDiskFull(error) ? 'DISK_FULL' : 'ENGINE_START_FAILED'
-        const waitMs = wait.next()
-        retryAt = clock.steadyMs() + waitMs
-        clearTimeout(retry)
-        retry = setTimeout(nudge, waitMs)
-      },
-    )
-    running.add(start)
-    void start.finally(() => {
-      running.delete(start)
-      nudge()
-    })
-  }
-
-  return {
-    begin,
-    trouble: () => trouble,
-    isAllowed: () => clock.steadyMs() >= retryAt,
-    underWay: () => running.size,
-    async [Symbol.asyncDispose]() {
-      clearTimeout(retry)
-      await Promise.all(running)
-      clearTimeout(retry)
-    },
-  }
 }
