@@ -209,6 +209,14 @@ describe('a plan', () => {
     expect(brief(plan(wanted, [one, { ...two, isOutdated: true }], limits))).toEqual(['start'])
   })
 
+  test('ends an engine only when it has nothing left to be removed', () => {
+    for (const engine of [
+      anEngine('e', [aStream('a')], { isOutdated: true }),
+      anEngine('e', [aStream('a')], { channelsAdded: 50 }),
+    ])
+      expect(brief(plan(new Map(), [engine, idle], limits))).toEqual(['remove e a unwanted'])
+  })
+
   test('clears a dead engine away and starts its channels elsewhere at once, but for those held back', () => {
     const dead = anEngine('e', [aStream('a'), aStream('b')], { state: 'dead' })
     const steps = plan(wantedOf(aStream('a'), aStream('b')), [dead, idle], { ...limits, heldBack: new Set(['b']) })

@@ -93,10 +93,11 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
   const warmEngines = isCovered(running, usable, kept, limits) ? 0 : limits.warmEngines
   const lacking = seated.enginesLacking + Math.max(warmEngines, upgrade.enginesLacking) - ready.length - limits.startsUnderWay
   const starts = limits.mayStartEngine ? Math.max(0, Math.min(lacking, limits.startsPerPass)) : 0
+  // One that is emptied only now ends in the next pass, when it has told of that.
   const retired = idle.flatMap((engine): Step[] => {
     const reason =
       whyRetire(engine, limits) ?? (ready.indexOf(engine) >= Math.max(warmEngines, upgrade.enginesLacking) ? 'surplus' : null)
-    return reason ? [{ kind: 'stop', engineId: engine.id, reason }] : []
+    return reason && engine.channels.length === 0 ? [{ kind: 'stop', engineId: engine.id, reason }] : []
   })
 
   return [
