@@ -22,6 +22,8 @@ const SILENT_MS = 6000
 const CHANNELS_PER_LIFE = 200
 /** Between two channels that are interrupted for an upgrade. */
 const UPGRADE_EVERY_MS = 3000
+/** Who starts and stops channels one after the other finds an engine each time. Who wants no idle engine has none, not even for so long. */
+const IDLE_GRACE_MS = 30_000
 /** A new one has 91 MB. */
 const IDLE_MEMORY_BYTES = 256 * 1024 * 1024
 const STARTS_PER_PASS = 2
@@ -82,6 +84,7 @@ export function reconciler(
   const starts = engineStarts(ports)
   const mourned = new Set<string>()
   const tainted = new Set<string>()
+  const idleSince = new Map<string, number>()
   /** Engines whose events could not be taken over: their files must stay. */
   const unread = new Set<string>()
   let startsUnderWay = 0
@@ -104,6 +107,7 @@ export function reconciler(
       })
     }
     mournDead(engines)
+    noteIdle(engines)
     const wanted = commands.isCaughtUp ? await readWanted() : null
     seen = { engines, wanted, startTrouble: starts.trouble() }
     options.onSeen()
@@ -121,6 +125,12 @@ export function reconciler(
     }
   }
 
+  const noteIdle = (engines: readonly Engine[]) => {
+    const idle = engines.filter(({ state, channels }) => state === 'running' && channels.length === 0).map(({ id }) => id)
+    for (const id of idleSince.keys()) if (!idle.includes(id)) idleSince.delete(id)
+    for (const id of idle) if (!idleSince.has(id)) idleSince.set(id, clock.steadyMs())
+  }
+
   const readWanted = async () => {
     const starting = [...startsFor(options.teller.serverId, commands.values).values()]
     for (const command of starting) troubles.commanded(command.channel_id, command)
@@ -134,6 +144,8 @@ export function reconciler(
     channelsPerEngine: options.channelsPerEngine,
     warmEngines: options.warmEngines,
     silentMs: SILENT_MS,
+    idleMs: new Map([...idleSince].map(([id, since]) => [id, clock.steadyMs() - since])),
+    idleGraceMs: options.warmEngines > 0 ? IDLE_GRACE_MS : 0,
     channelsPerLife: CHANNELS_PER_LIFE,
     idleMemoryBytes: IDLE_MEMORY_BYTES,
     startsPerPass: STARTS_PER_PASS,

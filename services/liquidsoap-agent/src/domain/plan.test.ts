@@ -10,6 +10,11 @@ const limits: PlanLimits = {
   channelsPerEngine: 2,
   warmEngines: 1,
   silentMs: 6000,
+  idleMs: new Map([
+    ['idle', 5000],
+    ['lately', 4999],
+  ]),
+  idleGraceMs: 5000,
   channelsPerLife: 50,
   startsPerPass: 2,
   idleMemoryBytes: 1000,
@@ -209,6 +214,19 @@ describe('a plan', () => {
     expect(brief(plan(wanted, [one, { ...two, isOutdated: true }], limits))).toEqual(['start'])
   })
 
+  test('ends an idle engine that is not needed only after a while, so that the next channel finds it', () => {
+    const wanted = wantedOf(aStream('a'))
+    const [playing, lately] = [anEngine('e', [aStream('a')]), anEngine('lately')]
+    const none = { ...limits, warmEngines: 0 }
+    expect(brief(plan(wanted, [playing, lately], none))).toEqual([])
+    expect(brief(plan(wanted, [playing, idle], none))).toEqual(['stop idle surplus'])
+    expect(brief(plan(wanted, [playing, lately, idle], limits))).toEqual(['stop idle surplus'])
+    expect(brief(plan(wantedOf(aStream('a'), aStream('b'), aStream('c')), [playing, lately], none))).toEqual([
+      'add e b',
+      'add lately c',
+    ])
+  })
+
   test('ends an engine only when it has nothing left to be removed', () => {
     for (const engine of [
       anEngine('e', [aStream('a')], { isOutdated: true }),
@@ -271,7 +289,7 @@ describe('planning and acting', () => {
         let now = engines
         let steps: Step[] = []
         for (let round = 0; round < 20; round++) {
-          steps = plan(streams, now, { ...limits, mayUpgrade })
+          steps = plan(streams, now, { ...limits, mayUpgrade, idleGraceMs: 0 })
           now = steps.reduce(apply, now)
           // A silent engine either answers by and by or is stopped.
           now = now.map((engine) => (engine.state === 'silent' ? { ...engine, silentMs: engine.silentMs + 3000 } : engine))

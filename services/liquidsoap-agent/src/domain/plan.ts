@@ -17,6 +17,10 @@ export interface PlanLimits {
   readonly warmEngines: number
   /** An engine that has not answered for so long is stopped. */
   readonly silentMs: number
+  /** For how long engines have held no channel; none: they hold one. */
+  readonly idleMs: ReadonlyMap<string, number>
+  /** An idle engine that nobody needs is ended after so long: channels that come and go would have it started again at once. */
+  readonly idleGraceMs: number
   /** An engine that was given so many channels gets no more. */
   readonly channelsPerLife: number
   /** An engine that has more memory than this is ended once it is idle. */
@@ -93,10 +97,12 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
   const warmEngines = isCovered(running, usable, kept, limits) ? 0 : limits.warmEngines
   const lacking = seated.enginesLacking + Math.max(warmEngines, upgrade.enginesLacking) - ready.length - limits.startsUnderWay
   const starts = limits.mayStartEngine ? Math.max(0, Math.min(lacking, limits.startsPerPass)) : 0
+  const surplus = ready
+    .slice(Math.max(warmEngines, upgrade.enginesLacking))
+    .filter(({ id }) => (limits.idleMs.get(id) ?? 0) >= limits.idleGraceMs)
   // One that is emptied only now ends in the next pass, when it has told of that.
   const retired = idle.flatMap((engine): Step[] => {
-    const reason =
-      whyRetire(engine, limits) ?? (ready.indexOf(engine) >= Math.max(warmEngines, upgrade.enginesLacking) ? 'surplus' : null)
+    const reason = whyRetire(engine, limits) ?? (surplus.includes(engine) ? 'surplus' : null)
     return reason && engine.channels.length === 0 ? [{ kind: 'stop', engineId: engine.id, reason }] : []
   })
 
