@@ -30,7 +30,7 @@ const ownServices = ['icecast2', 'haproxy']
 
 const commands = {
   start: ['services/server/src/main.ts'],
-  test: ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--runInBand'],
+  test: ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'],
   nightly: ['packages/testing/src/main.ts'],
   skipcast: ['services/server/src/skipcast.ts'],
 }

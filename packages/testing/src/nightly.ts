@@ -63,7 +63,14 @@ export async function nightly(
 
 /** Runs one test file and shows what it says while it says it. */
 function runTest(test: string, env: NodeJS.ProcessEnv): Promise<{ code: number; tests: string }> {
-  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--selectProjects', 'int']
+  const jest = [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    'node_modules/jest/bin/jest.js',
+    '--selectProjects',
+    'int',
+    'beside',
+  ]
   const child = spawn(process.execPath, [...jest, '--runInBand', '--testPathPatterns', test], {
     cwd: root,
     env,
