@@ -17,13 +17,15 @@ const integration = {
 
 /**
  * These bear company: none of them fails because the machine is busy with something else. They take about as long as all others together, one
- * of which runs at a time, as many of those measure in milliseconds what a listener hears.
+ * of which runs at a time, as many of those measure in milliseconds what a listener hears. The faults come first: they take long and little of
+ * the machine, while the others begin with their largest files, which listen.
  */
 const beside = [
+  'services/server/test/faults',
   'packages/(audio|bench|db|runtime)/test/.*',
   'packages/testing/test/fuzz-api',
   'services/(api|kafka)/test/.*',
-  'services/server/test/(bootstrap|compose|demo-music|faults|hostile-strings|npm-start|probes|role-locks|skipcast-command)',
+  'services/server/test/(bootstrap|compose|demo-music|hostile-strings|npm-start|probes|role-locks|skipcast-command)',
 ].map((pattern) => `/${pattern}\\.int\\.test\\.ts$`)
 
 export default {

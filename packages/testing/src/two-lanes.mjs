@@ -2,7 +2,7 @@ import TestRunner from 'jest-runner'
 
 /**
  * The jest runner of the integration tests. Most of what they do is wait, so they run in two lanes at once, each a process that takes one
- * file after the other: those of the jest project `beside` (`jest.config.js` says which), and all others.
+ * file after the other: those of the jest project `beside`, in the order of its patterns (`jest.config.js`), and all others.
  * With `--runInBand`, or of a single file, there is one lane.
  */
 // oxlint-disable-next-line import/no-default-export -- jest takes the default export of a runner
@@ -18,13 +18,18 @@ export default class TwoLanes extends TestRunner {
   async runTests(tests, watcher, options) {
     if (options.serial) return super.runTests(tests, watcher, options)
     const isBeside = ({ context }) => context.config.displayName?.name === 'beside'
+    const place = ({ context, path }) => context.config.testRegex.findIndex((pattern) => new RegExp(pattern).test(path))
     await Promise.all([
       super.runTests(
         tests.filter((test) => !isBeside(test)),
         watcher,
         options,
       ),
-      this.#beside.runTests(tests.filter(isBeside), watcher, options),
+      this.#beside.runTests(
+        tests.filter(isBeside).toSorted((one, other) => place(one) - place(other)),
+        watcher,
+        options,
+      ),
     ])
   }
 
