@@ -87,7 +87,7 @@ async function agent(options: { cache?: MediaCache; warmEngines?: number; isCaug
         journal,
         troubles,
         spoiled: spoiledTracks(),
-        resume: { inTurn: (stream) => stream },
+        resume: { inTurn: (stream) => stream, begun: () => {} },
         clock,
         stalls: { endedAt: () => stallEndedAt },
         unheard: () => new Set<string>(),

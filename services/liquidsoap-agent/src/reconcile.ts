@@ -206,7 +206,8 @@ export function reconciler(
         return host.stop(step.engineId, { kill: step.reason === 'silent' })
       }
       case 'add':
-        return host.add(step.engineId, ports.resume.inTurn(step.stream))
+        await host.add(step.engineId, ports.resume.inTurn(step.stream))
+        return ports.resume.begun(step.stream)
       case 'load':
         return host.load(step.engineId, step.stream)
       case 'start':
