@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { isAlive, waitFor } from '@skipcast/runtime'
 import { hears, openListener, temporaryHome, type TemporaryHome } from '@skipcast/testing'
-import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
 import type { EngineHost } from '../src/ports.ts'
 import { engineHostContract } from './engine-host.contract.ts'
 import { localHostUnderTest, oneTone, openLocalHost } from './local-host-under-test.ts'
@@ -79,9 +79,11 @@ describe('an engine of this machine', () => {
   })
 
   test('is found and ended also when its starter died before it could write down who it is', async () => {
-    const { pid, startTime } = JSON.parse(await readFile(join(directory(), 'identity.json'), 'utf8'))
-    await rm(join(directory(), 'identity.json'))
-    expect(await host.list()).toMatchObject([{ id, state: 'dead' }])
+    const identity = join(directory(), 'identity.json')
+    const { pid, startTime, tag } = JSON.parse(await readFile(identity, 'utf8'))
+    const starting = /SKIPCAST_DAEMON=([^\0]+)/.exec(await readFile(`/proc/${pid}/environ`, 'utf8'))![1]!
+    await writeFile(identity, JSON.stringify({ starting, tag })) // as it was just before
+    expect(await host.list()).toMatchObject([{ id, state: 'running' }])
     await host.stop(id)
     expect(isAlive({ pid, startTime })).toBe(false)
   })

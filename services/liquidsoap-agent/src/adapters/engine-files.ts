@@ -1,16 +1,7 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, readlink, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  AppError,
-  identify,
-  makeDirectory,
-  pathIn,
-  readFileIfThere,
-  writeFileAtomic,
-  type ChildUser,
-  type ProcessIdentity,
-} from '@skipcast/runtime'
+import { AppError, makeDirectory, pathIn, readFileIfThere, writeFileAtomic, type ChildUser } from '@skipcast/runtime'
 import { z } from 'zod'
 import type { ChannelRecord } from '../domain/engine.ts'
 import { parseJson, parseRecord } from '../domain/engine-event.ts'
@@ -101,16 +92,6 @@ export async function plannedRecords(files: EngineFiles): Promise<ChannelRecord[
     const plan = planHead.safeParse(parseJson(text ?? ''))
     return plan.success ? (parseRecord(plan.data.data) ?? []) : []
   })
-}
-
-/** A process of this engine that was started but not written down: its starter died in between. */
-export async function strayProcess(files: EngineFiles): Promise<ProcessIdentity | null> {
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
-    const workingDirectory = await readlink(`/proc/${entry}/cwd`).catch(() => null)
-    if (workingDirectory === files.run) return identify(Number(entry))
-  }
-  return null
 }
 
 /** Empties the logs that have grown beyond `maxBytes`; their writers append, so they go on at the beginning. Links are not followed. */

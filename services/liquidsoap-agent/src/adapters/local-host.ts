@@ -13,15 +13,7 @@ import {
 } from '@skipcast/runtime'
 import type { Engine } from '../domain/engine.ts'
 import type { EngineHost } from '../ports.ts'
-import {
-  engineFiles,
-  makeEngineDirectories,
-  plannedRecords,
-  removePlan,
-  strayProcess,
-  trimLogs,
-  writePlan,
-} from './engine-files.ts'
+import { engineFiles, makeEngineDirectories, plannedRecords, removePlan, trimLogs, writePlan } from './engine-files.ts'
 import { engineScripts } from './engine-script.ts'
 import { engineHandle, type EngineHandle } from './engine-handle.ts'
 import { limitEngine, residentBytes, type EngineLimits } from './engine-limits.ts'
@@ -128,7 +120,7 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
 
   const stop = async (engineId: string, kill: boolean): Promise<void> => {
     const { files } = handleOf(engineId)
-    const found = (await findDaemon(files.identity)) ?? (await strayProcess(files))
+    const found = await findDaemon(files.identity)
     const signal = kill ? 'SIGKILL' : 'SIGTERM'
     if (found) await stopDaemon(found, { identityFile: files.identity, graceMs: STOP_GRACE_MS, signal })
     await clear(engineId)
