@@ -6,35 +6,37 @@ import { outageFaults } from './cases/outage-faults.ts'
 import { processFaults } from './cases/process-faults.ts'
 import type { Fault } from './fault.ts'
 
-/** Each way in which things break, in an order in which nothing waits for another's rest. Outages bring a fault of their own along. */
+/**
+ * Each way in which things break, once, in an order in which nothing waits for another's rest: an engine that was harmed is left alone for a minute, and
+ * the outages harm one each besides.
+ */
 const everyFault: readonly Fault[] = [
   engineFaults.killed,
   engineFaults.frozen,
+  engineFaults.paused,
   mediaFaults.silence,
-  engineFaults.killed,
   processFaults.agentKilled,
   engineFaults.idleKilled,
   icecastFaults.killed,
   outageFaults.brokerKilled,
   processFaults.controlKilled,
   outageFaults.databaseDown,
+  outageFaults.brokerDown,
   mediaFaults.gone,
   mediaFaults.goneFromCache,
   mediaFaults.goneEverywhere,
   processFaults.agentHandedOver,
   icecastFaults.sourceCut,
-  outageFaults.brokerDown,
-  engineFaults.allKilled,
   outageFaults.databaseKilled,
   processFaults.controlHandedOver,
   processFaults.agentFrozen,
   processFaults.controlFrozen,
   icecastFaults.frozen,
+  outageFaults.brokerFrozen,
   icecastFaults.frontKilled,
+  engineFaults.allKilled,
   diskFull,
   processFaults.serverLost,
-  outageFaults.brokerFrozen,
-  engineFaults.paused,
 ]
 
 /** What comes again and again: short, and the most interesting twice. */
