@@ -22,7 +22,7 @@ export interface EngineHandle extends Disposable {
   status(): Promise<EngineStatus | null>
 }
 
-/** An engine that is killed hangs up some ms before it counts as ended, and nobody tells when it has. */
+/** An engine that ends by itself hangs up some ms before it counts as ended, and nobody tells when it has. */
 const LOOK_AGAIN_MS = 50
 
 /** `onChange` is called when the engine ended, wrote an event, or answers again; and soon after it did not answer. */

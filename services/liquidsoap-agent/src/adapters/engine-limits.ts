@@ -23,7 +23,7 @@ export async function limitEngine(pid: number, limits: EngineLimits, user: Child
   if (niceness > 0) await runCommand('renice', ['-n', String(niceness), '-p', String(pid)], options)
 }
 
-/** The memory that a process really has; 0 when it is gone. */
+/** The memory that a process really has; 0 when it is gone, or about to be: memory goes first, then files and connections, then the process. */
 export async function residentBytes(pid: number): Promise<number> {
   const statm = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '0 0')
   return Number(statm.split(' ')[1]) * PAGE_BYTES

@@ -73,9 +73,10 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
     const handle = handleOf(engineId)
     const daemon = await findDaemon(handle.files.identity)
     const script = await scripts.current().catch(() => null)
+    const status = daemon && (await handle.status())
+    // Asked after that: one that was killed hangs up some ms before its process is gone, but not before its memory is.
     const memoryBytes = daemon ? await residentBytes(daemon.pid) : 0
     const common = { id: engineId, isOutdated: script !== null && daemon?.tag !== script.tag, memoryBytes }
-    const status = daemon && (await handle.status())
     if (status) {
       await trimLogs(handle.files, MAX_LOG_BYTES)
       return { ...common, ...status, state: 'running', silentMs: 0 }
@@ -83,7 +84,7 @@ export async function localHost(options: LocalHostOptions): Promise<EngineHost> 
     const records = await plannedRecords(handle.files)
     return {
       ...common,
-      state: daemon ? 'silent' : 'dead',
+      state: memoryBytes > 0 ? 'silent' : 'dead',
       silentMs: handle.silentMs(),
       channelsAdded: handle.channelsAdded,
       channels: records.map((record) => ({ ...record, live: null })),
