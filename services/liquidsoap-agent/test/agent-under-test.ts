@@ -16,7 +16,7 @@ import {
 import { toneFile, type ToneFileOptions } from '@skipcast/testing'
 import { agentEnv, startAgent, type AgentOverrides } from '../src/liquidsoap-agent.ts'
 
-const TIMEOUT_MS = 20_000
+const TIMEOUT_MS = 30_000
 
 /** The agent, the bus it talks on, and everything it said. */
 export interface Rig extends AsyncDisposable {
