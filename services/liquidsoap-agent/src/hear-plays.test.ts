@@ -8,7 +8,7 @@ let subject: HeardPlays
 beforeEach(() => {
   now = 100_000
   heard = { delayMs: 4000, titles: [] }
-  const unused = { isPresent: true, lastByteAt: null, sparseMs: 0, lastSoundAt: null, lastGreetingSoundAt: null }
+  const unused = { isPresent: true, lastByteAt: null, lastSoundAt: null, lastGreetingSoundAt: null }
   const ear = {
     get heard() {
       return { ...unused, ...heard }

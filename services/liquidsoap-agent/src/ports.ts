@@ -54,12 +54,7 @@ export interface Heard {
   /** Icecast counts it among the listeners, or is about to. True from the beginning: it is told before Icecast lets it in. */
   readonly isPresent: boolean
   readonly lastByteAt: number | null
-  /**
-   * How long what came last plays, in ms, where it was nothing but silence; else 0. Encoders make a few bytes of silence, and Icecast gathers
-   * seconds of it before it hands them on: so much longer the next bytes may take.
-   */
-  readonly sparseMs: number
-  /** When the last frame came that was no digital silence. */
+  /** When the last frame came that was no digital silence: where silence has followed it in the same bytes, so much earlier. */
   readonly lastSoundAt: number | null
   /** The same of what Icecast greets a new connection with: seconds of audio that may be old. It proves something only of a source that is new itself. */
   readonly lastGreetingSoundAt: number | null

@@ -47,6 +47,28 @@ describe('the report of a channel that may not be heard', () => {
     expect(here.doubts).toBe(2)
   })
 
+  test('waits longer for the bytes of a channel that is silent as AAC, also when its engine is slow to answer', async () => {
+    await here.onAir()
+    for (let second = 0; second < 4; second++) {
+      here.runs({})
+      here.hear()
+      await here.pass(1000)
+    }
+    here.runs({ isBlank: true })
+    here.hear()
+    await here.pass(2100)
+    expect(here.told.at(-1)).toMatchObject({ phase: 'silent', last_error: { code: 'SILENCE' } })
+    const slow = { state: 'silent' as const, channels: [{ ...aStream('a').record, live: null }] }
+    here.seen = { ...here.seen, engines: here.seen.engines.map((engine) => ({ ...engine, ...slow })) }
+    await here.pass(1000)
+    expect(here.subject.unheard()).toEqual(new Set())
+    await here.pass(400)
+    expect(here.subject.unheard()).toEqual(new Set(['a']))
+    here.runs({ isBlank: true })
+    await here.pass(700)
+    expect(here.told.at(-1)).toMatchObject({ phase: 'failing', last_error: { code: 'NOT_HEARD' } })
+  })
+
   test('knows a channel that its engine does not go on with, by what it answers again and again', async () => {
     await here.onAir()
     const still = { playedS: 7 }

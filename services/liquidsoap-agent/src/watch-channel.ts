@@ -11,6 +11,8 @@ const NEW_SOURCE_MS = 3000
 
 /** So long a channel may stand still: opening a file takes some time, and Icecast may be slow to take what is sent. */
 const STUCK_AFTER_MS = 6000
+/** Icecast hands on 1400 bytes at a time: of silence as AAC that is 2.5 s. */
+const SPARSE_MS = 2500
 /** A clock goes in steps: within so long it has come further. */
 const STANDSTILL_MS = 500
 
@@ -32,7 +34,7 @@ export interface ChannelWatch extends AsyncDisposable {
   readonly plays: HeardPlays
   /** This addition of the channel, if its engine answers and has not gone on with it for a while, though nothing outside keeps it from that. */
   stuckRecord(): string | null
-  /** How long no byte has come although there had been some and we listened; 0 while that can't be told. */
+  /** How long no byte has come although some were due, there had been some and we listened; 0 while that can't be told. */
   unheardMs(): number
 }
 
@@ -47,6 +49,10 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
 
   /** While we did not run, nothing of ours could hear: all waiting begins again. */
   const waitedSince = (at: number) => clock.steadyMs() - Math.max(at, stalls.endedAt())
+
+  /** What the engine said last: next to no bytes are due. */
+  let isSparse = false
+  const bytesDueAt = () => (ear.heard.lastByteAt === null ? null : ear.heard.lastByteAt + (isSparse ? SPARSE_MS : 0))
 
   const stuck = stuckMeter()
   const noteConnection = (record: string | null) => {
@@ -66,7 +72,8 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
       const live = found?.channel.live
       noteConnection(live?.isConnected ? found!.record : null)
       stuck.note(live ?? null, now)
-      const { lastByteAt, sparseMs } = ear.heard
+      isSparse = live?.isBlank ?? isSparse
+      const dueAt = bytesDueAt()
       // Another addition of the channel only starts, whatever was heard of the one before.
       const isAnother = record !== null && found !== undefined && found.record !== null && found.record !== record
       const startsAnew = isAnother && wasHeard(previous)
@@ -76,7 +83,7 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
         previous: startsAnew ? 'starting' : previous,
         inPhaseMs: startsAnew ? 0 : waitedSince(phaseAt),
         engine: found ? (live ?? 'silent') : 'none',
-        byteAgoMs: lastByteAt === null ? null : Math.max(0, now - lastByteAt - sparseMs),
+        byteAgoMs: dueAt === null ? null : Math.max(0, now - dueAt),
         soundAgoMs: soundAgoMs(ear.heard, now, { addedAt, connectedAt }),
         connectedMs: waitedSince(connectedAt),
         listeningMs: waitedSince(openedAt),
@@ -89,7 +96,10 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
     },
     stuckRecord: () => (stuck.seenMs(stalls.endedAt()) >= STUCK_AFTER_MS ? record : null),
     phaseMs: () => clock.steadyMs() - phaseAt,
-    unheardMs: () => (ear.heard.lastByteAt === null ? 0 : waitedSince(ear.heard.lastByteAt)),
+    unheardMs() {
+      const dueAt = bytesDueAt()
+      return dueAt === null ? 0 : Math.max(0, waitedSince(dueAt))
+    },
     [Symbol.asyncDispose]: () => ear[Symbol.asyncDispose](),
   }
 }

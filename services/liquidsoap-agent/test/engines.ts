@@ -26,7 +26,7 @@ export const limits: PlanLimits = {
   startsUnderWay: 0,
 }
 
-export const live = { recordId: 'c1', isConnected: true, problem: '', isPlayable: true, playedS: 1, track: null }
+export const live = { recordId: 'c1', isConnected: true, problem: '', isPlayable: true, isBlank: false, playedS: 1, track: null }
 export const running = (stream: WantedStream): RunningChannel => ({ ...stream.record, live })
 
 /** An engine that holds these channels, all of them connected. */

@@ -96,6 +96,7 @@ export function fakeMachine(): FakeMachine {
           isConnected: true,
           problem: '',
           isPlayable: true,
+          isBlank: false,
           playedS: 1,
           track,
         }

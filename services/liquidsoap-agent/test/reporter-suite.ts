@@ -54,7 +54,6 @@ export function reporterSuite(): ReporterSuite {
   const unheard = (): Writable<Heard> => ({
     isPresent: true,
     lastByteAt: null,
-    sparseMs: 0,
     lastSoundAt: null,
     lastGreetingSoundAt: null,
     delayMs: 0,
@@ -144,6 +143,7 @@ export function reporterSuite(): ReporterSuite {
         isConnected: true,
         problem: '',
         isPlayable: true,
+        isBlank: false,
         playedS: world.now / 1000,
         track,
         ...live,

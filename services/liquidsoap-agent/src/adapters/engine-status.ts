@@ -14,6 +14,8 @@ const status = z.object({
       connected: z.boolean(),
       problem: z.string(),
       playable: z.boolean(),
+      /** Absent in an engine that was started by an older agent. */
+      blank: z.boolean().default(false),
       time: z.number(),
       track: z.string(),
       title: z.string(),
@@ -42,6 +44,7 @@ export function readStatus(engineId: string, answer: Answer): EngineStatus {
         isConnected: channel.connected,
         problem: channel.problem,
         isPlayable: channel.playable,
+        isBlank: channel.blank,
         playedS: channel.time,
         track:
           channel.track === ''

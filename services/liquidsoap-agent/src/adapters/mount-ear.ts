@@ -1,5 +1,5 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http'
-import { airFormatOf, audioReader, icyReader } from '@skipcast/audio'
+import { airFormatOf, audioReader, icyReader, type AudioFrame } from '@skipcast/audio'
 import { backoff } from '@skipcast/runtime'
 import type { Ear, OpenEar } from '../ports.ts'
 
@@ -10,8 +10,6 @@ const DEAF_AFTER_MS = 5000
 
 /** Icecast asks about its listeners one after the other: sources, and listeners of others, must not stand behind a crowd of ours. */
 const MOST_ASKING = 8
-/** Icecast gathers 1400 bytes of AAC, which is 2.5 s of silence. */
-const LONGEST_SPARSE_MS = 3000
 /** Sound after a pause of so long is told at once. */
 const NEWS_AFTER_MS = 400
 const MOST_TITLES = 8
@@ -74,7 +72,6 @@ function mountEar(options: {
   const heard = {
     isPresent: true,
     lastByteAt: null as number | null,
-    sparseMs: 0,
     lastSoundAt: null as number | null,
     lastGreetingSoundAt: null as number | null,
     delayMs: 0,
@@ -147,15 +144,15 @@ function mountEar(options: {
       const piece = icy.push(bytes)
       const { frames, titles } = audio.push(piece.audio)
       heard.titles = [...heard.titles, ...piece.titles, ...titles].slice(-MOST_TITLES)
-      const audioMs = frames.reduce((sum, { durationMs }) => sum + durationMs, 0)
-      heard.delayMs = player.push(at, audioMs)
+      heard.delayMs = player.push(at, lengthMs(frames))
       const isGreeting = at - since < GREETING_MS
-      const isSilent = frames.every((frame) => frame.silent)
-      heard.sparseMs = isSilent && !isGreeting ? Math.min(audioMs, LONGEST_SPARSE_MS) : 0
-      if (isSilent) return
+      const lastSound = frames.findLastIndex((frame) => !frame.silent)
+      if (lastSound < 0) return
+      // Icecast hands on 1400 bytes of AAC at a time: after a sound that may be seconds of silence.
+      const soundAt = at - lengthMs(frames.slice(lastSound + 1))
       const kind = isGreeting ? 'lastGreetingSoundAt' : 'lastSoundAt'
-      const isNews = heard[kind] === null || at - heard[kind] > NEWS_AFTER_MS
-      heard[kind] = at
+      const isNews = heard[kind] === null || soundAt - heard[kind] > NEWS_AFTER_MS
+      heard[kind] = soundAt
       if (isNews) onNews()
     })
   }
@@ -175,6 +172,10 @@ function mountEar(options: {
       connection?.destroy()
     },
   }
+}
+
+function lengthMs(frames: readonly AudioFrame[]): number {
+  return frames.reduce((sum, { durationMs }) => sum + durationMs, 0)
 }
 
 /**

@@ -23,6 +23,8 @@ export interface LiveState {
   readonly problem: string
   /** False once every track of the plan was tried in vain. */
   readonly isPlayable: boolean
+  /** What it sends has become silence, in a format that makes next to no bytes of that (AAC); false in any other. */
+  readonly isBlank: boolean
   /** How far the channel's clock has come, in seconds: one that stands still is stuck. */
   readonly playedS: number
   readonly track: EngineTrack | null

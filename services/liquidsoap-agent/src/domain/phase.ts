@@ -8,7 +8,7 @@ export interface Sight {
   readonly inPhaseMs: number
   /** What the engine that holds it says; `none`: no engine does; `silent`: the engine does not answer. */
   readonly engine: 'none' | 'silent' | { readonly isConnected: boolean; readonly problem: string; readonly isPlayable: boolean }
-  /** How long ago our own listener got bytes and sound; null where that has not been yet, or can't be told yet. */
+  /** How long our own listener has been without bytes that were due, and without sound; null where that has not been yet, or can't be told yet. */
   readonly byteAgoMs: number | null
   readonly soundAgoMs: number | null
   /** How long the engine has been connected to Icecast, and how long we have had a listener of our own and could hear it. */
