@@ -1,23 +1,10 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { StartStream, Track } from '@skipcast/contracts'
-import { childUser, runCommand, waitFor } from '@skipcast/runtime'
-import {
-  hearLevels,
-  hears,
-  openListener,
-  temporaryHome,
-  toneFile,
-  type Listener,
-  type TemporaryHome,
-  type ToneLevels,
-} from '@skipcast/testing'
-import { localHost } from '../src/adapters/local-host.ts'
-import type { EngineHost } from '../src/ports.ts'
-import { LIMITS } from './limits.ts'
-import { SCRIPTS } from './script.ts'
+import type { StartStream } from '@skipcast/contracts'
+import { runCommand, waitFor } from '@skipcast/runtime'
+import { hearLevels, hears, type Listener, type ToneLevels } from '@skipcast/testing'
+import { engineUnderTest, type EngineUnderTest } from './engine-under-test.ts'
 import { aStream, aTrack } from './streams.ts'
-import { SOURCE_PASSWORD, testIcecast, type TestIcecast } from './test-icecast.ts'
+import { SOURCE_PASSWORD } from './test-icecast.ts'
 
 const WINDOW_MS = 50
 const LOW_HZ = 440
@@ -42,29 +29,12 @@ const STEERING = {
 /** What a mix does, at a listener's ear, with this Liquidsoap. One engine plays every channel. */
 export function mixingContract(name: string, program: string): void {
   describe(`a mix (${name})`, () => {
-    let icecast: TestIcecast
-    let home: TemporaryHome
-    let host: EngineHost
-    let engineId: string
+    let engine: EngineUnderTest
     /** All play at the same time. */
     const listeners = new Map<string, Listener>()
 
     beforeAll(async () => {
-      icecast = await testIcecast()
-      home = await temporaryHome()
-      host = await localHost({
-        directory: join(home.path, 'agent'),
-        scripts: SCRIPTS,
-        program,
-        logLevel: 3,
-        limits: LIMITS,
-        icecast: { host: '127.0.0.1', port: icecast.port },
-        owner: childUser(),
-        pathOf: (sha256) => join(home.path, `${Buffer.from(sha256, 'hex').toString('latin1').replaceAll('\0', '')}.mp3`),
-      })
-      await host.start()
-      engineId = (await host.list())[0]!.id
-
+      engine = await engineUnderTest(program)
       const [low3, low6, high2, high3, high6] = [
         await track('low3', LOW_HZ, 3),
         await track('low6', LOW_HZ, 6),
@@ -85,29 +55,19 @@ export function mixingContract(name: string, program: string): void {
       await listenTo('tagged', { crossfade_ms: 500, tracks: [aTrack('tagged', { duration_ms: 3000 }), high2] })
       await listenTo('short', { crossfade_ms: 5000, tracks: [await track('blip', LOW_HZ, 1), high2] })
     }, 60_000)
-    afterAll(async () => {
-      for (const listener of listeners.values()) await listener[Symbol.asyncDispose]()
-      await host.stop(engineId, { kill: true })
-      await host[Symbol.asyncDispose]()
-      await home[Symbol.asyncDispose]()
-      await icecast[Symbol.asyncDispose]()
-    })
+    afterAll(async () => engine[Symbol.asyncDispose](), 30_000)
 
-    /** A track that plays this tone; its file is named after its id. */
-    async function track(id: string, frequencyHz: number, seconds: number): Promise<Track> {
-      await toneFile(join(home.path, `${id}.mp3`), { frequencyHz, seconds })
-      return aTrack(id, { duration_ms: seconds * 1000 })
-    }
+    const track = (id: string, frequencyHz: number, seconds: number) => engine.track(id, { frequencyHz, seconds })
 
     async function tag(from: string, to: string, tags: Readonly<Record<string, string>>): Promise<void> {
       const metadata = Object.entries(tags).flatMap(([key, value]) => ['-metadata', `${key}=${value}`])
-      const [source, target] = [from, to].map((id) => `file:${join(home.path, `${id}.mp3`)}`) as [string, string]
+      const [source, target] = [from, to].map((id) => `file:${engine.fileOf(id)}`) as [string, string]
       await runCommand('ffmpeg', ['-v', 'error', '-y', '-i', source, '-c', 'copy', ...metadata, target], { timeoutMs: 20_000 })
     }
 
     async function listenTo(channelId: string, fields: Partial<StartStream>): Promise<void> {
-      await host.add(engineId, aStream(channelId, { mode: 'encode', source_token: SOURCE_PASSWORD, ...fields }))
-      listeners.set(channelId, await openListener(icecast.urlOf(`/${channelId}`), { reconnectAfterMs: 20 }))
+      await engine.add(channelId, fields)
+      listeners.set(channelId, await engine.listenTo(channelId))
     }
 
     /** What was heard of a channel once `seconds` of audio are there. */
@@ -170,7 +130,7 @@ export function mixingContract(name: string, program: string): void {
       await hears(listener, HIGH_HZ, { timeoutMs: 15_000 })
       const tracks = [aTrack('low6', { duration_ms: 6000 })]
       const fields = { mode: 'encode', source_token: SOURCE_PASSWORD, crossfade_ms: 5000, tracks } as const
-      await host.load(engineId, aStream('short', { ...fields, generation: 2 }))
+      await engine.host.load(engine.engineId, aStream('short', { ...fields, generation: 2 }))
       await hears(listener, LOW_HZ, { timeoutMs: 15_000, windowMs: 1500 })
       expect(listener.closures).toEqual([])
     }, 60_000)
