@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { StartStream } from '@skipcast/contracts'
+import type { StartStream, Track } from '@skipcast/contracts'
 import { runCommand, waitFor } from '@skipcast/runtime'
 import { hearLevels, hears, type Listener, type ToneLevels } from '@skipcast/testing'
 import { engineUnderTest, type EngineUnderTest } from './engine-under-test.ts'
@@ -125,15 +125,26 @@ export function mixingContract(name: string, program: string): void {
       ).not.toContain('Not the title')
     }, 60_000)
 
-    test('tracks shorter than the crossfade, and a change of plan, keep a crossfaded channel on air', async () => {
+    test('tracks shorter than the crossfade, and changes of plan at any moment, keep a crossfaded channel on air', async () => {
       const listener = listeners.get('short')!
       await hears(listener, HIGH_HZ, { timeoutMs: 15_000 })
-      const tracks = [aTrack('low6', { duration_ms: 6000 })]
-      const fields = { mode: 'encode', source_token: SOURCE_PASSWORD, crossfade_ms: 5000, tracks } as const
-      await engine.host.load(engine.engineId, aStream('short', { ...fields, generation: 2 }))
+      const fields = { mode: 'encode', source_token: SOURCE_PASSWORD, crossfade_ms: 5000 } as const
+      const load = (generation: number, tracks: Track[]) =>
+        engine.host.load(engine.engineId, aStream('short', { ...fields, generation, tracks }))
+      const [blip, high2, low6] = [
+        aTrack('blip', { duration_ms: 1000 }),
+        aTrack('high2', { duration_ms: 2000 }),
+        aTrack('low6', { duration_ms: 6000 }),
+      ]
+      for (let generation = 2; generation < 42; generation++) {
+        const { playMs } = listener.heard
+        await load(generation, generation % 2 ? [high2, blip] : [high2])
+        await waitFor('some more audio', () => listener.heard.playMs > playMs + 200, { timeoutMs: 10_000 })
+      }
+      await load(42, [low6])
       await hears(listener, LOW_HZ, { timeoutMs: 15_000, windowMs: 1500 })
       expect(listener.closures).toEqual([])
-    }, 60_000)
+    }, 90_000)
   })
 }
 
