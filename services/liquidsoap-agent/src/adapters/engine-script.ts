@@ -6,6 +6,8 @@ import { AppError, isAppError, makeDirectory, runCommand, writeFileAtomic, type 
 const VERSION_TIMEOUT_MS = 10_000
 /** The lines of Liquidsoap that we have words for; whatever is newer is tried with the last. */
 const LINES = ['2.1', '2.3', '2.4'] as const
+/** What stands behind the words of a version, in this order. */
+const PARTS = ['settings', 'values', 'events', 'plans', 'mixing', 'channel', 'hub']
 
 /** What new engines run. */
 interface EngineScript {
@@ -22,7 +24,7 @@ export interface EngineScripts {
 }
 
 export function engineScripts(options: {
-  /** The folder with `hub.liq` and what stands before it. */
+  /** The folder with the parts of the script. */
   readonly sources: string
   /** Where scripts are kept. */
   readonly directory: string
@@ -32,8 +34,8 @@ export function engineScripts(options: {
   const make = async (): Promise<EngineScript> => {
     const asked = runCommand(options.program, ['--version'], { timeoutMs: VERSION_TIMEOUT_MS, user: options.owner, cwd: '/' })
     const { stdout } = await asked.catch(cannotRun)
-    const files = [`compat-${lineOf(stdout.toString('utf8'))}.liq`, 'hub.liq']
-    const text = (await Promise.all(files.map((name) => readFile(join(options.sources, name), 'utf8')))).join('\n')
+    const parts = [`compat-${lineOf(stdout.toString('utf8'))}`, ...PARTS]
+    const text = (await Promise.all(parts.map((name) => readFile(join(options.sources, `${name}.liq`), 'utf8')))).join('\n')
     const tag = createHash('sha256').update(text).digest('hex').slice(0, 16)
     const directory = await makeDirectory(options.directory, { mode: 0o711 })
     const path = join(directory, `${tag}.liq`)
