@@ -6,7 +6,7 @@ import { aStart } from '../test/streams.ts'
 const here = reporterSuite()
 
 describe('the report of a channel', () => {
-  test('is here.told at once when it changes, and every five seconds when it does not', async () => {
+  test('is told at once when it changes, and every five seconds when it does not', async () => {
     await here.want(aStart('a'))
     await here.pass()
     await here.pass()
@@ -24,7 +24,7 @@ describe('the report of a channel', () => {
     expect(here.journaled.map(({ id, event }) => [id, event])).toEqual([['e.c1.started', 'channel_started']])
   })
 
-  test('is here.told also while the disk is full, and its events are kept as soon as there is room', async () => {
+  test('is told also while the disk is full, and its events are kept as soon as there is room', async () => {
     await here.onAir()
     here.journaled.length = 0
     here.isDiskFull = true
@@ -113,7 +113,7 @@ describe('the report of a channel', () => {
     expect(here.journaled.map(({ event }) => event)).toEqual(['channel_started', 'channel_started'])
   })
 
-  test('waits for the here.bus, and loses nothing', async () => {
+  test('waits for the bus, and loses nothing', async () => {
     await here.onAir()
     here.bus.outage(true)
     here.runs({ isConnected: false, problem: 'refused' })
