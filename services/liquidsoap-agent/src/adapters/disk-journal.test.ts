@@ -9,7 +9,7 @@ import { channelEnvelope } from '../domain/engine-event.ts'
 import { telemetry } from '../telemetry.ts'
 import { diskJournal } from './disk-journal.ts'
 
-const TIMEOUT_MS = 5000
+const TIMEOUT_MS = 30_000
 const teller = { serverId: 'here', origin: { application: 'skipcast', environment: 'test' } }
 
 let directory: string
@@ -102,5 +102,5 @@ describe('the journal', () => {
       },
     )
     expect(received).toHaveLength(4000)
-  })
+  }, 60_000)
 })
