@@ -1,5 +1,8 @@
 import { summarise, type Summary } from './summary.ts'
 
+/** Icecast hands each listener four seconds ahead (64 KiB at 128 kbit/s), which players keep: within these, in ms, nobody hears that bytes came late. */
+export const PLAYER_RESERVE_MS = 4000
+
 export interface GapMeter {
   /** The gaps of a window that ends now unless told otherwise; its `text` is ready to print. */
   between(from: number, to?: number): Summary

@@ -1,6 +1,6 @@
 export { apiClient, type Answer, type ApiClient } from './api-client.ts'
 export { fuzz, installSchemathesis, type FuzzOptions } from './schemathesis.ts'
-export { gapMeter, type GapMeter } from './gap-meter.ts'
+export { gapMeter, PLAYER_RESERVE_MS, type GapMeter } from './gap-meter.ts'
 export { hostileStrings } from './hostile-strings.ts'
 export { openListener, type Closure, type Listener, type ListenerOptions } from './listener.ts'
 export type { Heard, ReceivedFrame, Title } from './received-audio.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { childUser, identify, runCommand, waitFor } from '@skipcast/runtime'
-import { freePorts, hears, openListener } from '@skipcast/testing'
+import { PLAYER_RESERVE_MS, freePorts, hears, openListener } from '@skipcast/testing'
 import { appendFile, copyFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
@@ -58,7 +58,7 @@ describe('the front as a process', () => {
     process.stderr.write(`front reloaded twice: gap ${listener.gapSince(mark).toFixed(0)} ms\n`)
     expect(listener.closures).toEqual([])
     expect(engine.isConnected).toBe(true)
-    expect(listener.gapSince(mark)).toBeLessThan(500)
+    expect(listener.gapSince(mark)).toBeLessThan(PLAYER_RESERVE_MS)
     expect([await here.pidOf('haproxy'), await here.pidOf('icecast2')]).toEqual([front, icecast])
   }, 60_000)
 
@@ -143,7 +143,7 @@ describe('the front as a process', () => {
     }
     expect([await here.pidOf('haproxy'), await here.pidOf('icecast2')]).toEqual(before)
     expect(listener.closures).toEqual([])
-    expect(listener.gapSince(mark)).toBeLessThan(1000)
+    expect(listener.gapSince(mark)).toBeLessThan(PLAYER_RESERVE_MS)
 
     process.kill(before[0]!, 'SIGUSR2')
     await waitFor('the front to go on writing, at the new end', async () => (await readFile(front, 'utf8')).startsWith('['), {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { waitFor } from '@skipcast/runtime'
-import { hears, openListener, summarise } from '@skipcast/testing'
+import { PLAYER_RESERVE_MS, hears, openListener, summarise } from '@skipcast/testing'
 import { byStatus, crowd } from './crowd.ts'
 import { machine, type Machine } from './role.ts'
 import { say } from './say.ts'
@@ -30,7 +30,7 @@ describe('the front', () => {
       process.stderr.write(`${size} within ${spreadMs} ms: ${JSON.stringify(byStatus(guests))}, first byte after ${times.text}\n`)
       expect(byStatus(guests)).toEqual({ 200: size })
       expect(times.p99).toBeLessThan(8000)
-      expect(listener.gapSince(mark)).toBeLessThan(1000)
+      expect(listener.gapSince(mark)).toBeLessThan(PLAYER_RESERVE_MS)
       const heard = async () => /<Listeners>1</.test((await here.admin('listclients?mount=/demo')).body)
       await waitFor('the crowd to be gone', heard, { timeoutMs: 10_000 })
     },

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { childUser, httpGet, identify, waitFor } from '@skipcast/runtime'
-import { hears, openListener, summarise, type Listener } from '@skipcast/testing'
+import { PLAYER_RESERVE_MS, hears, openListener, summarise, type Listener } from '@skipcast/testing'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
@@ -47,7 +47,7 @@ describe('the role and its icecast2', () => {
     await waitFor('the waiting mount', waiting, { timeoutMs: 5000 })
     const gaps = summarise(listeners.map((each) => each.gapSince(mark)))
     process.stderr.write(`role replaced: gap ${gaps.text}\n`)
-    expect(gaps.max).toBeLessThan(1000)
+    expect(gaps.max).toBeLessThan(PLAYER_RESERVE_MS)
     expect(listeners.flatMap((each) => each.closures)).toEqual([])
 
     source.die() // the fallback that the first role set still holds

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { waitFor } from '@skipcast/runtime'
-import { hears, openListener, summarise, type Listener } from '@skipcast/testing'
+import { PLAYER_RESERVE_MS, hears, openListener, summarise, type Listener } from '@skipcast/testing'
 import { join } from 'node:path'
 import { fakeEngine, toneFrames, type FakeEngine, type Frames } from './fake-engine.ts'
 import { machine, statusOf, type Machine } from './role.ts'
@@ -39,7 +39,7 @@ describe('I8: sources change places', () => {
     const gap = summarise(old.map((listener) => listener.gapSince(mark)))
     process.stderr.write(`${name.padEnd(14)} gap ${gap.text}; new listeners ${JSON.stringify(statuses)}\n`)
     expect(old.flatMap((listener) => listener.closures)).toEqual([])
-    expect(gap.max).toBeLessThan(1000)
+    expect(gap.max).toBeLessThan(PLAYER_RESERVE_MS)
     return statuses
   }
   const only200 = { 200: expect.any(Number) }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import type { StartStream } from '@skipcast/contracts'
 import { childUser, isAlive, waitFor } from '@skipcast/runtime'
-import { hears } from '@skipcast/testing'
+import { PLAYER_RESERVE_MS, hears } from '@skipcast/testing'
 import { agentSuite } from './agent-suite.ts'
 import { SOURCE_PASSWORD } from './test-icecast.ts'
 
@@ -49,7 +49,7 @@ describe('the agent', () => {
     await here.rig.want(here.aChannel('plan', { generation: 2, tracks: [here.low, here.high] }))
     await hears(listener, 880, { timeoutMs: TIMEOUT_MS })
     expect(listener.closures).toEqual([])
-    expect(listener.gapSince(listener.firstByteAt!)).toBeLessThan(500)
+    expect(listener.gapSince(listener.firstByteAt!)).toBeLessThan(PLAYER_RESERVE_MS)
     const now = await here.rig.until('plan', 'at the second track', ({ now_playing }) => now_playing?.media_id === 'high')
     expect(now).toMatchObject({ generation: 2, phase: 'on_air' })
     expect(here.namesOf('plan').filter((name) => name === 'channel_started')).toHaveLength(1)
@@ -66,7 +66,7 @@ describe('the agent', () => {
     const renamed = await here.rig.until('renamed', 'renamed', ({ generation }) => generation === 2)
     expect(renamed).toMatchObject({ phase: 'on_air', since: first.since })
     await here.rig.until('renamed', 'past a track', ({ now_playing }) => now_playing!.started_at > first.now_playing!.started_at)
-    expect(listener.gapSince(listener.firstByteAt!)).toBeLessThan(500)
+    expect(listener.gapSince(listener.firstByteAt!)).toBeLessThan(PLAYER_RESERVE_MS)
     expect(listener.closures).toEqual([])
 
     await here.rig.want(here.aChannel('renamed', { generation: 3, ...texts, mode: 'encode' }))
@@ -101,7 +101,7 @@ describe('the agent', () => {
       Array.from({ length: here.rig.statuses('adopted').length - told }, () => ({ phase: 'on_air', since: before.since })),
     )
     expect(new Set((await here.engines()).map(({ pid }) => pid))).toEqual(new Set(processes.map(({ pid }) => pid)))
-    expect(listener.gapSince(mark)).toBeLessThan(500)
+    expect(listener.gapSince(mark)).toBeLessThan(PLAYER_RESERVE_MS)
     expect(listener.closures).toEqual([])
     expect(here.namesOf('adopted').filter((name) => name === 'channel_started')).toHaveLength(1)
   }, 60_000)
@@ -139,7 +139,7 @@ describe('the agent', () => {
     here.owned.use(await here.rig.start())
     await waitFor('a few passes', () => performance.now() > mark + 2000, { timeoutMs: 5000 })
     await hears(listener, 440, { timeoutMs: TIMEOUT_MS })
-    expect(listener.gapSince(mark)).toBeLessThan(500)
+    expect(listener.gapSince(mark)).toBeLessThan(PLAYER_RESERVE_MS)
     here.rig.bus.outage(false)
     await here.onAir('kept')
   }, 60_000)

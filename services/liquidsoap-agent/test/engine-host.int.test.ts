@@ -71,9 +71,7 @@ describe('an engine of this machine', () => {
       ['false', 'ENGINE_START_FAILED'],
     ] as const) {
       await using broken = await open(other, program)
-      const mark = performance.now()
       await expect(broken.start()).rejects.toMatchObject({ code })
-      expect(performance.now() - mark).toBeLessThan(3000)
       expect(await readdir(join(other.path, 'agent/engines'))).toEqual([])
     }
   })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { StartStream, Track } from '@skipcast/contracts'
 import { waitFor } from '@skipcast/runtime'
-import { hears, openListener, temporaryHome, type Listener, type TemporaryHome } from '@skipcast/testing'
+import { PLAYER_RESERVE_MS, hears, openListener, temporaryHome, type Listener, type TemporaryHome } from '@skipcast/testing'
 import { rig, type Rig } from './agent-under-test.ts'
 import { aStart } from './streams.ts'
 import { SOURCE_PASSWORD, testIcecast, type TestIcecast } from './test-icecast.ts'
@@ -74,7 +74,7 @@ describe('hostile text', () => {
       const mark = performance.now()
       await hears(neighbour, 440, { timeoutMs: TIMEOUT_MS })
       expect(neighbour.closures).toEqual([])
-      expect(neighbour.gapSince(mark)).toBeLessThan(1000)
+      expect(neighbour.gapSince(mark)).toBeLessThan(PLAYER_RESERVE_MS)
       await subject.want({ ...aChannel(id), event: 'stop_stream', generation: 2 } as never)
       await subject.until(id, 'off', ({ phase }) => phase === 'off')
     },

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { isAlive, runCommand, waitFor } from '@skipcast/runtime'
-import { hears } from '@skipcast/testing'
+import { PLAYER_RESERVE_MS, hears } from '@skipcast/testing'
 import { agentSuite } from './agent-suite.ts'
 
 // One bad channel, and what its neighbours hear of that.
@@ -32,7 +32,7 @@ describe('one bad channel', () => {
     await here.onAir('stuck', stuck.since)
     expect((await here.holderOf('stuck')).id).not.toBe(holder.id)
     expect((await here.holderOf('good')).pid).toBe(neighbours.pid)
-    expect(listener.gapSince(listener.firstByteAt!)).toBeLessThan(500)
+    expect(listener.gapSince(listener.firstByteAt!)).toBeLessThan(PLAYER_RESERVE_MS)
     expect(listener.closures).toEqual([])
   }, 90_000)
 

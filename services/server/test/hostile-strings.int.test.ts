@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { httpGet, waitFor } from '@skipcast/runtime'
 import {
+  PLAYER_RESERVE_MS,
   apiClient,
   gapMeter,
   hears,
@@ -33,8 +34,6 @@ const AT_ONCE = 16
 const ROUND_LIMIT_MS = 60_000
 /** A longer name is cut on its way to Icecast. */
 const MAX_HEADER_BYTES = 255
-/** Icecast hands each listener four seconds ahead: within these nobody hears that bytes came late. */
-const PLAYER_RESERVE_MS = 4000
 const TRACKS = 10
 const FIELDS = ['name', 'description', 'genre'] as const
 type Field = (typeof FIELDS)[number]
