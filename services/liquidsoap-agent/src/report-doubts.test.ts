@@ -99,6 +99,18 @@ describe('the report of a channel that may not be heard', () => {
     expect(here.subject.stuck()).toEqual(new Set())
   })
 
+  test('gives a channel that waited for its turn as long to be heard as any other', async () => {
+    await here.want(aStart('a'))
+    await here.pass(9000)
+    here.runs({ isConnected: false })
+    await here.pass()
+    expect(here.phases().at(-1)).toBe('starting')
+    await here.pass(4000)
+    here.runs({})
+    await here.pass(1500)
+    expect(here.told.at(-1)).toMatchObject({ phase: 'failing', last_error: { code: 'NOT_HEARD' } })
+  })
+
   test('believes what Icecast greets with only of a source that it saw connect', async () => {
     await here.want(aStart('a'))
     await here.pass()

@@ -46,6 +46,8 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
   let connected: string | null | undefined
   let record: string | null = null
   let addedAt = -Infinity
+  /** When an engine began to hold it; null: none does. */
+  let heldAt: number | null = null
 
   /** While we did not run, nothing of ours could hear: all waiting begins again. */
   const waitedSince = (at: number) => clock.steadyMs() - Math.max(at, stalls.endedAt())
@@ -78,10 +80,11 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
       const isAnother = record !== null && found !== undefined && found.record !== null && found.record !== record
       const startsAnew = isAnother && wasHeard(previous)
       if (isAnother) addedAt = now
+      heldAt = found ? (isAnother ? now : (heldAt ?? now)) : null
       record = found?.record ?? record
       return {
         previous: startsAnew ? 'starting' : previous,
-        inPhaseMs: startsAnew ? 0 : waitedSince(phaseAt),
+        heldMs: startsAnew || heldAt === null ? 0 : waitedSince(Math.max(phaseAt, heldAt)),
         engine: found ? (live ?? 'silent') : 'none',
         byteAgoMs: dueAt === null ? null : Math.max(0, now - dueAt),
         soundAgoMs: soundAgoMs(ear.heard, now, { addedAt, connectedAt }),

@@ -5,7 +5,7 @@ import { judge, type Sight } from './phase.ts'
 const connected = { isConnected: true, problem: '', isPlayable: true }
 const heard: Sight = {
   previous: 'on_air',
-  inPhaseMs: 60_000,
+  heldMs: 60_000,
   engine: connected,
   byteAgoMs: 50,
   soundAgoMs: 50,
@@ -15,7 +15,7 @@ const heard: Sight = {
   trouble: null,
 }
 const see = (overrides: Partial<Sight>) => judge({ ...heard, ...overrides }, { silenceAfterMs: 2000 })
-const begun: Partial<Sight> = { previous: 'starting', inPhaseMs: 100, connectedMs: 50, byteAgoMs: null, soundAgoMs: null }
+const begun: Partial<Sight> = { previous: 'starting', heldMs: 100, connectedMs: 50, byteAgoMs: null, soundAgoMs: null }
 
 describe('the phase of a wanted stream', () => {
   test('is on air only when it is connected, flows and sounds', () => {
@@ -24,7 +24,7 @@ describe('the phase of a wanted stream', () => {
       fc.property(
         fc.record({
           previous: fc.constantFrom<Sight['previous']>('starting', 'on_air', 'silent', 'failing'),
-          inPhaseMs: fc.nat(20_000),
+          heldMs: fc.nat(20_000),
           engine: fc.constantFrom<Sight['engine']>(
             'none',
             'silent',
@@ -56,7 +56,7 @@ describe('the phase of a wanted stream', () => {
   })
 
   test('is failing when starting takes too long, and stays so until it is heard', () => {
-    const late = { ...begun, inPhaseMs: 6000 }
+    const late = { ...begun, heldMs: 6000 }
     expect(see({ ...late, engine: { ...connected, isConnected: false } })).toEqual({
       phase: 'failing',
       problem: 'ICECAST_UNAVAILABLE',

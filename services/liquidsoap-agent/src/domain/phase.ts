@@ -4,8 +4,8 @@ import { connectionProblem, type ProblemCode } from './problem.ts'
 /** All that decides the phase of a stream that this server shall run. */
 export interface Sight {
   readonly previous: Phase
-  /** How long the previous phase has lasted. */
-  readonly inPhaseMs: number
+  /** How long the previous phase has lasted, of which an engine has held the stream. */
+  readonly heldMs: number
   /** What the engine that holds it says; `none`: no engine does; `silent`: the engine does not answer. */
   readonly engine: 'none' | 'silent' | { readonly isConnected: boolean; readonly problem: string; readonly isPlayable: boolean }
   /** How long our own listener has been without bytes that were due, and without sound; null where that has not been yet, or can't be told yet. */
@@ -77,9 +77,9 @@ function failing(problem: ProblemCode): Judgement {
 }
 
 /** Starting takes its time; what failed before stays failed until it is heard. */
-function starting({ previous, inPhaseMs, trouble }: Sight, afterwards: ProblemCode | null): Judgement {
+function starting({ previous, heldMs, trouble }: Sight, afterwards: ProblemCode | null): Judgement {
   if (trouble) return failing(trouble)
-  if (afterwards && (previous === 'failing' || inPhaseMs > SETTLING_MS)) return failing(afterwards)
+  if (afterwards && (previous === 'failing' || heldMs > SETTLING_MS)) return failing(afterwards)
   return { phase: 'starting', problem: null }
 }
 
