@@ -6,6 +6,8 @@ import { waitFor } from '@skipcast/runtime'
 import { temporaryHome, type TemporaryHome } from '@skipcast/testing'
 import { engineFiles } from '../src/adapters/engine-files.ts'
 import { engineHandle } from '../src/adapters/engine-handle.ts'
+import { engineSocket } from '../src/adapters/engine-socket.ts'
+import { localEventFiles } from '../src/adapters/local-event-files.ts'
 
 let home: TemporaryHome
 beforeEach(async () => {
@@ -26,7 +28,14 @@ test('asks for another look as long as an engine that hung up has not been seen 
   await once(engine, 'listening')
 
   let changes = 0
-  using handle = engineHandle(files, () => (changes += 1))
+  const machine = {
+    open(_: string, onChange: () => void) {
+      const socket = engineSocket(files.socket, onChange)
+      return { socket, events: localEventFiles(files), [Symbol.dispose]: () => socket.close() }
+    },
+    memoryOf: async () => 1,
+  }
+  using handle = engineHandle(machine, 'engine', () => (changes += 1))
   expect(await handle.status()).toEqual({ channelsAdded: 0, channels: [] })
   engine.close()
   for (const connection of connections) connection.destroy()

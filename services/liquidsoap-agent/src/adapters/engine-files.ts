@@ -1,13 +1,7 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rm } from 'node:fs/promises'
+import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError, makeDirectory, pathIn, readFileIfThere, writeFileAtomic, type ChildUser } from '@skipcast/runtime'
-import { z } from 'zod'
-import type { ChannelRecord } from '../domain/engine.ts'
-import { parseJson, parseRecord } from '../domain/engine-event.ts'
-import type { WantedStream } from '../domain/wanted.ts'
-import { mixOf } from './hub-command.ts'
-import { songText } from './icecast-text.ts'
+import { AppError, makeDirectory, pathIn, type ChildUser } from '@skipcast/runtime'
 
 /**
  * What one engine keeps on disk. Only `run/` is the engine's own to write; what the agent trusts stands outside of it.
@@ -29,8 +23,6 @@ export interface EngineFiles {
   readonly output: string
   readonly logs: readonly string[]
 }
-
-const planHead = z.object({ data: z.string() })
 
 export function engineFiles(root: string, engineId: string): EngineFiles {
   const directory = pathIn(root, engineId)
@@ -57,43 +49,6 @@ export async function makeEngineDirectories(files: EngineFiles, owner: ChildUser
   await makeDirectory(files.run, { owner })
 }
 
-/** Writes what a channel shall play, for the engine to read, and returns the path. */
-export async function writePlan(
-  files: EngineFiles,
-  { record, command, tracks }: WantedStream,
-  options: { pathOf: (sha256: string) => string; owner: ChildUser | undefined },
-): Promise<string> {
-  const path = planFile(files, record.channelId)
-  const plan = {
-    data: JSON.stringify(record),
-    tracks: tracks.map((track) => ({
-      id: track.media_id,
-      path: options.pathOf(track.sha256),
-      title: songText(track.title),
-      artist: songText(track.artist),
-      ...mixOf(track, command),
-    })),
-  }
-  await writeFileAtomic(path, JSON.stringify(plan), { owner: options.owner })
-  return path
-}
-
-export async function removePlan(files: EngineFiles, channelId: string): Promise<void> {
-  await rm(planFile(files, channelId), { force: true })
-}
-
-/** The channels that an engine was given, by its plans: what there is to know of one that does not answer. */
-export async function plannedRecords(files: EngineFiles): Promise<ChannelRecord[]> {
-  const names = await readdir(files.plans).catch(() => [])
-  const texts = await Promise.all(
-    names.filter((name) => name.endsWith('.json')).map((name) => readFileIfThere(join(files.plans, name))),
-  )
-  return texts.flatMap((text) => {
-    const plan = planHead.safeParse(parseJson(text ?? ''))
-    return plan.success ? (parseRecord(plan.data.data) ?? []) : []
-  })
-}
-
 /** Empties the logs that have grown beyond `maxBytes`; their writers append, so they go on at the beginning. Links are not followed. */
 export async function trimLogs(files: EngineFiles, maxBytes: number): Promise<void> {
   for (const path of files.logs) {
@@ -107,7 +62,8 @@ export async function trimLogs(files: EngineFiles, maxBytes: number): Promise<vo
   }
 }
 
-function planFile(files: EngineFiles, channelId: string): string {
+/** Where a channel's plan stands. Throws ENGINE_REFUSED for an id that is no plain name. */
+export function planFile(files: EngineFiles, channelId: string): string {
   try {
     return pathIn(files.plans, `${channelId}.json`)
   } catch (cause) {

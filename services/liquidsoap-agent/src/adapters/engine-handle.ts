@@ -1,14 +1,10 @@
-import { watch } from 'node:fs'
-import { basename } from 'node:path'
-import { findDaemon } from '@skipcast/runtime'
-import type { EngineFiles } from './engine-files.ts'
-import { engineSocket, type EngineSocket } from './engine-socket.ts'
+import type { EngineMachine } from './engine-machine.ts'
+import type { EngineSocket } from './engine-socket.ts'
 import { readStatus, type EngineStatus } from './engine-status.ts'
 import { eventLog, type EventLog } from './event-log.ts'
 
 /** What this process holds of an engine: connections and watches, nothing that could not be made again. */
 export interface EngineHandle extends Disposable {
-  readonly files: EngineFiles
   readonly socket: EngineSocket
   readonly log: EventLog
   /** How many channels the engine was given, as far as it ever told. */
@@ -26,9 +22,13 @@ export interface EngineHandle extends Disposable {
 const LOOK_AGAIN_MS = 50
 
 /** `onChange` is called when the engine ended, wrote an event, or answers again; and soon after it did not answer. */
-export function engineHandle(files: EngineFiles, onChange: () => void): EngineHandle {
-  const socket = engineSocket(files.socket, onChange)
-  const stopWatching = watchEvents(files, onChange)
+export function engineHandle(
+  machine: Pick<EngineMachine, 'open' | 'memoryOf'>,
+  engineId: string,
+  onChange: () => void,
+): EngineHandle {
+  const access = machine.open(engineId, onChange)
+  const { socket } = access
   let answeredAt = performance.now()
   let last: EngineStatus | null = null
   let isSilent = false
@@ -38,7 +38,7 @@ export function engineHandle(files: EngineFiles, onChange: () => void): EngineHa
 
   const ask = async () => {
     try {
-      last = readStatus(basename(files.directory), await socket.ask('status'))
+      last = readStatus(engineId, await socket.ask('status'))
       answeredAt = performance.now()
       if (isSilent) onChange()
       isSilent = false
@@ -51,10 +51,9 @@ export function engineHandle(files: EngineFiles, onChange: () => void): EngineHa
   }
 
   return {
-    files,
     socket,
-    log: eventLog(files, async () => {
-      if (await findDaemon(files.identity)) await socket.ask('reopen')
+    log: eventLog(access.events, async () => {
+      if ((await machine.memoryOf(engineId)) > 0) await socket.ask('reopen')
     }),
     get channelsAdded() {
       return last?.channelsAdded ?? 0
@@ -68,20 +67,7 @@ export function engineHandle(files: EngineFiles, onChange: () => void): EngineHa
     [Symbol.dispose]() {
       isDisposed = true
       clearTimeout(lookAgain)
-      stopWatching()
-      socket.close()
+      access[Symbol.dispose]()
     },
-  }
-}
-
-function watchEvents(files: EngineFiles, onChange: () => void): () => void {
-  try {
-    const watcher = watch(files.run, (_, name) => {
-      if (name === 'events.jsonl') onChange()
-    })
-    watcher.on('error', () => watcher.close())
-    return () => watcher.close()
-  } catch {
-    return () => {} // the system has no watches left: the timer sees what happened, later
   }
 }

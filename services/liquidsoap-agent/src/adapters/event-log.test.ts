@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { eventLog } from './event-log.ts'
+import { localEventFiles } from './local-event-files.ts'
 
 let directory: string
 let files: { events: string; rotatedEvents: string; cursor: string }
@@ -20,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }))
 
 const open = () =>
-  eventLog(files, async () => {
+  eventLog(localEventFiles(files), async () => {
     reopened += 1
   })
 const line = (seq: number, detail = '') =>
