@@ -25,6 +25,7 @@ const beside = [
   'packages/(audio|bench|db|runtime)/test/.*',
   'packages/testing/test/fuzz-api',
   'services/(api|kafka)/test/.*',
+  'services/liquidsoap-agent/test/ssh-(install|key)',
   'services/server/test/(bootstrap|compose|demo-music|hostile-strings|npm-start|probes|role-locks|skipcast-command)',
 ].map((pattern) => `/${pattern}\\.int\\.test\\.ts$`)
 

@@ -24,9 +24,15 @@ const isRoot = process.getuid?.() === 0
 const needed = { liquidsoap: 'liquidsoap', icecast2: 'icecast2', haproxy: 'haproxy', ffmpeg: 'ffmpeg' }
 const neededForKafka = { java: 'openjdk-17-jre-headless', mvn: 'maven' }
 /** A name with spaces is a command that must work. */
-const neededForTests = { kcat: 'kcat', openssl: 'openssl', 'python3 -m ensurepip --version': 'python3-venv' }
-/** Debian would start these as services of its own, icecast2 on port 8000. */
-const ownServices = ['icecast2', 'haproxy']
+const neededForTests = {
+  kcat: 'kcat',
+  openssl: 'openssl',
+  'python3 -m ensurepip --version': 'python3-venv',
+  sshd: 'openssh-server',
+  ssh: 'openssh-client',
+}
+/** Package → services that Debian would start of it, icecast2 on port 8000, sshd for everybody. */
+const ownServices = { icecast2: ['icecast2'], haproxy: ['haproxy'], 'openssh-server': ['ssh', 'ssh.socket'] }
 
 const commands = {
   start: ['services/server/src/main.ts'],
@@ -42,7 +48,9 @@ if (process.platform !== 'linux') fail('Skipcast runs on Linux (Debian 12 or new
 
 if (command !== 'skipcast') {
   installPrograms()
-  makeChildUser()
+  makeUser('skipcast', ['--shell', '/usr/sbin/nologin'])
+  if (command !== 'start')
+    makeUser('skipcast-host', ['--home-dir', '/var/lib/skipcast-host', '--shell', '/bin/sh', '--password', '*'])
   installDependencies()
   generatePrismaClient()
 } else if (!existsSync(join(bin, 'node'))) fail('Nothing is set up here yet. Do that first, once: npm start')
@@ -56,7 +64,7 @@ function installPrograms() {
   const install = ['install', '-y', '--no-install-recommends', ...packages]
   if (isRoot && onPath('apt-get')) {
     step(`installing ${packages.join(', ')}`)
-    const services = onPath('systemctl') ? ownServices.filter((name) => packages.includes(name)) : []
+    const services = onPath('systemctl') ? packages.flatMap((name) => ownServices[name] ?? []) : []
     if (services.length > 0) quietly('systemctl', ['mask', ...services])
     must('apt-get', ['update', '-qq'])
     must('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...install], { DEBIAN_FRONTEND: 'noninteractive' })
@@ -71,11 +79,20 @@ function installPrograms() {
   console.error(`• ${packages.join(' and ')} missing; to have it:  ${advice}`)
 }
 
-/** icecast2, HAProxy, Liquidsoap and PostgreSQL do not run as root; started by root, they run as this user. */
-function makeChildUser() {
-  if (!isRoot || /^skipcast:/m.test(readFileSync('/etc/passwd', 'utf8'))) return
-  step('making the system user "skipcast" for child processes')
-  must('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'skipcast'])
+/**
+ * icecast2, HAProxy, Liquidsoap and PostgreSQL do not run as root; started by root, they run as the user "skipcast". Tests run a host of engines,
+ * which has a user that an SSH key logs in as, without a password: see deploy/ssh/install.
+ */
+function makeUser(name, options) {
+  if (
+    !isRoot ||
+    readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .some((line) => line.startsWith(`${name}:`))
+  )
+    return
+  step(`making the system user "${name}" for child processes`)
+  must('useradd', ['--system', '--no-create-home', ...options, name])
 }
 
 function installDependencies() {

@@ -21,6 +21,8 @@ const table = {
   DATABASE_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },
   ICECAST_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },
   HOST_UNREACHABLE: { fault: 'dependency', retryable: true, status: 503 },
+  HOST_KEY_REFUSED: { fault: 'dependency', retryable: true, status: 503 },
+  HOST_LOGIN_REFUSED: { fault: 'dependency', retryable: true, status: 503 },
   ENGINE_UNREACHABLE: { fault: 'dependency', retryable: true, status: 503 },
   ENGINE_START_FAILED: { fault: 'dependency', retryable: true, status: 503 },
   ENGINE_REFUSED: { fault: 'internal', retryable: false, status: 500 },

@@ -1,5 +1,6 @@
 import { env } from '@skipcast/runtime'
 import { z } from 'zod'
+import { hostProblems, hostVariables, sshHosts } from './config-hosts.ts'
 
 const MB = 1024 * 1024
 
@@ -28,8 +29,17 @@ export const agentEnv = z
     DISK_RESERVE_MB: env.integer(0, 100_000_000).default(256),
     SILENCE_AFTER_MS: env.integer(500, 3_600_000).default(1500),
     AGENT_RESYNC_MS: env.integer(100, 600_000).default(2000),
+    ...hostVariables,
+  })
+  .check(({ value, issues }) => {
+    for (const { variable, message } of hostProblems(value))
+      issues.push({ code: 'custom', path: [variable], message, input: undefined })
   })
   .transform((flat) => ({
+    /** Whether this machine runs engines itself. */
+    isLocal: flat.LIQUIDSOAP_LOCAL ?? sshHosts(flat).length === 0,
+    /** The other machines that this agent runs engines on. */
+    sshHosts: sshHosts(flat),
     icecast: { host: flat.ICECAST_HOST, port: flat.ICECAST_PORT },
     liquidsoap: { program: flat.LIQUIDSOAP_BIN, logLevel: flat.LIQUIDSOAP_LOG_LEVEL },
     limits: { memoryBytes: flat.ENGINE_MEMORY_MB * MB, openFiles: flat.ENGINE_OPEN_FILES, niceness: flat.ENGINE_NICENESS },

@@ -1,6 +1,7 @@
 import { backoff } from '@skipcast/runtime'
 import type { Step } from './domain/plan.ts'
 import type { ProblemCode } from './domain/problem.ts'
+import { isHostTrouble } from './host-trouble.ts'
 import { isDiskFull } from './is-disk-full.ts'
 import type { Clock, EngineHost } from './ports.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -40,7 +41,8 @@ export function engineStarts(ports: {
       },
       (error: unknown) => {
         tell.stepFailed(step, error)
-        trouble = isDiskFull(error) ? 'DISK_FULL' : 'ENGINE_START_FAILED'
+        // That its host is not reached says nothing of engines, and is told elsewhere.
+        if (!isHostTrouble(error)) trouble = isDiskFull(error) ? 'DISK_FULL' : 'ENGINE_START_FAILED'
         const waitMs = wait.next()
         retryAt = clock.steadyMs() + waitMs
         clearTimeout(retry)

@@ -4,7 +4,7 @@ import type { Teller } from './domain/engine-event.ts'
 import type { Clock } from './ports.ts'
 import type { Observation } from './reconcile.ts'
 
-/** Tells that this server lives, and what it carries. */
+/** Tells that this server lives, and what it carries. Of a host that we do not reach nothing is told: for all we know it is gone. */
 export async function beat(
   ports: { bus: Pick<Bus, 'publish'>; clock: Clock; observed: () => Observation },
   server: {
@@ -12,10 +12,11 @@ export async function beat(
     readonly startedAt: number
     readonly labels: Readonly<Record<string, string>>
     readonly capacity: number
-    readonly versions: Readonly<Record<string, string>>
+    readonly versions: () => Readonly<Record<string, string>>
   },
 ): Promise<void> {
-  const { engines, wanted } = ports.observed()
+  const { engines, wanted, reach } = ports.observed()
+  if (reach !== 'reached') return
   const at = ports.clock.wallMs()
   const alive = engines.filter(({ state }) => state !== 'dead')
   const { serverId, origin } = server.teller
@@ -29,7 +30,7 @@ export async function beat(
     load: [...(wanted?.values() ?? [])].reduce((sum, { command }) => sum + streamCost[command.mode], 0),
     engines: alive.length,
     channels: alive.reduce((sum, { channels }) => sum + channels.length, 0),
-    versions: { ...server.versions },
+    versions: { ...server.versions() },
   }
   await ports.bus.publish('serverHeartbeats', [{ key: serverId, value }])
 }

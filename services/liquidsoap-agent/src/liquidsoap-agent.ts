@@ -1,34 +1,29 @@
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ServiceContext } from '@skipcast/bus'
-import { childUser, messageOf, runCommand, startLoop, type ChildUser } from '@skipcast/runtime'
+import { AppError, childUser, messageOf, runCommand, type ChildUser } from '@skipcast/runtime'
 import { diskJournal } from './adapters/disk-journal.ts'
+import { engineHost } from './adapters/engine-host.ts'
 import { folderMediaStore } from './adapters/folder-media-store.ts'
 import { localHost } from './adapters/local-host.ts'
 import { mediaCache } from './adapters/media-cache.ts'
 import { memoryFile } from './adapters/memory-file.ts'
 import { mountEars } from './adapters/mount-ear.ts'
+import { sshLink } from './adapters/ssh/ssh-link.ts'
+import { sshMachine } from './adapters/ssh/ssh-machine.ts'
+import { sshMediaCache } from './adapters/ssh/ssh-media-cache.ts'
 import type { AgentConfig } from './config.ts'
-import type { Engine } from './domain/engine.ts'
-import type { HeardAt, Teller } from './domain/engine-event.ts'
-import { beat } from './heartbeat.ts'
-import type { Clock, EngineHost, Journal, MediaStore, OpenEar } from './ports.ts'
+import type { SshHost } from './config-hosts.ts'
+import type { Clock, EngineHost, MediaStore, OpenEar } from './ports.ts'
 import { ownStalls } from './own-stalls.ts'
-import { relayEvents } from './relay-events.ts'
-import { reconciler, type Reconciler } from './reconcile.ts'
-import { reporter, type Reporter } from './report.ts'
-import { spoiledTracks, type SpoiledTracks } from './spoiled-tracks.ts'
-import { resume } from './resume.ts'
-import { mediaSupply } from './supply-media.ts'
-import { showFacts, telemetry, type Telemetry } from './telemetry.ts'
-import { troubles as channelTroubles } from './troubles.ts'
+import { serve, type RunningServer, type Server } from './serve.ts'
+import { agentCounters, showFacts, telemetry, type AgentCounters } from './telemetry.ts'
 
+export { checkSshHost } from './adapters/ssh/check-ssh-host.ts'
 export { agentEnv, type AgentConfig } from './config.ts'
 export { problemCodes } from './domain/problem.ts'
 
 const SCRIPTS = fileURLToPath(new URL('../../../liquidsoap', import.meta.url))
-const REPORT_MS = 250
-const HEARTBEAT_MS = 1000
 
 export interface AgentOverrides {
   readonly host?: EngineHost
@@ -38,149 +33,125 @@ export interface AgentOverrides {
 }
 
 /**
- * Starts the role `liquidsoap`: makes the engines of this machine match the wanted streams.
+ * Starts the role `liquidsoap`: makes the engines of its servers match the wanted streams. A server is this machine, or one that is reached over SSH;
+ * `serve.ts` has what is done for each.
  *
- *   commands ─► reconcile ─► engines ─► Icecast ─► ear ─► report ─► status
- *                  ▲            │ events                     │ events
- *                  └── media    └──────────► journal ◄───────┘──► bus
- *
- * Starts with the bus, Icecast and even Liquidsoap away, and goes on by itself when they come. Closed with `hand-over`, engines
- * play on for the next agent; with `stop` they end.
+ * Starts with the bus, Icecast, hosts and even Liquidsoap away, and goes on by itself when they come. Closed with `hand-over`, engines
+ * play on for the next agent; with `stop` they end. Rejects with CONFIG_INVALID when two servers have one id.
  */
 export async function startAgent(
   config: AgentConfig,
   context: ServiceContext,
   overrides: AgentOverrides = {},
 ): Promise<AsyncDisposable> {
-  await using owned = new AsyncDisposableStack()
-  const { bus, home, health } = context
-  const owner = childUser()
-  const teller = { serverId: context.serverId, origin: context.origin }
-  const tell = telemetry(context.logger, context.meters)
-  const clock = overrides.clock ?? { wallMs: () => Date.now(), steadyMs: () => performance.now() }
-
-  const stalls = owned.use(ownStalls(clock))
-
-  const directory = await home.directory('agent', { mode: 0o711 })
-  const cacheDirectory = await home.directory('agent/cache', { mode: 0o711 })
-  const store = overrides.store ?? folderMediaStore(resolve(config.media.path ?? join(home.path, 'media')), config.media)
-  const cache = mediaCache(cacheDirectory, store)
-  const memory = await memoryFile(join(directory, 'channels.json'))
-  const journal = owned.use(await diskJournal(await home.directory('agent/journal'), bus, tell))
-  const host = owned.use(
-    overrides.host ??
-      (await localHost({
-        directory,
-        scripts: SCRIPTS,
-        ...config.liquidsoap,
-        limits: config.limits,
-        icecast: config.icecast,
-        owner,
-        pathOf: (sha256) => cache.pathOf(sha256),
-      })),
-  )
-
-  const spoiled = spoiledTracks()
-  // Closed in reverse order: this comes after everything below has ended.
-  if (context.onStop === 'stop')
-    owned.defer(() =>
-      stopAll({ host, journal, teller, tell, heardAt: (_, play) => play.startedAt, spoiled }, () => report.farewell()),
+  const { home, serverId } = context
+  if (config.isLocal && config.sshHosts.some(({ id }) => id === serverId))
+    throw new AppError(
+      'CONFIG_INVALID',
+      `A host is called ${serverId}, which is this server's own SERVER_ID: name either otherwise`,
     )
-
-  const nudgeReport = () => reporting.nudge()
-  const nudge = () => reconciling.nudge()
-  const commands = owned.use(bus.watch('streamCommands'))
-  const troubles = owned.use(channelTroubles({ clock, onRelease: nudge }))
-  for (const [channelId, { error, ...command }] of memory.memos)
-    if (error?.code === 'CHANNEL_QUARANTINED') troubles.quarantine(channelId, command)
-  const supply = mediaSupply(cache, { clock, onArrival: nudge, tell })
-  const reconcile: Reconciler = owned.use(
-    reconciler(
-      {
-        host,
-        commands,
-        cache,
-        supply,
-        journal,
-        troubles,
-        spoiled,
-        resume: resume((channelId) => memory.memos.get(channelId)?.lastPlay ?? null),
-        clock,
-        stalls,
-        unheard: () => report.unheard(),
-        stuck: () => report.stuck(),
-        heardAt: (...play) => report.heardAt(...play),
-        tell,
-        nudge,
-      },
-      {
-        teller,
-        ...config.engines,
-        cache: { maxBytes: config.media.cacheMaxBytes, freeBytes: config.media.reserveBytes },
-        onSeen: nudgeReport,
-      },
-    ),
+  await using owned = new AsyncDisposableStack()
+  const counters = agentCounters(context.meters)
+  const clock = overrides.clock ?? { wallMs: () => Date.now(), steadyMs: () => performance.now() }
+  const stalls = owned.use(ownStalls(clock))
+  const directory = await home.directory('agent', { mode: 0o711 })
+  const store = overrides.store ?? folderMediaStore(resolve(config.media.path ?? join(home.path, 'media')), config.media)
+  const journal = owned.use(
+    await diskJournal(await home.directory('agent/journal'), context.bus, telemetry(context.logger, counters)),
   )
-  const observed = () => reconcile.seen
+  const commands = owned.use(context.bus.watch('streamCommands'))
   const openEar = overrides.openEar ?? mountEars({ ...config.icecast, now: () => clock.steadyMs() })
-  const report: Reporter = owned.use(
-    reporter(
-      { bus, commands, observed, openEar, journal, memory, troubles, spoiled, clock, stalls, tell },
-      { teller, silenceAfterMs: config.silenceAfterMs, onNews: nudgeReport, onDoubt: nudge, onHeard: nudge },
-    ),
-  )
+  const parts = { config, context, commands, journal, openEar, clock, stalls }
 
-  const onError = (what: string) => (error: unknown) => tell.passFailed(what, error)
-  const reporting = owned.use(
-    startLoop(() => tell.measured('report', () => report.pass()), { everyMs: REPORT_MS, onError: onError('report') }),
-  )
-  const reconciling = owned.use(
-    startLoop(
-      async () => {
-        await tell.measured('reconcile', () => reconcile.pass())
-        health.report('liquidsoap', reconcile.seen.startTrouble && 'no engine can be started')
-      },
-      { everyMs: config.resyncMs, onError: onError('reconcile') },
-    ),
-  )
-  owned.defer(commands.onChange(nudge))
-  owned.defer(host.onChange(nudge))
+  const shared = { config, context, store, counters, directory }
+  const makers: ((own: AsyncDisposableStack) => Promise<Server>)[] = [
+    ...(config.isLocal ? [(own: AsyncDisposableStack) => localServer(shared, overrides.host, own)] : []),
+    ...config.sshHosts.map((each) => (own: AsyncDisposableStack) => sshServer(shared, each, own)),
+  ]
+  const started: { server: Server; running: RunningServer }[] = []
+  const together = owned.use(disposedTogether())
+  for (const make of makers) {
+    await using own = new AsyncDisposableStack()
+    const server = await make(own)
+    started.push({ server, running: own.use(serve(server, parts)) })
+    together.add(own.move())
+  }
 
   showFacts(context.meters, {
-    phases: () => [...memory.memos.values()].map(({ phase }) => phase),
-    engines: () => observed().engines,
-    cacheBytes: () => cache.sizeBytes(),
+    phases: () => started.flatMap(({ running }) => running.phases()),
+    engines: () => started.flatMap(({ running }) => running.observed().engines),
+    cacheBytes: async () => {
+      const sizes = await Promise.allSettled(started.map(({ server }) => server.cache.sizeBytes()))
+      return sizes.reduce((sum, size) => sum + (size.status === 'fulfilled' ? size.value : 0), 0)
+    },
   })
-
-  const server = { teller, startedAt: clock.wallMs(), ...config.server, versions: versions(config.liquidsoap.program, owner) }
-  owned.use(
-    startLoop(() => beat({ bus, clock, observed }, server), {
-      everyMs: HEARTBEAT_MS,
-      onError: (error) => tell.busAway('heartbeat', error),
-    }),
-  )
   return owned.move()
 }
 
-/** Ends every engine, channels first, and tells so. One that can't be ended holds up no other. */
-async function stopAll(ports: StopPorts, farewell: () => Promise<void>): Promise<void> {
-  const { host, tell } = ports
-  const end = async ({ id, state, channels }: Engine) => {
-    if (state === 'running') await Promise.allSettled(channels.map(({ channelId }) => host.remove(id, channelId)))
-    await relayEvents(id, ports).catch((error: unknown) => tell.eventsNotRead(id, error))
-    await host.stop(id, { kill: state === 'silent' }).catch((error: unknown) => tell.passFailed('stop', error))
-  }
-  await Promise.all((await host.list()).map(end))
-  await farewell()
+interface Shared {
+  readonly config: AgentConfig
+  readonly context: ServiceContext
+  readonly store: MediaStore
+  readonly counters: AgentCounters
+  /** `agent` in the home. */
+  readonly directory: string
 }
 
-interface StopPorts {
-  readonly host: EngineHost
-  readonly journal: Journal
-  readonly teller: Teller
-  readonly heardAt: HeardAt
-  readonly spoiled: SpoiledTracks
-  readonly tell: Telemetry
+/** This machine, with what must be closed in `own`. */
+async function localServer(
+  { config, context, store, counters, directory }: Shared,
+  override: EngineHost | undefined,
+  own: AsyncDisposableStack,
+): Promise<Server> {
+  const owner = childUser()
+  const { icecast, limits, liquidsoap } = config
+  const cache = mediaCache(await context.home.directory('agent/cache', { mode: 0o711 }), store)
+  const pathOf = (sha256: string) => cache.pathOf(sha256)
+  const host = own.use(
+    override ?? (await localHost({ directory, scripts: SCRIPTS, ...liquidsoap, limits, icecast, owner, pathOf })),
+  )
+  const memory = await memoryFile(join(directory, 'channels.json'))
+  const found = versions(liquidsoap.program, owner)
+  const tell = telemetry(context.logger, counters)
+  return { id: context.serverId, dependency: 'liquidsoap', host, cache, memory, ...config.server, versions: () => found, tell }
+}
+
+/** A host that is reached over SSH, with what must be closed in `own`. */
+async function sshServer(
+  { config, context, store, counters }: Shared,
+  each: SshHost,
+  own: AsyncDisposableStack,
+): Promise<Server> {
+  const tell = telemetry(context.logger.child({ host: each.id }), counters)
+  const found: Record<string, string> = {}
+  const onVersion = (text: string) => (found['liquidsoap'] = versionIn(text))
+  const directory = await context.home.directory(`agent/hosts/${each.id}`)
+  const { limits, media, liquidsoap } = config
+  const link = own.use(sshLink({ target: each.target, tell }))
+  const machine = sshMachine({ link, scripts: SCRIPTS, logLevel: liquidsoap.logLevel, limits, onVersion })
+  const host = own.use(engineHost(machine, each))
+  const cache = await sshMediaCache({
+    link,
+    store,
+    directory: join(directory, 'sending'),
+    reserveBytes: media.reserveBytes,
+    tell,
+  })
+  const memory = await memoryFile(join(directory, 'channels.json'))
+  return { ...each, dependency: `liquidsoap on ${each.id}`, host, cache, memory, versions: () => found, tell }
+}
+
+/** Closes all at once: one that takes its time holds up no other. */
+function disposedTogether(): AsyncDisposable & { add(one: AsyncDisposable): void } {
+  const all: AsyncDisposable[] = []
+  return {
+    add: (one) => void all.push(one),
+    async [Symbol.asyncDispose]() {
+      const ends = await Promise.allSettled(all.map((one) => one[Symbol.asyncDispose]()))
+      const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []))
+      if (failures.length > 0) throw failures[0]
+    },
+  }
 }
 
 /** What runs here; Liquidsoap's version is there a moment later. */
@@ -188,11 +159,15 @@ function versions(program: string, user: ChildUser | undefined): Record<string, 
   const found: Record<string, string> = { node: process.versions.node }
   runCommand(program, ['--version'], { timeoutMs: 30_000, user }).then(
     ({ stdout }) => {
-      found['liquidsoap'] = /^Liquidsoap (\S+)/.exec(stdout.toString('utf8'))?.[1] ?? 'unknown'
+      found['liquidsoap'] = versionIn(stdout.toString('utf8'))
     },
     (error: unknown) => {
       found['liquidsoap'] = `unknown (${messageOf(error)})`
     },
   )
   return found
+}
+
+function versionIn(text: string): string {
+  return /^Liquidsoap (\S+)/.exec(text)?.[1] ?? 'unknown'
 }

@@ -4,9 +4,9 @@ import type { EngineEvent } from './domain/engine-event.ts'
 import type { LastPlay } from './resume.ts'
 import type { WantedStream } from './domain/wanted.ts'
 
-/** The engines of one machine. */
+/** The engines of one machine. All of it rejects with HOST_UNREACHABLE, HOST_KEY_REFUSED or HOST_LOGIN_REFUSED where a machine can't be reached. */
 export interface EngineHost extends AsyncDisposable {
-  /** What is there now, read from the machine: living engines and the remains of dead ones, but none that `start` still works on. Takes a second at most. */
+  /** What is there now, read from the machine: living engines and the remains of dead ones, but none that `start` still works on. Takes a second at most, over a network three. */
   list(): Promise<readonly Engine[]>
   /** Resolves once a new engine answers. Rejects with PROGRAM_MISSING or ENGINE_START_FAILED, leaving nothing behind. */
   start(): Promise<void>
@@ -22,7 +22,7 @@ export interface EngineHost extends AsyncDisposable {
   readEvents(engineId: string): Promise<readonly EngineEvent[]>
   /** Events up to this one are kept elsewhere and will not be read again. */
   acknowledge(engineId: string, seq: number): Promise<void>
-  /** Calls back when an engine ended, began to answer, or wrote an event; returns how to stop that. */
+  /** Calls back when an engine ended, began to answer, or wrote an event, and when the machine can be reached again, or no longer; returns how to stop that. */
   onChange(listener: () => void): () => void
 }
 
@@ -34,11 +34,9 @@ export interface MediaStore {
 
 /** The files that engines of this machine play, kept here so that they go on playing with everything else dead. */
 export interface MediaCache {
-  /** The absolute path of the file in the cache, there or not. */
-  pathOf(sha256: string): string
-  /** The hashes of all files that are there. */
+  /** The hashes of all files that are there. Rejects with HOST_UNREACHABLE. */
   list(): Promise<ReadonlySet<string>>
-  /** Fetches a file that is not there. Two calls for one file are one. Rejects with NO_SPACE or MEDIA_MISSING (also when its content is not what its name says). */
+  /** Fetches a file that is not there. Two calls for one file are one. Rejects with NO_SPACE, MEDIA_MISSING (also when its content is not what its name says) or HOST_UNREACHABLE. */
   fetch(sha256: string): Promise<void>
   /** What all files take. */
   sizeBytes(): Promise<number>

@@ -8,18 +8,17 @@ import type { MediaCache } from './ports.ts'
 import { reconciler, type Reconciler } from './reconcile.ts'
 import { mediaSupply } from './supply-media.ts'
 import { spoiledTracks } from './spoiled-tracks.ts'
-import { telemetry } from './telemetry.ts'
+import { agentCounters, telemetry } from './telemetry.ts'
 import { troubles as channelTroubles, type Troubles } from './troubles.ts'
 
 const clock = { wallMs: () => now, steadyMs: () => now }
-const tell = telemetry(silentLogger(), meters())
+const tell = telemetry(silentLogger(), agentCounters(meters()))
 
 /** A cache whose store has every file but those named. */
 function fakeCache(missing: ReadonlySet<string> = new Set()): MediaCache & { files: Set<string> } {
   const files = new Set<string>()
   return {
     files,
-    pathOf: (sha256) => `/cache/${sha256}.mp3`,
     list: async () => files,
     async fetch(sha256) {
       if (missing.has(sha256)) throw new AppError('MEDIA_MISSING', 'not there')
@@ -247,6 +246,36 @@ describe('a reconciling agent', () => {
     expect(asked.slice(0, 2)).toEqual([aTrack('a1').sha256, aTrack('b1').sha256])
     expect(asked).toHaveLength(6)
     expect(held(here)).toEqual(['a', 'b'])
+  })
+
+  test('does nothing and blames nobody while its host is not reached, says so, and goes on when it is', async () => {
+    await want(aStart('a'))
+    const here = await agent()
+    expect(here.subject.seen.reach).toBe('unknown')
+    await here.settle()
+    const { engines } = here.subject.seen
+    machine.cut(true)
+    await want(aStart('b'))
+    await here.settle()
+    expect(here.subject.seen).toMatchObject({ reach: { code: 'HOST_UNREACHABLE' }, engines, startTrouble: null })
+    expect(here.troubles.of('a') ?? here.troubles.of('b') ?? null).toBeNull()
+    machine.cut(false)
+    await here.settle()
+    expect(here.subject.seen.reach).toBe('reached')
+    expect(held(here)).toEqual(['a', 'b'])
+  })
+
+  test('calls no file missing that did not get to a host which is not reached', async () => {
+    const cache: MediaCache = {
+      ...fakeCache(),
+      fetch: async () => {
+        throw new AppError('HOST_UNREACHABLE', 'The machine can not be reached')
+      },
+    }
+    await want(aStart('a'))
+    const here = await agent({ cache })
+    await here.settle()
+    expect(here.subject.seen.wanted!.get('a')).toMatchObject({ lack: null, absent: { count: 0 } })
   })
 
   test('plays what it has when a file is missing', async () => {

@@ -1,11 +1,12 @@
 import type { StateView } from '@skipcast/bus'
-import { isAppError } from '@skipcast/runtime'
+import { isAppError, type AppError } from '@skipcast/runtime'
 import { plan, type PlanLimits, type Step } from './domain/plan.ts'
 import type { Engine } from './domain/engine.ts'
 import type { HeardAt, Teller } from './domain/engine-event.ts'
 import type { ProblemCode } from './domain/problem.ts'
 import { startsFor, wantedStream, type WantedStream } from './domain/wanted.ts'
 import { engineStarts } from './engine-starts.ts'
+import { isHostTrouble } from './host-trouble.ts'
 import { isDiskFull } from './is-disk-full.ts'
 import type { OwnStalls } from './own-stalls.ts'
 import type { Clock, EngineHost, Journal, MediaCache } from './ports.ts'
@@ -61,6 +62,8 @@ export interface Observation {
   readonly wanted: ReadonlyMap<string, WantedStream> | null
   /** Why no engine can be started at present. */
   readonly startTrouble: ProblemCode | null
+  /** Whether the machine answered when it was looked at last; an error says why not, and the rest is what was seen before. */
+  readonly reach: 'unknown' | 'reached' | AppError
 }
 
 export interface Reconciler extends AsyncDisposable {
@@ -90,7 +93,7 @@ export function reconciler(
   let startsUnderWay = 0
   let evictedAt = -Infinity
   let upgradedAt = -Infinity
-  let seen: Observation = { engines: [], wanted: null, startTrouble: null }
+  let seen: Observation = { engines: [], wanted: null, startTrouble: null, reach: 'unknown' }
 
   const look = async () => {
     startsUnderWay = starts.underWay() // asked before: one that ends meanwhile counts once too often, never not at all
@@ -109,7 +112,7 @@ export function reconciler(
     mournDead(engines)
     noteIdle(engines)
     const wanted = commands.isCaughtUp ? await readWanted() : null
-    seen = { engines, wanted, startTrouble: starts.trouble() }
+    seen = { engines, wanted, startTrouble: starts.trouble(), reach: 'reached' }
     options.onSeen()
   }
 
@@ -176,7 +179,7 @@ export function reconciler(
       return true
     } catch (error) {
       tell.stepFailed(step, error)
-      const isEngineLost = isAppError(error, 'ENGINE_UNREACHABLE')
+      const isEngineLost = isAppError(error, 'ENGINE_UNREACHABLE') || isHostTrouble(error)
       if (step.kind === 'add' && !isEngineLost) {
         const { channelId } = step.stream.record
         if (isDiskFull(error)) troubles.note(channelId, 'DISK_FULL', { blame: 'machine' })
@@ -220,7 +223,13 @@ export function reconciler(
       return seen
     },
     async pass() {
-      await look()
+      try {
+        await look()
+      } catch (error) {
+        if (!isHostTrouble(error)) throw error
+        seen = { ...seen, reach: error }
+        return options.onSeen()
+      }
       if (!seen.wanted) return
       const steps = plan(seen.wanted, seen.engines, limits())
       if (steps.length === 0) return evict(seen.wanted)

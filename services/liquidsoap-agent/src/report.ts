@@ -78,6 +78,8 @@ export function reporter(
     return watch
   }
 
+  const isReached = () => ports.observed().reach === 'reached'
+
   /** The next report of a channel that is wanted here. */
   const judgeWanted = (
     start: StartStream,
@@ -88,7 +90,8 @@ export function reporter(
     const watch = watchOf(start)
     const previous = !memo || memo.phase === 'off' || memo.phase === 'stopping' ? 'starting' : memo.phase
     const sight = watch.look(found, previous, troubleOf(start.channel_id, stream, ports.observed().startTrouble))
-    const { phase, problem: code } = judge(sight, options)
+    const { phase, problem: judged } = judge(sight, options)
+    const code = judged && WITHOUT_A_SIGHT.includes(judged) && !isReached() ? 'HOST_UNREACHABLE' : judged
     if (phase === 'on_air') troubles.heard(start.channel_id, watch.phaseMs())
     if (phase !== memo?.phase) watch.turn()
     return {
@@ -270,6 +273,9 @@ export function reporter(
     },
   }
 }
+
+/** What is told of a channel that is not heard, when all that is known of its engine is old. */
+const WITHOUT_A_SIGHT: readonly ProblemCode[] = ['NOT_HEARD', 'ENGINE_SILENT']
 
 interface Complaint {
   readonly code: ProblemCode

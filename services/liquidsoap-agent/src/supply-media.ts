@@ -1,5 +1,6 @@
 import { backoff, isAppError } from '@skipcast/runtime'
 import type { Absence, Files } from './domain/wanted.ts'
+import { isHostTrouble } from './host-trouble.ts'
 import type { Clock, MediaCache } from './ports.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -18,7 +19,7 @@ export interface MediaSupply {
 /** `onArrival` is called after each file that came, or could not be had. */
 export function mediaSupply(cache: MediaCache, options: { clock: Clock; onArrival: () => void; tell: Telemetry }): MediaSupply {
   const { clock, onArrival, tell } = options
-  const failed = new Map<string, { wait: ReturnType<typeof backoff>; retryAt: number; why: Absence }>()
+  const failed = new Map<string, { wait: ReturnType<typeof backoff>; retryAt: number; why: Absence | null }>()
   const underWay = new Set<string>()
   let queue: string[] = []
 
@@ -29,8 +30,9 @@ export function mediaSupply(cache: MediaCache, options: { clock: Clock; onArriva
       failed.delete(sha256)
     } catch (error) {
       const wait = failed.get(sha256)?.wait ?? backoff({ firstMs: FIRST_WAIT_MS, mostMs: LONGEST_WAIT_MS })
-      if (!failed.has(sha256)) tell.mediaMissing(sha256, error)
-      const why = isAppError(error, 'NO_SPACE') ? 'DISK_FULL' : 'MEDIA_MISSING'
+      // While its host can't be reached, nothing is known of a file.
+      const why = isHostTrouble(error) ? null : isAppError(error, 'NO_SPACE') ? 'DISK_FULL' : 'MEDIA_MISSING'
+      if (why !== null && !failed.get(sha256)?.why) tell.mediaMissing(sha256, error)
       failed.set(sha256, { wait, retryAt: clock.steadyMs() + wait.next(), why })
     } finally {
       underWay.delete(sha256)
@@ -48,7 +50,10 @@ export function mediaSupply(cache: MediaCache, options: { clock: Clock; onArriva
   }
 
   return {
-    files: async () => ({ cached: await cache.list(), missing: new Map([...failed].map(([sha256, { why }]) => [sha256, why])) }),
+    files: async () => ({
+      cached: await cache.list(),
+      missing: new Map([...failed].flatMap(([sha256, { why }]) => (why === null ? [] : [[sha256, why] as const]))),
+    }),
     async want(hashes) {
       const wanted = new Set(hashes)
       for (const sha256 of failed.keys()) if (!wanted.has(sha256)) failed.delete(sha256)

@@ -1,12 +1,15 @@
 import { phase, type Phase } from '@skipcast/contracts'
-import { isAppError, messageOf, type Logger, type Meters } from '@skipcast/runtime'
+import { isAppError, messageOf, type AppError, type Logger, type Meters } from '@skipcast/runtime'
 import type { Engine } from './domain/engine.ts'
 import type { Step } from './domain/plan.ts'
 
 /** Everything that this service tells its operators. */
 export type Telemetry = ReturnType<typeof telemetry>
 
-export function telemetry(logger: Logger, meters: Meters) {
+/** What the agent counts, of all its servers together. */
+export type AgentCounters = ReturnType<typeof agentCounters>
+
+export function agentCounters(meters: Meters) {
   const steps = meters.counter('skipcast_agent_steps_total', 'What the agent did to its engines, and why.', ['kind', 'reason'])
   const failed = meters.counter('skipcast_agent_failed_steps_total', 'What it tried in vain.', ['kind'])
   const lost = meters.counter('skipcast_agent_engines_lost_total', 'Engines that ended unexpectedly.')
@@ -16,6 +19,10 @@ export function telemetry(logger: Logger, meters: Meters) {
   ])
   const dropped = meters.counter('skipcast_agent_events_dropped_total', 'Events that could not be published and are lost.')
   const passes = meters.histogram('skipcast_agent_pass_seconds', 'How long a pass takes.', ['pass'])
+  return { steps, failed, lost, changes, dropped, passes }
+}
+
+export function telemetry(logger: Logger, { steps, failed, lost, changes, dropped, passes }: AgentCounters) {
   const failure = (error: unknown) => ({
     problem: messageOf(error),
     ...(isAppError(error) && { code: error.code, details: error.details }),
@@ -50,6 +57,21 @@ export function telemetry(logger: Logger, meters: Meters) {
     },
     busAway(what: string, error: unknown) {
       logger.debug({ what, ...failure(error) }, 'not published: tried again')
+    },
+    hostReached() {
+      logger.info('the host is reached')
+    },
+    hostLost(error: AppError) {
+      logger.warn(failure(error), 'the host is not reached: tried again, and what plays there plays on')
+    },
+    mediaMoving(sha256: string, arrivedBytes: number, sizeBytes: number) {
+      logger.info(
+        { sha256, percent: Math.floor((100 * arrivedBytes) / sizeBytes), sizeBytes },
+        'a file is being sent to the host',
+      )
+    },
+    mediaSent(sha256: string, sizeBytes: number, tookMs: number) {
+      logger.info({ sha256, sizeBytes, tookMs }, 'a file was sent to the host')
     },
     /** Runs a pass and measures it. */
     async measured(pass: 'reconcile' | 'report', run: () => Promise<void>): Promise<void> {

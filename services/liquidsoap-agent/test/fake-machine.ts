@@ -21,6 +21,8 @@ export interface FakeMachine {
   freeze(engineId: string, silentMs: number): void
   /** While set, engines fail to start. */
   failStarts(isFailing: boolean): void
+  /** While cut, nobody reaches it, as a host behind a lost connection. */
+  cut(isCut: boolean): void
   /** While set, no plan can be written. */
   fillDisk(isFull: boolean): void
 }
@@ -31,6 +33,10 @@ export function fakeMachine(): FakeMachine {
   const listeners = new Set<() => void>()
   let count = 0
   let startsFail = false
+  let isCut = false
+  const beReached = () => {
+    if (isCut) throw new AppError('HOST_UNREACHABLE', 'The machine can not be reached')
+  }
   let isDiskFull = false
   const changed = () => {
     for (const listener of listeners) listener()
@@ -58,9 +64,11 @@ export function fakeMachine(): FakeMachine {
       silences.set(engineId, silentMs)
     },
     failStarts: (isFailing) => void (startsFail = isFailing),
+    cut: (to) => void (isCut = to),
     fillDisk: (isFull) => void (isDiskFull = isFull),
     open: () => ({
       async list() {
+        beReached()
         return [...engines].map(([id, { state, added, channels }]) => ({
           id,
           state,
@@ -72,6 +80,7 @@ export function fakeMachine(): FakeMachine {
         }))
       },
       async start() {
+        beReached()
         if (startsFail) throw new AppError('ENGINE_START_FAILED', 'Liquidsoap did not start')
         engines.set(`e${++count}`, { state: 'running', added: 0, acknowledged: 0, channels: new Map(), events: [] })
         changed()
@@ -80,6 +89,7 @@ export function fakeMachine(): FakeMachine {
         engines.delete(engineId)
       },
       async add(engineId, stream) {
+        beReached()
         const { channelId } = stream.record
         if (!/^\/[a-z0-9-]+$/.test(stream.command.mount) || /\s/.test(stream.command.source_token) || channelId.includes('/')) {
           throw new AppError('ENGINE_REFUSED', 'The mount or the token is not one that Icecast takes')

@@ -7,7 +7,7 @@ import type { Heard, Memo } from '../src/ports.ts'
 import type { Observation } from '../src/reconcile.ts'
 import { reporter, type Reporter } from '../src/report.ts'
 import { spoiledTracks, type SpoiledTracks } from '../src/spoiled-tracks.ts'
-import { telemetry } from '../src/telemetry.ts'
+import { agentCounters, telemetry } from '../src/telemetry.ts'
 import { troubles } from '../src/troubles.ts'
 import { aStart, aStream } from './streams.ts'
 
@@ -63,7 +63,7 @@ export function reporterSuite(): ReporterSuite {
     now: 1_000_000,
     stallEndedAt: -Infinity,
     isDiskFull: false,
-    seen: { engines: [], wanted: new Map(), startTrouble: null } as Observation,
+    seen: { engines: [], wanted: new Map(), startTrouble: null, reach: 'reached' } as Observation,
     heard: unheard(),
     told: [] as StreamStatus[],
     journaled: [] as StreamEvent[],
@@ -110,7 +110,7 @@ export function reporterSuite(): ReporterSuite {
           spoiled,
           clock,
           stalls: { endedAt: () => world.stallEndedAt },
-          tell: telemetry(silentLogger(), meters()),
+          tell: telemetry(silentLogger(), agentCounters(meters())),
         },
         {
           teller: { serverId: 'here', origin: { application: 'skipcast', environment: 'test' } },

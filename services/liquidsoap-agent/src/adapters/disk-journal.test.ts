@@ -6,7 +6,7 @@ import { memoryBus, type MemoryBus } from '@skipcast/bus'
 import type { StreamEvent } from '@skipcast/contracts'
 import { meters, silentLogger, waitFor } from '@skipcast/runtime'
 import { channelEnvelope } from '../domain/engine-event.ts'
-import { telemetry } from '../telemetry.ts'
+import { agentCounters, telemetry } from '../telemetry.ts'
 import { diskJournal } from './disk-journal.ts'
 
 const TIMEOUT_MS = 30_000
@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-const open = () => diskJournal(directory, bus, telemetry(silentLogger(), meters()))
+const open = () => diskJournal(directory, bus, telemetry(silentLogger(), agentCounters(meters())))
 const event = (id: string, mediaId = 'one'): StreamEvent => ({
   ...channelEnvelope(teller, { channelId: 'a', slug: 'a', epoch: 1 }, 1000, id),
   event: 'track_failed',

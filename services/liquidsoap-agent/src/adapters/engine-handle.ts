@@ -1,3 +1,4 @@
+import { isHostTrouble } from '../host-trouble.ts'
 import type { EngineMachine } from './engine-machine.ts'
 import type { EngineSocket } from './engine-socket.ts'
 import { readStatus, type EngineStatus } from './engine-status.ts'
@@ -13,7 +14,7 @@ export interface EngineHandle extends Disposable {
   silentMs(): number
   /**
    * The engine's status, or null when it does not answer within half a second. One that did not answer the last time is not waited
-   * for: its answer, should it come, is told as a change, and holds up nobody.
+   * for: its answer, should it come, is told as a change, and holds up nobody. Rejects when the machine can't be reached: that is no silence of the engine.
    */
   status(): Promise<EngineStatus | null>
 }
@@ -42,7 +43,8 @@ export function engineHandle(
       answeredAt = performance.now()
       if (isSilent) onChange()
       isSilent = false
-    } catch {
+    } catch (error) {
+      if (isHostTrouble(error)) throw error
       isSilent = true
       if (!isDisposed) lookAgain = setTimeout(onChange, LOOK_AGAIN_MS)
     } finally {
@@ -61,7 +63,8 @@ export function engineHandle(
     silentMs: () => performance.now() - answeredAt,
     async status() {
       asking ??= ask()
-      if (!isSilent) await asking
+      if (isSilent) asking.catch(() => {}) // the next look meets it too
+      else await asking
       return isSilent ? null : last
     },
     [Symbol.dispose]() {

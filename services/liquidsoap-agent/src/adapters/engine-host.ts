@@ -3,6 +3,7 @@ import { AppError, isAppError, waitFor } from '@skipcast/runtime'
 import type { Engine } from '../domain/engine.ts'
 import type { WantedStream } from '../domain/wanted.ts'
 import type { EngineHost } from '../ports.ts'
+import { isHostTrouble } from '../host-trouble.ts'
 import { engineHandle, type EngineHandle } from './engine-handle.ts'
 import type { EngineMachine, EngineTrace } from './engine-machine.ts'
 import { planText, recordOfPlan } from './engine-plan.ts'
@@ -77,12 +78,19 @@ export function engineHost(machine: EngineMachine, options: { icecast: { host: s
       planText(stream, (sha256) => machine.pathOf(sha256)),
     )
 
+  const list = async () => {
+    const traces = await machine.list()
+    for (const engineId of handles.keys()) if (!traces.some(({ id }) => id === engineId)) letGo(engineId)
+    return Promise.all(traces.filter(({ id }) => !starting.has(id)).map(look))
+  }
+
   return {
-    async list() {
-      const traces = await machine.list()
-      for (const engineId of handles.keys()) if (!traces.some(({ id }) => id === engineId)) letGo(engineId)
-      return Promise.all(traces.filter(({ id }) => !starting.has(id)).map(look))
-    },
+    list: () =>
+      list().catch((error: unknown) => {
+        // How long engines have been silent begins anew with the next look: it was the way to them that failed.
+        if (isHostTrouble(error)) for (const engineId of handles.keys()) letGo(engineId)
+        throw error
+      }),
     async start() {
       const engineId = `${Date.now().toString(36)}${randomBytes(3).toString('hex')}`
       starting.add(engineId)

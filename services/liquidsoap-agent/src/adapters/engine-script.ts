@@ -34,9 +34,8 @@ export function engineScripts(options: {
   const make = async (): Promise<EngineScript> => {
     const asked = runCommand(options.program, ['--version'], { timeoutMs: VERSION_TIMEOUT_MS, user: options.owner, cwd: '/' })
     const { stdout } = await asked.catch(cannotRun)
-    const parts = [`compat-${lineOf(stdout.toString('utf8'))}`, ...PARTS]
-    const text = (await Promise.all(parts.map((name) => readFile(join(options.sources, `${name}.liq`), 'utf8')))).join('\n')
-    const tag = createHash('sha256').update(text).digest('hex').slice(0, 16)
+    const { text, sha256 } = await scriptFor(stdout.toString('utf8'), options.sources)
+    const tag = sha256.slice(0, 16)
     const directory = await makeDirectory(options.directory, { mode: 0o711 })
     const path = join(directory, `${tag}.liq`)
     await writeFileAtomic(path, text, { mode: 0o644 })
@@ -53,6 +52,13 @@ export function engineScripts(options: {
     },
     forget: () => (made = undefined),
   }
+}
+
+/** The script, of the parts in this folder, for a Liquidsoap that says this of its version. Rejects with ENGINE_START_FAILED where there is none. */
+export async function scriptFor(versionText: string, sources: string): Promise<{ text: string; sha256: string }> {
+  const parts = [`compat-${lineOf(versionText)}`, ...PARTS]
+  const text = (await Promise.all(parts.map((name) => readFile(join(sources, `${name}.liq`), 'utf8')))).join('\n')
+  return { text, sha256: createHash('sha256').update(text).digest('hex') }
 }
 
 /** A program that another user may not even see is as good as missing. */

@@ -54,7 +54,7 @@ export function engineSocket(path: string, onClose: () => void): EngineSocket {
   const ask = async (line: string, timeoutMs: number): Promise<Answer> => {
     try {
       const socket = await connect()
-      return answer.parse(JSON.parse(await exchange(socket, line, timeoutMs)))
+      return parseAnswer(await exchange(socket, line, timeoutMs))
     } catch (cause) {
       disconnect() // a late answer must not be taken for the next one
       throw new AppError('ENGINE_UNREACHABLE', 'The engine does not answer', { cause })
@@ -63,15 +63,25 @@ export function engineSocket(path: string, onClose: () => void): EngineSocket {
 
   return {
     async ask(command, argument) {
-      const line = `hub.${command}${argument === undefined ? '' : ` ${JSON.stringify(argument)}`}\n`
-      if (Buffer.byteLength(line) > MAX_COMMAND_BYTES)
-        throw new AppError('ENGINE_REFUSED', 'The command is too long for an engine')
-      const result = last.then(() => ask(line, command === 'status' ? STATUS_TIMEOUT_MS : ANSWER_TIMEOUT_MS))
+      const { line, timeoutMs } = commandLine(command, argument)
+      const result = last.then(() => ask(line, timeoutMs))
       last = result.catch(() => {})
       return result
     },
     close: disconnect,
   }
+}
+
+/** What is sent for a command, and how long its answer may take. Throws ENGINE_REFUSED for one that is too long. */
+export function commandLine(command: string, argument: unknown): { line: string; timeoutMs: number } {
+  const line = `hub.${command}${argument === undefined ? '' : ` ${JSON.stringify(argument)}`}\n`
+  if (Buffer.byteLength(line) > MAX_COMMAND_BYTES) throw new AppError('ENGINE_REFUSED', 'The command is too long for an engine')
+  return { line, timeoutMs: command === 'status' ? STATUS_TIMEOUT_MS : ANSWER_TIMEOUT_MS }
+}
+
+/** Reads an answer, without its end. Throws when it is none. */
+export function parseAnswer(text: string): Answer {
+  return answer.parse(JSON.parse(text))
 }
 
 /**

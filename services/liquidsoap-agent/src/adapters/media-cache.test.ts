@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { folderMediaStore } from './folder-media-store.ts'
-import type { MediaCache } from '../ports.ts'
 import { mediaCache } from './media-cache.ts'
 
 let root: string
-let cache: MediaCache
+let cache: ReturnType<typeof mediaCache>
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'skipcast-cache-'))

@@ -10,8 +10,8 @@ import type { MediaCache, MediaStore } from '../ports.ts'
 const DRAFT_MS = 3_600_000
 const FILE_NAME = /^([0-9a-f]{64})\.mp3$/
 
-/** A cache in a directory that the engines' user may enter; its files are readable by all. */
-export function mediaCache(directory: string, store: MediaStore): MediaCache {
+/** A cache in a directory that the engines' user may enter; its files are readable by all. `pathOf`: where a file is, or would be. */
+export function mediaCache(directory: string, store: MediaStore): MediaCache & { pathOf(sha256: string): string } {
   const pathOf = (sha256: string) => pathIn(directory, `${sha256}.mp3`)
   const list = async () => new Set((await readdir(directory)).flatMap((name) => FILE_NAME.exec(name)?.[1] ?? []))
   const sizes = async () =>

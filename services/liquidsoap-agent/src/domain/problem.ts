@@ -57,6 +57,10 @@ const table = {
     message: 'The engine is connected, and yet nothing arrives at a listener',
     hint: 'Check Icecast, and the network between this server and it.',
   },
+  HOST_UNREACHABLE: {
+    message: 'The agent does not reach the host that runs the channel, and nothing is heard of it',
+    hint: 'The log of the agent says why; `doctor` there checks each host. Engines on a host need no connection to play.',
+  },
   SERVER_STOPPED: { message: 'The server was stopped', hint: 'Start it again, or move the channel to another server.' },
 } as const satisfies Record<string, { message: string; hint: string }>
 

@@ -53,7 +53,7 @@ export async function checkPrograms(options: {
           },
         ]
       : []),
-    ...(roles.liquidsoap
+    ...(roles.liquidsoap?.isLocal
       ? [
           {
             program: roles.liquidsoap.liquidsoap.program,

@@ -1,0 +1,4 @@
+import { engineHostContract } from './engine-host.contract.ts'
+import { sshHostUnderTest } from './ssh-host-under-test.ts'
+
+engineHostContract('over SSH', sshHostUnderTest)
