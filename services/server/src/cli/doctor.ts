@@ -8,6 +8,7 @@ import { checkMachine } from '../doctor/machine.ts'
 import { checkPorts } from '../doctor/ports.ts'
 import { publicPorts } from '../public-ports.ts'
 import { checkPrograms } from '../doctor/programs.ts'
+import { checkSshHosts } from '../doctor/ssh-hosts.ts'
 import { DONE, FAILED, type Call, type Command } from './command.ts'
 import { openApi } from './open-api.ts'
 import { plain } from './terminal.ts'
@@ -41,6 +42,7 @@ async function* findings(call: Call): AsyncGenerator<Finding> {
   const home = resolve(server.home)
   yield* await checkMachine(home, roles)
   yield* await checkPrograms({ home, bus, roles })
+  if (roles.liquidsoap) yield* await checkSshHosts(roles.liquidsoap)
   yield* await checkHome(home)
   yield* await checkPorts(home, publicPorts(server, roles))
   yield* await checkApi(await openApi(call))
