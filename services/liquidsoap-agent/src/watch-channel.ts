@@ -1,9 +1,9 @@
 import type { Phase } from '@skipcast/contracts'
+import type { OwnStalls } from '@skipcast/runtime'
 import type { LiveState, RunningChannel } from './domain/engine.ts'
 import { wasHeard, type Sight } from './domain/phase.ts'
 import type { ProblemCode } from './domain/problem.ts'
 import { heardPlays, type HeardPlays } from './hear-plays.ts'
-import type { OwnStalls } from './own-stalls.ts'
 import type { Clock, Ear, Heard } from './ports.ts'
 
 /** A source younger than this is heard by whatever sound comes. */

@@ -1,5 +1,3 @@
-import type { Clock } from './ports.ts'
-
 const TICK_MS = 250
 /** A process that ran so late was stopped, swapped out or starved: what it saw last is old. */
 const STALL_MS = 1000
@@ -11,7 +9,7 @@ export interface OwnStalls {
 }
 
 /** Watches the clock from a timer of its own, so that no slow answer of others is taken for a stall. */
-export function ownStalls(clock: Pick<Clock, 'steadyMs'>): OwnStalls & Disposable {
+export function ownStalls(clock: { steadyMs(): number }): OwnStalls & Disposable {
   let ranAt = clock.steadyMs()
   let stallEndedAt = -Infinity
 
