@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { backoff, isAppError, messageOf, type Logger } from '@skipcast/runtime'
+import { backoff, isAppError, messageOf, startLoop, type Logger } from '@skipcast/runtime'
 import { Client } from 'pg'
-import { connectionSettings, type Statement } from './database.ts'
+import { connectionSettings, type Database, type Statement } from './database.ts'
 import { storeError } from './database-errors.ts'
 
 /**
@@ -14,7 +14,7 @@ export interface LeaderSession {
 }
 
 export interface LeadershipOptions {
-  readonly url: string
+  readonly database: Pick<Database, 'url' | 'query'>
   readonly logger: Logger
   /** Of all processes that share the database, one at a time leads under this name. */
   readonly name: string
@@ -25,14 +25,28 @@ export interface LeadershipOptions {
 }
 
 const HANG_UP_MS = 1000
-/** A dead leader's machine can't close its connection: PostgreSQL itself finds out within about 10 s, and frees the lock. */
+/** The leader says so often that it lives, and those who wait look so often whether it does. */
+const BEAT_MS = 400
+/** A leader that said nothing for so long is frozen, or cut off: its connection is ended by those who wait, which frees the lock. */
+const FROZEN_AFTER_MS = 1400
+/** Where nobody waits, PostgreSQL itself finds out within about 10 s that a machine is gone. */
 const NOTICE_DEAD_LEADERS = `
   SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
   SET client_connection_check_interval = 2000`
 
+const LOCK_KEY = 'hashtextextended($1, 0)'
+const END_FROZEN_LEADER = {
+  name: 'end-frozen-leader',
+  text: `
+    SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid AND a.datid = l.database
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND a.datname = current_database()
+      AND (l.classid::bigint << 32 | l.objid::bigint) = ${LOCK_KEY}
+      AND a.state = 'idle' AND a.state_change < clock_timestamp() - interval '${FROZEN_AFTER_MS} milliseconds'`,
+}
+
 /**
  * Waits in the background to become the leader, leads until the connection or this is gone, and begins again. The lock is
- * an advisory lock of PostgreSQL: when its holder dies, the next in the queue has it at once.
+ * an advisory lock of PostgreSQL: when its holder dies, the next in the queue has it at once; when it freezes, or its network does, within 2 s.
  */
 export function leadership(options: LeadershipOptions): AsyncDisposable {
   const closing = new AbortController()
@@ -55,7 +69,7 @@ export function leadership(options: LeadershipOptions): AsyncDisposable {
 }
 
 async function serveOneTerm(options: LeadershipOptions, closing: AbortSignal, onLead: () => void): Promise<void> {
-  const { statement_timeout: _, query_timeout: limitMs, ...settings } = connectionSettings(options.url)
+  const { statement_timeout: _, query_timeout: limitMs, ...settings } = connectionSettings(options.database.url)
   const client = new Client(settings) // without limits: waiting for the lock may take for ever
   const over = Promise.withResolvers<void>()
   client.on('error', () => over.resolve())
@@ -66,19 +80,36 @@ async function serveOneTerm(options: LeadershipOptions, closing: AbortSignal, on
   try {
     await client.connect()
     await client.query(NOTICE_DEAD_LEADERS)
-    await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [options.name])
+    {
+      await using _watch = watchLeader(options)
+      await client.query(`SELECT pg_advisory_lock(${LOCK_KEY})`, [options.name])
+    }
     await client.query(`LISTEN ${client.escapeIdentifier(options.channel)}`)
     if (closing.aborted) return
     leading = true
     onLead()
     options.logger.debug({ lead: options.name }, 'leading')
-    await using work = options.lead(sessionOf(client, limitMs, over.resolve))
+    const session = sessionOf(client, limitMs, over.resolve)
+    await using _beats = startLoop(async () => void (await session.query('SELECT 1')), {
+      everyMs: BEAT_MS,
+      onError: () => over.resolve(),
+    })
+    await using work = options.lead(session)
     client.on('notification', () => work.onNotify())
     await over.promise
   } finally {
     closing.removeEventListener('abort', close)
     await hangUp(client)
   }
+}
+
+/** While waiting for the lock: ends the connection of a leader that has it and does nothing any more. */
+function watchLeader({ database, name, logger }: LeadershipOptions): AsyncDisposable {
+  const look = async () => {
+    const ended = await database.query(END_FROZEN_LEADER, [name])
+    if (ended.length > 0) logger.warn({ lead: name }, 'the leader does not move: its lead was ended')
+  }
+  return startLoop(look, { everyMs: BEAT_MS, onError: () => {} }) // the wait for the lock hears of a lost database too
 }
 
 /** A connection that failed once is not trusted with the lead: `onFailure` ends the term. */

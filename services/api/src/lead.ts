@@ -34,7 +34,7 @@ export function lead(
     logger.warn({ problem: messageOf(error) }, 'the leader could not do its work; it tries again')
   let placeSoon = () => {}
   const claim = leadership({
-    url: database.url,
+    database,
     logger,
     name: 'skipcast-api',
     channel: OUTBOX_CHANNEL,

@@ -51,7 +51,7 @@ function recordingBus(): MemoryBus & { readonly published: string[] } {
 
 function relayTo(bus: MemoryBus): AsyncDisposable {
   return leadership({
-    url: server.url,
+    database,
     logger,
     name: 'relay',
     channel: OUTBOX_CHANNEL,
