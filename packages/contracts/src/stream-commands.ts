@@ -33,6 +33,20 @@ export const streamCost = { copy: 1, encode: 8 } as const satisfies Record<z.inf
 export const MOST_CROSSFADE_MS = 15_000
 
 const mount = z.string().regex(/^\/[a-z0-9][a-z0-9-]{0,99}$/, 'a mount is / and a slug')
+const waitingMount = z.string().regex(/^\/w\/[a-z0-9][a-z0-9-]{0,99}$/, 'a waiting mount is /w/ and a slug')
+const serverId = z.string().max(100)
+
+/**
+ * The second replica of a stream: another server plays the same into the channel's waiting mount, where listeners fall to when the source of the channel's own mount
+ * ends. It has an epoch and a token of its own, with which it is fenced as the primary is on the channel's mount.
+ */
+const standby = z.object({ server_id: serverId, epoch: count, mount: waitingMount, source_token: z.string().max(500) })
+
+/**
+ * From whom the server takes the stream over, where nobody is in a hurry: the one before plays on until it is put out by the newer epoch
+ * (`track_end`: which is to be when its track ends), starts nothing anew, and gives up when the newer one is on air. Absent: it gives up at once.
+ */
+const takesOver = z.object({ server_id: serverId, at: z.enum(['now', 'track_end']) })
 
 /**
  * The whole wanted stream of one channel. `generation` grows with every change of any kind, `epoch` with every
@@ -43,7 +57,9 @@ const startStream = channelEnvelope.extend({
   generation: count,
   epoch: count,
   /** The server that shall run it; null while none is free. */
-  server_id: z.string().max(100).nullable(),
+  server_id: serverId.nullable(),
+  standby: standby.optional(),
+  takes_over: takesOver.optional(),
   mount,
   source_token: z.string().max(500),
   name: text,
@@ -62,7 +78,9 @@ const stopStream = channelEnvelope.extend({
   event: z.literal('stop_stream'),
   generation: count,
   epoch: count,
-  server_id: z.string().max(100).nullable(),
+  server_id: serverId.nullable(),
+  /** The epoch up to which second replicas are refused. */
+  standby: standby.omit({ source_token: true }).optional(),
   mount,
 })
 
