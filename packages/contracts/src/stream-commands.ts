@@ -23,11 +23,17 @@ export const streamMode = z.enum(['copy', 'encode'])
 /** What a stream is sent as: MP3, Opus in Ogg, AAC in ADTS. All but MP3 need mode `encode`. */
 export const streamFormat = z.enum(['mp3', 'opus', 'aac'])
 
-/**
- * What a stream of each mode takes of a server's capacity. Measured on Liquidsoap 2.1.3: 50 channels cost 10 % of a core
- * in copy mode, 75 % when they are encoded.
- */
-export const streamCost = { copy: 1, encode: 8 } as const satisfies Record<z.infer<typeof streamMode>, number>
+/** In cost units. Measured: `engine-cost` in packages/bench. */
+const COPY_COST = 1
+const ENCODE_COSTS = { mp3: 8, opus: 8, aac: 8 } as const satisfies Record<z.infer<typeof streamFormat>, number>
+
+/** What a stream takes of a server's capacity, in cost units: one that is copied costs 1. A second replica costs the same again. */
+export function streamCost(stream: {
+  readonly mode: z.infer<typeof streamMode>
+  readonly format?: z.infer<typeof streamFormat> | undefined
+}): number {
+  return stream.mode === 'copy' ? COPY_COST : ENCODE_COSTS[stream.format ?? 'mp3']
+}
 
 /** An engine holds so much decoded audio per channel in memory. */
 export const MOST_CROSSFADE_MS = 15_000

@@ -13,9 +13,11 @@ export { outboxOf, type Outbox, type OutboxEntry } from './stores/outbox.ts'
 export type { PlaylistStore } from './stores/playlists.ts'
 export type {
   ApiToken,
+  Books,
   Channel,
   ChannelChange,
   ChannelSort,
+  Drain,
   ListenerCount,
   ListenerPoint,
   ListRequest,
@@ -25,7 +27,8 @@ export type {
   NewMedia,
   Page,
   PageRequest,
-  PlacedCount,
+  Placement,
+  PlacementWish,
   Role,
   Span,
   ToCommand,

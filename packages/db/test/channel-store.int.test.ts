@@ -157,8 +157,13 @@ test('placement sees what each server has and who waits', async () => {
   const { channel: placed } = await running()
   const { channel: waiting } = await running()
   await given.stores.channels.change(waiting.id, () => ({ serverId: null }))
-  expect(await given.stores.channels.countPlaced()).toEqual([{ serverId: 'one', mode: 'copy', channels: 1 }])
-  expect((await given.stores.channels.listUnplaced(10)).map((item) => item.id)).toEqual([waiting.id])
+  await given.stores.servers.drain('two', 'somebody')
+  expect(await given.stores.channels.readBooks()).toEqual({
+    placed: [{ serverId: 'one', mode: 'copy', format: 'mp3', channels: 1 }],
+    drained: ['two'],
+  })
+  const settled = [{ id: 'one', labels: {} }]
+  expect((await given.stores.channels.listMisplaced(settled, 10)).map((item) => item.id)).toEqual([waiting.id])
   const wanted = await given.stores.channels.listWanted('', 10)
   expect(wanted.map((item) => item.channel.id)).toEqual([placed.id, waiting.id])
   expect(wanted[0]!.tracks).toHaveLength(1)

@@ -34,7 +34,7 @@ function calls(on: Database): Promise<PromiseSettledResult<unknown>[]> {
   return Promise.allSettled([
     stores.channels.find('radio'),
     stores.channels.list({ page: 1, perPage: 1, sort: 'created_at', order: 'desc' }),
-    stores.channels.countPlaced(),
+    stores.channels.readBooks(),
     stores.channels.change('none', () => null),
     stores.channels.remove('none'),
     stores.accounts.createToken('nobody', 'x'),

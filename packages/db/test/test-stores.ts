@@ -42,7 +42,7 @@ export function testStores() {
     await server[Symbol.asyncDispose]()
   })
   beforeEach(async () => {
-    await server.query('TRUNCATE users, channels, media, outbox CASCADE')
+    await server.query('TRUNCATE users, channels, media, servers, outbox CASCADE')
     owner = await stores.accounts.createUser({ username: newId(), role: 'dj' })
   })
 

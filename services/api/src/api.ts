@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { ServiceContext } from '@skipcast/bus'
 import { localPostgres, migrate, openDatabase, openStores, type ToCommand, type TrackPlayStore } from '@skipcast/db'
 import type { StreamEvent } from '@skipcast/contracts'
-import { AppError, childUser } from '@skipcast/runtime'
+import { AppError, childUser, ownStalls } from '@skipcast/runtime'
 import { busWatch } from './adapters/bus-watch.ts'
 import { ffmpeg } from './adapters/ffmpeg.ts'
 import { fleet } from './adapters/fleet.ts'
@@ -53,6 +53,8 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
   const hearing = owned.use(busWatch(bus))
   const servers = fleet(bus, hearing, {
     silentAfterMs: config.serverSilentAfterMs,
+    graceMs: config.serverGraceMs,
+    stalls: owned.use(ownStalls({ steadyMs: () => performance.now() })),
     onChange: () => leader?.placeSoon(),
   })
   const statuses = owned.use(bus.watch('streamStatus'))
@@ -65,6 +67,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     maxEventClientsPerAddress: config.maxEventClientsPerAddress,
     requestsPerMinute: config.requestsPerMinute,
     trustedProxies: config.trustedProxies,
+    maxSilentPercent: config.maxSilentPercent,
   }
   const startedAt = Date.now()
   const deafSince = () => hearing.deafSince ?? (statuses.isCaughtUp ? null : startedAt)
@@ -109,7 +112,16 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     await migrate(database.url, { logger })
     await makeAdministrator(stores.accounts, { home: home.path, serverId })
     leader = leading.use(
-      lead(database, { ...ports, bus, toCommand, history: config.history, onRelayed: telemetry.relayed, logger }),
+      lead(database, {
+        ...ports,
+        bus,
+        toCommand,
+        history: config.history,
+        placement: config.placement,
+        onRelayed: telemetry.relayed,
+        onMoved: telemetry.moved,
+        logger,
+      }),
     )
   }
   owned.use(keepDatabase(database, prepare, { health, logger }))

@@ -3,8 +3,9 @@ import type { Bus } from '@skipcast/bus'
 import { historyOf, leadership, OUTBOX_CHANNEL, outboxOf, type Database, type ToCommand } from '@skipcast/db'
 import { messageOf, startLoop, type Logger } from '@skipcast/runtime'
 import { keepHistory, type HistoryLimits } from './keep-history.ts'
-import { placeChannels } from './place-channels.ts'
-import type { ApiPorts } from './ports.ts'
+import { placementPass, type PlacementLimits } from './place-channels.ts'
+import type { MoveReason } from './domain/place.ts'
+import type { ApiPorts, ApiSettings } from './ports.ts'
 import { outboxRelay } from './relay-outbox.ts'
 
 const RELAY_EVERY_MS = 1000
@@ -21,10 +22,13 @@ export interface Leader extends AsyncDisposable {
 /** Relays the outbox, places channels and keeps the history short, as long as this process is the leader of all that share the database. */
 export function lead(
   database: Database,
-  ports: Pick<ApiPorts, 'stores' | 'fleet' | 'random'> & {
+  ports: Pick<ApiPorts, 'stores' | 'fleet' | 'random' | 'health'> & {
+    readonly settings: Pick<ApiSettings, 'maxSilentPercent'>
     readonly bus: Bus
     readonly toCommand: ToCommand
     readonly history: HistoryLimits
+    readonly placement: PlacementLimits
+    readonly onMoved: (because: MoveReason) => void
     readonly onRelayed: (ageMs: number) => void
     readonly logger: Logger
   },
@@ -40,8 +44,9 @@ export function lead(
     channel: OUTBOX_CHANNEL,
     lead(session) {
       const clock = () => performance.now()
+      const outbox = outboxOf(session)
       const pass = outboxRelay({
-        outbox: outboxOf(session),
+        outbox,
         bus,
         channels: stores.channels,
         toCommand,
@@ -50,7 +55,11 @@ export function lead(
         onRelayed: ports.onRelayed,
       })
       const relay = startLoop(pass, { everyMs: RELAY_EVERY_MS, onError })
-      const placement = startLoop(() => placeChannels(ports), { everyMs: PLACE_EVERY_MS, onError })
+      const confirmLead = () => outbox.confirmLead()
+      const placement = startLoop(placementPass({ ...ports, confirmLead, clock }, ports.placement), {
+        everyMs: PLACE_EVERY_MS,
+        onError,
+      })
       const history = startLoop(() => keepHistory(historyOf(session), ports.history, Date.now()), {
         everyMs: HISTORY_EVERY_MS,
         onError,
@@ -62,6 +71,7 @@ export function lead(
           const ended = Promise.all([relay, placement, history].map((loop) => loop[Symbol.asyncDispose]()))
           // A bus that is away may take long to say so; what it was given is still in the outbox.
           await Promise.race([ended, sleep(CLOSE_GRACE_MS, undefined, { ref: false })])
+          ports.health.report('failover', null) // another's business now
         },
       }
     },

@@ -35,14 +35,14 @@ export interface ApiSettings {
   readonly maxEventClientsPerAddress: number
   /** Of one token, or of one address without one. */
   readonly requestsPerMinute: number
+  /** When more of the servers than this fall silent at once, it is taken for a fault of ours. */
+  readonly maxSilentPercent: number
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[]
 }
 
 /** The servers that run engines, as their heartbeats tell. */
 export interface Fleet {
-  /** Those that were heard lately; while nobody can be heard, none. */
-  servers(): { readonly id: string; readonly capacity: number }[]
   sight(serverId: string): ServerSight
   /** When it was heard last, by our clock, in ms since the epoch; null: never. */
   heardAt(serverId: string): number | null

@@ -1,5 +1,6 @@
 import { phase, type Phase } from '@skipcast/contracts'
 import type { Meters } from '@skipcast/runtime'
+import type { MoveReason } from './domain/place.ts'
 
 export interface Facts {
   /** How many channels are in each phase. */
@@ -60,7 +61,9 @@ export function apiTelemetry(meters: Meters, facts: Facts) {
     'status',
   ])
   const relayed = meters.histogram('skipcast_outbox_relay_seconds', 'From the commit of a command until the bus has it.', [])
+  const moves = meters.counter('skipcast_channel_moves_total', 'Channels that got another server, by why.', ['because'])
   return {
+    moved: (because: MoveReason) => moves.inc({ because }),
     /** `route` is the pattern, never what was asked. */
     answered(method: string, route: string | undefined, status: number, elapsedMs: number) {
       requests.observe({ method, route: route ?? 'none', status: String(status) }, elapsedMs / 1000)

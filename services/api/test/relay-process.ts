@@ -20,10 +20,14 @@ process.once('message', ({ databaseUrl, broker }: RelayOrder) => {
   let told = false
   lead(database, {
     stores: openStores(database, { toCommand }),
-    fleet: { servers: () => [], sight: () => ({ kind: 'unknown' }), heardAt: () => null, list: () => [] },
+    fleet: { sight: () => ({ kind: 'unknown' }), heardAt: () => null, list: () => [] },
     random: Math.random,
     bus: kafkaBus(busEnv.parse({ KAFKA_BROKER: broker }), { logger, health: healthBoard() }),
     toCommand,
+    health: healthBoard(),
+    settings: { maxSilentPercent: 50 },
+    placement: { urgentPerSecond: 100, plannedPerSecond: 100 },
+    onMoved: () => {},
     history: { listenersDays: 400, trackPlaysDays: 400 },
     onRelayed() {
       if (!told) process.send!('relaying')

@@ -17,6 +17,13 @@ import type { ApiPorts, FleetMember } from '../src/ports.ts'
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Answer = { status: number; headers: Record<string, unknown>; body: any; text: string }
 
+/** A server that tells of itself what a test likes. */
+export interface TestServer {
+  readonly capacity: number
+  readonly sight: ServerSight
+  readonly labels?: Readonly<Record<string, string>>
+}
+
 /** The HTTP side on a real database, real ffmpeg and a real folder; servers and what agents tell are set by hand. */
 export interface TestApi extends AsyncDisposable {
   readonly app: App
@@ -25,7 +32,7 @@ export interface TestApi extends AsyncDisposable {
   readonly mediaPath: string
   readonly health: HealthBoard
   readonly statuses: Map<string, StreamStatus>
-  readonly servers: Map<string, { capacity: number; sight: ServerSight }>
+  readonly servers: Map<string, TestServer>
   /** What the list of servers shows. */
   readonly members: FleetMember[]
   /** Since when the bus is away. */
@@ -73,11 +80,9 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
     },
     health,
     fleet: {
-      servers: () =>
-        [...servers].filter(([, { sight }]) => sight.kind === 'heard').map(([id, { capacity }]) => ({ id, capacity })),
       heardAt: () => null,
       sight: (id) => servers.get(id)?.sight ?? { kind: 'silent', since: 0 },
-      list: () => members,
+      list: () => [...members, ...[...servers].map(([id, server]) => memberOf(id, server))],
     },
     audio: ffmpeg({ format: { bitrateKbps: 128, sampleRate: 44_100 }, user }),
     mediaFiles: await mediaFiles({ path: mediaPath, serverId: 'test', user }),
@@ -92,6 +97,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
       maxEventClientsPerAddress: 3,
       requestsPerMinute: 1_000_000,
       trustedProxies: [],
+      maxSilentPercent: 50,
       ...settings,
     },
   }
@@ -148,6 +154,16 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
+}
+
+function memberOf(id: string, { capacity, sight, labels = {} }: TestServer): FleetMember {
+  const about = { server_id: id, started_at: 0, labels, capacity, load: 0, engines: 0, channels: 0, versions: {} }
+  const heartbeat = {
+    ...stamp({ application: 'skipcast', environment: 'test' }, 0, id),
+    event: 'server_heartbeat' as const,
+    ...about,
+  }
+  return { heartbeat, sight, heardAt: 0 }
 }
 
 /** A record of music without a file, for tests that play nothing. */

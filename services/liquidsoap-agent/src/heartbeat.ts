@@ -27,7 +27,7 @@ export async function beat(
     started_at: server.startedAt,
     labels: { ...server.labels },
     capacity: server.capacity,
-    load: [...(wanted?.values() ?? [])].reduce((sum, { command }) => sum + streamCost[command.mode], 0),
+    load: [...(wanted?.values() ?? [])].reduce((sum, { command }) => sum + streamCost(command), 0),
     engines: alive.length,
     channels: alive.reduce((sum, { channels }) => sum + channels.length, 0),
     versions: { ...server.versions() },

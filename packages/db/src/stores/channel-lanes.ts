@@ -1,8 +1,8 @@
 import type { Database } from '../database.ts'
 import type { Channel as ChannelRow } from '../generated/client.ts'
 import { inBatches } from '../in-batches.ts'
-import { draftValues, toChannel, WRITE_DRAFTS, type Draft } from './channel-writes.ts'
-import type { Channel, PlacedCount, PlaylistTrack } from './records.ts'
+import { CHANNEL_COLUMNS, draftValues, toChannel, WRITE_DRAFTS, type Draft } from './channel-writes.ts'
+import type { Books, Channel, PlacedCount, PlaylistTrack } from './records.ts'
 
 /** What each command needs of the database: calls that come close together share one statement. All may reject with DATABASE_UNAVAILABLE. */
 export interface ChannelLanes {
@@ -12,18 +12,10 @@ export interface ChannelLanes {
   tracks(channelId: string): Promise<PlaylistTrack[]>
   /** False, and nothing is written, when the channel is not as the draft took it to be, or somebody else is just changing it. */
   write(draft: Draft): Promise<boolean>
-  /** How many wanted channels of each mode each server has. */
-  countPlaced(nothing: undefined): Promise<PlacedCount[]>
+  readBooks(nothing: undefined): Promise<Books>
 }
 
-const FIND = {
-  name: 'find-channels',
-  text: `
-    SELECT id, owner_id AS "ownerId", name, slug, description, genre, mode, format, bitrate_kbps AS "bitrateKbps", crossfade_ms AS "crossfadeMs",
-      loudness_lufs AS "loudnessLufs", wanted, generation, epoch,
-      server_id AS "serverId", revision, commanded_at AS "commandedAt", created_at AS "createdAt", updated_at AS "updatedAt"
-    FROM channels WHERE id = ANY($1) OR slug = ANY($1)`,
-}
+const FIND = { name: 'find-channels', text: `SELECT ${CHANNEL_COLUMNS} FROM channels c WHERE id = ANY($1) OR slug = ANY($1)` }
 
 const TRACKS = {
   name: 'read-tracks',
@@ -34,11 +26,15 @@ const TRACKS = {
     WHERE cm.channel_id = ANY($1) ORDER BY cm.channel_id, cm.position`,
 }
 
-const COUNT_PLACED = {
-  name: 'count-placed',
+/** A row without a mode is a server that is to be empty. */
+const READ_BOOKS = {
+  name: 'read-books',
   text: `
-    SELECT server_id AS "serverId", mode::text AS mode, count(*)::int AS channels
-    FROM channels WHERE wanted = 'on' AND server_id IS NOT NULL GROUP BY server_id, mode`,
+    SELECT server_id AS "serverId", mode::text AS mode, format::text AS format, count(*)::int AS channels FROM (
+      SELECT server_id, mode, format FROM channels WHERE wanted = 'on' AND server_id IS NOT NULL
+      UNION ALL SELECT standby_server_id, mode, format FROM channels WHERE wanted = 'on' AND standby_server_id IS NOT NULL
+    ) placed GROUP BY server_id, mode, format
+    UNION ALL SELECT id, NULL, NULL, 0 FROM servers`,
 }
 
 export function channelLanes(database: Database): ChannelLanes {
@@ -62,10 +58,14 @@ export function channelLanes(database: Database): ChannelLanes {
     return drafts.map((draft) => firsts.get(draft.channel.id) === draft && written.has(draft.channel.id))
   })
 
-  const countPlaced = inBatches<undefined, PlacedCount[]>(async (askers) => {
-    const counts = await database.query<PlacedCount>(COUNT_PLACED, [])
-    return askers.map(() => counts)
+  const readBooks = inBatches<undefined, Books>(async (askers) => {
+    const rows = await database.query<PlacedCount & { mode: PlacedCount['mode'] | null }>(READ_BOOKS, [])
+    const books = {
+      placed: rows.filter(({ mode }) => mode !== null),
+      drained: rows.filter(({ mode }) => mode === null).map(({ serverId }) => serverId),
+    }
+    return askers.map(() => books)
   })
 
-  return { find, tracks, write, countPlaced }
+  return { find, tracks, write, readBooks }
 }

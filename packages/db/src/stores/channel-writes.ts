@@ -2,7 +2,7 @@ import type { StateTopic, StreamCommand } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import type { Session } from '../database.ts'
 import type { Channel as ChannelRow } from '../generated/client.ts'
-import type { Channel, ChannelChange, PlaylistTrack, ToCommand } from './records.ts'
+import type { Channel, ChannelChange, PlacementWish, PlaylistTrack, ToCommand } from './records.ts'
 
 /** The NOTIFY channel that tells the relay of new outbox rows. */
 export const OUTBOX_CHANNEL = 'skipcast_outbox'
@@ -13,8 +13,24 @@ export interface Draft {
   readonly command: StreamCommand | null
 }
 
+/** Of the table `channels`, as Prisma names them. */
+export const CHANNEL_COLUMNS = `
+  c.id, c.owner_id AS "ownerId", c.name, c.slug, c.description, c.genre, c.mode, c.format, c.bitrate_kbps AS "bitrateKbps", c.crossfade_ms AS "crossfadeMs",
+  c.loudness_lufs AS "loudnessLufs", c.wanted, c.generation, c.replicas, c.server_labels AS "serverLabels", c.pinned_server_id AS "pinnedServerId",
+  c.epoch, c.server_id AS "serverId", c.standby_epoch AS "standbyEpoch", c.standby_server_id AS "standbyServerId", c.moved_at AS "movedAt",
+  c.moved_from AS "movedFrom", c.moved_because AS "movedBecause", c.hand_over AS "handOver", c.revision, c.commanded_at AS "commandedAt",
+  c.created_at AS "createdAt", c.updated_at AS "updatedAt"`
+
 export function toChannel(row: ChannelRow): Channel {
-  return { ...row, generation: Number(row.generation), epoch: Number(row.epoch), revision: Number(row.revision) }
+  return {
+    ...row,
+    generation: Number(row.generation),
+    epoch: Number(row.epoch),
+    standbyEpoch: Number(row.standbyEpoch),
+    revision: Number(row.revision),
+    replicas: row.replicas === 2 ? 2 : 1,
+    serverLabels: row.serverLabels as Record<string, string>,
+  }
 }
 
 /** Locks a channel's row until the transaction ends: nobody changes the channel meanwhile. Rejects with NOT_FOUND. */
@@ -40,9 +56,12 @@ export function readTracks(session: Session, channelId: string): Promise<Playlis
     WHERE cm.channel_id = ${channelId} ORDER BY cm.position`
 }
 
+/** What no agent needs to know. */
+const WISHES: readonly string[] = ['replicas', 'serverLabels', 'pinnedServerId'] satisfies (keyof PlacementWish)[]
+
 /**
- * What a change makes of a channel: one more revision, and, where agents must know of it, one more generation and the command. A change of server
- * is one more epoch. An off channel's other changes concern nobody but us.
+ * What a change makes of a channel: one more revision, and, where agents must know of it, one more generation and the command. A change of a replica's
+ * server is one more epoch of that replica. An off channel's other changes concern nobody but us, nor does what is merely wished of its place.
  * Rejects with CONFLICT for a wanted channel without a track.
  */
 export async function draftChange(
@@ -51,14 +70,21 @@ export async function draftChange(
   ports: { readonly toCommand: ToCommand; readonly tracks: () => Promise<PlaylistTrack[]> },
 ): Promise<Draft> {
   const at = new Date()
+  const { movedBecause = null, handOver = null, ...fields } = change
   const isMove = change.serverId !== undefined && change.serverId !== channel.serverId
-  const isCommand = change.wanted === 'on' || channel.wanted === 'on'
+  const isStandbyMove = change.standbyServerId !== undefined && change.standbyServerId !== channel.standbyServerId
+  const isOn = change.wanted === 'on' || channel.wanted === 'on'
+  const changed = Object.keys(fields) // none: the playlist is another
+  const isCommand = isOn && (changed.length === 0 || changed.some((field) => !WISHES.includes(field)))
   const next: Channel = {
     ...channel,
-    ...change,
+    ...fields,
     revision: channel.revision + 1,
     generation: channel.generation + (isCommand ? 1 : 0),
     epoch: channel.epoch + (isMove ? 1 : 0),
+    standbyEpoch: channel.standbyEpoch + (isStandbyMove ? 1 : 0),
+    ...(channel.wanted === 'off' && { handOver: null }), // nobody has it
+    ...(isMove && { movedAt: at, movedFrom: channel.serverId, movedBecause, handOver }),
     updatedAt: at,
     ...(isCommand && { commandedAt: at }),
   }
@@ -86,12 +112,17 @@ export const WRITE_DRAFTS = {
     WITH draft AS (
       SELECT * FROM json_to_recordset($1::json) AS d (
         id text, revision bigint, generation bigint, epoch bigint, name text, description text, genre text, mode stream_mode, format stream_format,
-        "bitrateKbps" int, "crossfadeMs" int, "loudnessLufs" float8, wanted wanted, "serverId" text, "commandedAt" timestamptz, "updatedAt" timestamptz, command json)
+        "bitrateKbps" int, "crossfadeMs" int, "loudnessLufs" float8, wanted wanted,
+        replicas int, "serverLabels" jsonb, "pinnedServerId" text, "serverId" text, "standbyEpoch" bigint, "standbyServerId" text, "movedAt" timestamptz,
+        "movedFrom" text, "movedBecause" text, "handOver" hand_over, "commandedAt" timestamptz, "updatedAt" timestamptz, command json)
     ), own AS (
       SELECT c.id FROM channels c JOIN draft d ON c.id = d.id AND c.revision = d.revision - 1 FOR UPDATE OF c SKIP LOCKED
     ), written AS (
       UPDATE channels c SET revision = d.revision, generation = d.generation, epoch = d.epoch, name = d.name, description = d.description,
-        genre = d.genre, mode = d.mode, format = d.format, bitrate_kbps = d."bitrateKbps", crossfade_ms = d."crossfadeMs", loudness_lufs = d."loudnessLufs", wanted = d.wanted, server_id = d."serverId", commanded_at = d."commandedAt", updated_at = d."updatedAt"
+        genre = d.genre, mode = d.mode, format = d.format, bitrate_kbps = d."bitrateKbps", crossfade_ms = d."crossfadeMs", loudness_lufs = d."loudnessLufs", wanted = d.wanted,
+        replicas = d.replicas, server_labels = d."serverLabels", pinned_server_id = d."pinnedServerId", server_id = d."serverId", standby_epoch = d."standbyEpoch",
+        standby_server_id = d."standbyServerId", moved_at = d."movedAt", moved_from = d."movedFrom", moved_because = d."movedBecause", hand_over = d."handOver",
+        commanded_at = d."commandedAt", updated_at = d."updatedAt"
       FROM draft d JOIN own USING (id) WHERE c.id = d.id RETURNING c.id
     ), told AS (
       INSERT INTO outbox (topic, key, payload)

@@ -4,16 +4,16 @@ import type { Database, Session } from '../database.ts'
 import type { Channel as ChannelRow } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
 import { channelLanes } from './channel-lanes.ts'
-import { draftChange, enqueue, lockChannel, readTracks, toChannel, writeChannel } from './channel-writes.ts'
+import { CHANNEL_COLUMNS, draftChange, enqueue, lockChannel, readTracks, toChannel, writeChannel } from './channel-writes.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
 import type {
+  Books,
   Channel,
   ChannelChange,
   ChannelSort,
   ListRequest,
   NewChannel,
   Page,
-  PlacedCount,
   PlaylistTrack,
   ToCommand,
 } from './records.ts'
@@ -40,10 +40,31 @@ export interface ChannelStore {
   listWanted(afterId: string, limit: number): Promise<{ channel: Channel; tracks: PlaylistTrack[] }[]>
   /** Those of these channels that there are, with their playlists. */
   listStates(ids: readonly string[]): Promise<{ channel: Channel; tracks: PlaylistTrack[] }[]>
-  /** Wanted channels that no server has, oldest first. */
-  listUnplaced(limit: number): Promise<Channel[]>
-  /** How many wanted channels of each mode each server has. */
-  countPlaced(): Promise<PlacedCount[]>
+  /**
+   * Wanted channels that may need other servers, oldest first: all but those that have as many as they want, all of these among the `settled` ones, with the
+   * labels that they ask for and where they are pinned to.
+   */
+  listMisplaced(settled: readonly Labelled[], limit: number): Promise<Channel[]>
+  /** What the servers carry, by what is wanted. */
+  readBooks(): Promise<Books>
+}
+
+/** A server by what channels may ask of it. */
+interface Labelled {
+  readonly id: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+const LIST_MISPLACED = {
+  name: 'list-misplaced',
+  text: `
+    WITH settled AS (SELECT id, labels FROM json_to_recordset($1::json) AS s (id text, labels jsonb))
+    SELECT ${CHANNEL_COLUMNS} FROM channels c
+      LEFT JOIN settled p ON p.id = c.server_id AND p.labels @> c.server_labels AND coalesce(p.id = c.pinned_server_id, true)
+      LEFT JOIN settled s ON s.id = c.standby_server_id AND s.labels @> c.server_labels AND s.id <> p.id
+        AND coalesce(s.id <> c.pinned_server_id, true)
+    WHERE c.wanted = 'on' AND (p.id IS NULL OR (c.replicas = 2) <> (c.standby_server_id IS NOT NULL) OR (c.replicas = 2 AND s.id IS NULL))
+    ORDER BY c.id LIMIT $2`,
 }
 
 export function channelStore(database: Database, toCommand: ToCommand): ChannelStore {
@@ -118,14 +139,12 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
       })
     },
 
-    listUnplaced(limit) {
-      return database.run(async (client) => {
-        const where = { wanted: 'on', serverId: null } as const
-        return (await client.channel.findMany({ where, orderBy: { id: 'asc' }, take: limit })).map(toChannel)
-      })
+    async listMisplaced(settled, limit) {
+      const pictures = JSON.stringify(settled.map(({ id, labels }) => ({ id, labels })))
+      return (await database.query<ChannelRow>(LIST_MISPLACED, [pictures, limit])).map(toChannel)
     },
 
-    countPlaced: () => lanes.countPlaced(undefined),
+    readBooks: () => lanes.readBooks(undefined),
   }
 }
 

@@ -46,9 +46,25 @@ export interface Channel {
   readonly wanted: 'on' | 'off'
   /** Grows by one with each command that is published. */
   readonly generation: number
+  /** On how many servers it plays; the second stands by. */
+  readonly replicas: 1 | 2
+  /** What its servers must have. */
+  readonly serverLabels: Readonly<Record<string, string>>
+  /** The only server that may have it; null: any. */
+  readonly pinnedServerId: string | null
   /** Grows by one with each change of `serverId`. */
   readonly epoch: number
   readonly serverId: string | null
+  /** Grows by one with each change of `standbyServerId`. */
+  readonly standbyEpoch: number
+  /** Where the second replica is. */
+  readonly standbyServerId: string | null
+  /** When, from where and why `serverId` was changed last. */
+  readonly movedAt: Date | null
+  readonly movedFrom: string | null
+  readonly movedBecause: string | null
+  /** When the server before gives it up; null: at once, it is lost or has nothing. */
+  readonly handOver: 'now' | 'track_end' | null
   /** Grows with each change of any kind, the playlist's too. */
   readonly revision: number
   /** When the last command was given; null before the first. */
@@ -62,14 +78,37 @@ type SendingFields = 'mode' | 'format' | 'bitrateKbps' | 'crossfadeMs' | 'loudne
 export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'description' | 'genre' | 'mode' | 'bitrateKbps'> &
   Partial<Pick<Channel, SendingFields>>
 
-/** What can be changed of a channel. */
-export type ChannelChange = Partial<Pick<Channel, 'name' | 'description' | 'genre' | 'wanted' | 'serverId' | SendingFields>>
+/** What people wish of its place. No agent needs to know of it. */
+export type PlacementWish = Pick<Channel, 'replicas' | 'serverLabels' | 'pinnedServerId'>
 
-/** How many wanted channels of a mode a server has. */
+/** Where it shall be. `movedBecause` and `handOver` tell of a change of `serverId`, and count only with one. */
+export type Placement = Pick<Channel, 'serverId' | 'standbyServerId' | 'movedBecause' | 'handOver'>
+
+/** What can be changed of a channel. */
+export type ChannelChange = Partial<
+  Pick<Channel, 'name' | 'description' | 'genre' | 'wanted' | SendingFields> & PlacementWish & Placement
+>
+
+/** How many wanted channels of a kind a server has, second replicas among them. */
 export interface PlacedCount {
   readonly serverId: string
   readonly mode: Channel['mode']
+  readonly format: Channel['format']
   readonly channels: number
+}
+
+/** What the servers carry, and which of them shall be empty. */
+export interface Books {
+  readonly placed: readonly PlacedCount[]
+  readonly drained: readonly string[]
+}
+
+/** Somebody's wish that a server be empty. */
+export interface Drain {
+  readonly serverId: string
+  readonly at: Date
+  /** The name of the user. */
+  readonly by: string
 }
 
 export interface Media {

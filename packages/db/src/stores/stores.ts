@@ -6,6 +6,7 @@ import { mediaStore, type MediaStore } from './media.ts'
 import { outboxDepth, type OutboxDepth } from './outbox.ts'
 import { playlistStore, type PlaylistStore } from './playlists.ts'
 import type { ToCommand } from './records.ts'
+import { serverStore, type ServerStore } from './servers.ts'
 import { trackPlayStore, type TrackPlayStore } from './track-plays.ts'
 
 /** Everything that is kept in PostgreSQL. */
@@ -16,6 +17,7 @@ export interface Stores {
   readonly media: MediaStore
   readonly listenerCounts: ListenerCountStore
   readonly trackPlays: TrackPlayStore
+  readonly servers: ServerStore
   readonly outboxDepth: () => Promise<OutboxDepth>
 }
 
@@ -27,6 +29,7 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
     media: mediaStore(database, options.toCommand),
     listenerCounts: listenerCountStore(database),
     trackPlays: trackPlayStore(database),
+    servers: serverStore(database),
     outboxDepth: () => outboxDepth(database),
   }
 }

@@ -4,7 +4,8 @@ import { stamp, type ServerHeartbeat } from '@skipcast/contracts'
 import { fleet } from './fleet.ts'
 
 /** A topic to which heartbeats are put by hand. */
-function setUp(hearingSince: number | null) {
+function setUp(hearingSince: number | null, stallEndedAt = -Infinity) {
+  let changes = 0
   const values = new Map<string, ServerHeartbeat>()
   let tell: (key: string | null) => void = () => {}
   const view: Pick<StateView<'serverHeartbeats'>, 'values' | 'isCaughtUp' | 'onChange'> = {
@@ -17,28 +18,31 @@ function setUp(hearingSince: number | null) {
   }
   const bus = { watch: () => view } as unknown as Bus
   const watch = { hearingSince, deafSince: null, async [Symbol.asyncDispose]() {} }
-  const servers = fleet(bus, watch, { silentAfterMs: 60_000, onChange: () => {} })
+  const servers = fleet(bus, watch, {
+    silentAfterMs: 60_000,
+    graceMs: 600_000,
+    stalls: { endedAt: () => stallEndedAt },
+    onChange: () => (changes += 1),
+  })
   const beat = (id: string, occurredAt: number, capacity = 10) => {
     const about = { server_id: id, started_at: 0, labels: {}, capacity, load: 0, engines: 0, channels: 0, versions: {} }
     values.set(id, { ...stamp({ application: 'a', environment: 'e' }, occurredAt, 'x'), event: 'server_heartbeat', ...about })
     tell(id)
   }
-  return { servers, beat, watch }
+  return { servers, beat, changes: () => changes }
 }
 
 const longAgo = -1_000_000
 
-test('a server that just told of itself is there, with its capacity', () => {
+test('a server that just told of itself is heard', () => {
   const { servers, beat } = setUp(longAgo)
   beat('a', Date.now())
-  expect(servers.servers()).toEqual([{ id: 'a', capacity: 10 }])
   expect(servers.sight('a')).toEqual({ kind: 'heard' })
 })
 
 test('a heartbeat that stood on the topic for long is as old as it says', () => {
   const { servers, beat } = setUp(longAgo)
   beat('a', Date.now() - 120_000)
-  expect(servers.servers()).toEqual([])
   const sight = servers.sight('a')
   expect(sight.kind === 'silent' && Math.abs(sight.since - (Date.now() - 120_000)) < 5000).toBe(true)
 })
@@ -59,7 +63,28 @@ test('after an outage of ours, servers get the time to be heard again', () => {
   const { servers, beat } = setUp(performance.now())
   beat('a', Date.now() - 120_000)
   expect(servers.sight('a')).toEqual({ kind: 'unknown' })
-  expect(servers.servers()).toEqual([])
+})
+
+test('after our start, a server that was heard since is not waited for any longer than usual', () => {
+  const { servers, beat } = setUp(performance.now() - 200_000)
+  beat('a', Date.now() - 120_000)
+  expect(servers.sight('a').kind).toBe('silent')
+  expect(servers.sight('never heard').kind).toBe('unknown')
+})
+
+test('while this process itself stood still, nobody is called silent', () => {
+  const { servers, beat } = setUp(longAgo, performance.now() - 30_000)
+  beat('a', Date.now() - 120_000)
+  expect(servers.sight('a')).toEqual({ kind: 'unknown' })
+})
+
+test('it tells who came and who can carry something else now, not each heartbeat', () => {
+  const { beat, changes } = setUp(longAgo)
+  beat('a', Date.now())
+  beat('a', Date.now())
+  expect(changes()).toBe(1)
+  beat('a', Date.now(), 20)
+  expect(changes()).toBe(2)
 })
 
 test('all that ever told of themselves are listed, with when they were heard', () => {

@@ -1,43 +1,71 @@
 import type { Bus } from '@skipcast/bus'
+import type { OwnStalls } from '@skipcast/runtime'
 import type { ServerSight } from '../domain/stream-view.ts'
 import type { Fleet } from '../ports.ts'
 import type { BusWatch } from './bus-watch.ts'
 
+/** How soon it is noticed that somebody fell silent. */
+const LOOK_EVERY_MS = 250
+
+export interface FleetOptions {
+  readonly silentAfterMs: number
+  /** After our start, and after an outage of the bus, servers get so long to be heard. */
+  readonly graceMs: number
+  readonly stalls: OwnStalls
+  /** Somebody came, fell silent, or can carry something else than before. */
+  readonly onChange: () => void
+}
+
 /**
  * The servers, from their heartbeats on the bus. Ages are measured on our own clock, from arrival, so that servers' clocks do not
  * matter; only the first heartbeat of each, which may have stood on the topic for long, is as old as it says. While the bus is
- * away nobody is called silent.
+ * away, or this process itself did not run, nobody is called silent.
  */
-export function fleet(
-  bus: Bus,
-  busWatch: BusWatch,
-  options: { silentAfterMs: number; onChange: () => void },
-): Fleet & AsyncDisposable {
+export function fleet(bus: Bus, busWatch: BusWatch, options: FleetOptions): Fleet & AsyncDisposable {
+  const { silentAfterMs, graceMs, stalls } = options
   const heartbeats = bus.watch('serverHeartbeats')
   const arrivals = new Map<string, number>() // performance.now()
+  const pictures = new Map<string, string>()
   const noteArrival = (id: string) => {
     const heartbeat = heartbeats.values.get(id)
     if (!heartbeat) return
     const ageMs = arrivals.has(id) ? 0 : Math.max(0, Date.now() - heartbeat.occurred_at)
     arrivals.set(id, performance.now() - ageMs)
   }
-  for (const id of heartbeats.values.keys()) noteArrival(id)
-  heartbeats.onChange((id) => {
-    if (id !== null) noteArrival(id)
-    options.onChange()
-  })
-
-  const wasHeardLately = (id: string) => performance.now() - (arrivals.get(id) ?? -Infinity) <= options.silentAfterMs
 
   const sight = (id: string): ServerSight => {
     const { hearingSince } = busWatch
     if (hearingSince === null || !heartbeats.isCaughtUp) return { kind: 'unknown' }
-    if (wasHeardLately(id) && heartbeats.values.has(id)) return { kind: 'heard' }
-    const couldBeHeardForMs = performance.now() - hearingSince
-    if (couldBeHeardForMs <= options.silentAfterMs) return { kind: 'unknown' }
-    const silentForMs = performance.now() - (arrivals.get(id) ?? hearingSince)
-    return { kind: 'silent', since: Math.round(Date.now() - silentForMs) }
+    const now = performance.now()
+    const heardAt = arrivals.get(id) ?? -Infinity
+    if (now - heardAt <= silentAfterMs) return { kind: 'heard' }
+    const isLate = now - stalls.endedAt() > silentAfterMs && (heardAt >= hearingSince || now - hearingSince > graceMs)
+    if (!isLate) return { kind: 'unknown' }
+    return { kind: 'silent', since: Math.round(Date.now() - (now - (arrivals.get(id) ?? hearingSince))) }
   }
+
+  /** True when placement would see this server differently. */
+  const looksNew = (id: string) => {
+    const heartbeat = heartbeats.values.get(id)
+    const picture = JSON.stringify([sight(id).kind, heartbeat?.capacity, heartbeat?.labels])
+    if (picture === pictures.get(id)) return false
+    pictures.set(id, picture)
+    return true
+  }
+
+  const look = () => {
+    const changed = [...arrivals.keys()].filter(looksNew)
+    if (changed.length > 0) options.onChange()
+  }
+
+  for (const id of heartbeats.values.keys()) noteArrival(id)
+  heartbeats.onChange((id) => {
+    if (id === null) return look()
+    noteArrival(id)
+    if (looksNew(id)) options.onChange()
+  })
+  const looking = setInterval(look, LOOK_EVERY_MS)
+  looking.unref()
 
   const heardAt = (id: string) => {
     const arrival = arrivals.get(id)
@@ -45,11 +73,6 @@ export function fleet(
   }
 
   return {
-    servers() {
-      if (busWatch.hearingSince === null) return []
-      const heard = [...heartbeats.values.values()].filter(({ server_id }) => wasHeardLately(server_id))
-      return heard.map(({ server_id, capacity }) => ({ id: server_id, capacity }))
-    },
     sight,
     heardAt,
     list() {
@@ -60,6 +83,9 @@ export function fleet(
         heardAt: heardAt(id) ?? 0,
       }))
     },
-    [Symbol.asyncDispose]: () => heartbeats[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      clearInterval(looking)
+      await heartbeats[Symbol.asyncDispose]()
+    },
   }
 }

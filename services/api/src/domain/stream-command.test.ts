@@ -19,6 +19,10 @@ const channel = {
   bitrateKbps: 128,
   crossfadeMs: 0,
   loudnessLufs: null,
+  standbyServerId: null,
+  standbyEpoch: 0,
+  movedFrom: null,
+  handOver: null,
 } as const
 
 test('a start carries the whole wanted stream and a password that is good for its epoch only', () => {
@@ -32,6 +36,23 @@ test('a stop carries no password and no playlist', () => {
   const command = toStreamCommand(context, { ...channel, wanted: 'off' }, [], new Date(1000))
   expect(command.event).toBe('stop_stream')
   expect(command).not.toHaveProperty('source_token')
+})
+
+test('a second replica has a password of its own, for the waiting mount and its own epoch', () => {
+  const replicated = { ...channel, standbyServerId: 't', standbyEpoch: 2 }
+  const command = toStreamCommand(context, replicated, [], new Date(1000))
+  expect(command.standby).toMatchObject({ server_id: 't', epoch: 2, mount: '/w/radio' })
+  const token = command.event === 'start_stream' ? command.standby!.source_token : ''
+  expect(verifySourceToken(context.signingKey, '/w/radio', token)).toEqual({ channelId: 'c1', mount: '/w/radio', epoch: 2 })
+  expect(verifySourceToken(context.signingKey, '/radio', token)).toBeNull()
+  const stop = toStreamCommand(context, { ...replicated, wanted: 'off' }, [], new Date(1000))
+  expect(stop.standby).toEqual({ server_id: 't', epoch: 2, mount: '/w/radio' })
+})
+
+test('who is not lost is told how to hand the channel over', () => {
+  const moved = { ...channel, movedFrom: 'old', handOver: 'track_end' } as const
+  expect(toStreamCommand(context, moved, [], new Date(1000))).toMatchObject({ takes_over: { server_id: 'old', at: 'track_end' } })
+  expect(toStreamCommand(context, { ...moved, handOver: null }, [], new Date(1000))).not.toHaveProperty('takes_over')
 })
 
 test('the same generation gives the same command id, however often it is told', () => {

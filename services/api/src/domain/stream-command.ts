@@ -8,6 +8,10 @@ export interface CommandedChannel extends WantedStream, Sending {
   readonly name: string
   readonly description: string
   readonly genre: string
+  readonly standbyServerId: string | null
+  readonly standbyEpoch: number
+  readonly movedFrom: string | null
+  readonly handOver: 'now' | 'track_end' | null
 }
 
 export interface CommandContext {
@@ -30,6 +34,11 @@ export function toStreamCommand(
 ): StreamCommand {
   const { id, slug, generation, epoch } = channel
   const mount = `/${slug}`
+  const waitingMount = `/w/${slug}`
+  const tokenFor = (claimed: string, since: number) =>
+    signSourceToken(context.signingKey, { channelId: id, mount: claimed, epoch: since })
+  const { standbyServerId, standbyEpoch, movedFrom, handOver } = channel
+  const standby = standbyServerId !== null && { server_id: standbyServerId, epoch: standbyEpoch, mount: waitingMount }
   const common = {
     ...stamp(context.origin, at.getTime(), commandId(channel)),
     channel_id: id,
@@ -39,11 +48,13 @@ export function toStreamCommand(
     server_id: channel.serverId,
     mount,
   }
-  if (channel.wanted === 'off') return streamCommand.parse({ ...common, event: 'stop_stream' })
+  if (channel.wanted === 'off') return streamCommand.parse({ ...common, event: 'stop_stream', ...(standby && { standby }) })
   return streamCommand.parse({
     ...common,
     event: 'start_stream',
-    source_token: signSourceToken(context.signingKey, { channelId: id, mount, epoch }),
+    source_token: tokenFor(mount, epoch),
+    ...(standby && { standby: { ...standby, source_token: tokenFor(waitingMount, standbyEpoch) } }),
+    ...(movedFrom !== null && handOver !== null && { takes_over: { server_id: movedFrom, at: handOver } }),
     name: channel.name,
     description: channel.description,
     genre: channel.genre,
