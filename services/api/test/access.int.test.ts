@@ -46,6 +46,11 @@ const routes: Record<string, Access> = {
   'GET /api/media/:media': 'media_owner',
   'DELETE /api/media/:media': 'media_owner',
   'GET /api/servers': 'admin',
+  'POST /api/servers/:server/drain': 'admin',
+  'POST /api/servers/:server/undrain': 'admin',
+  'GET /api/channels/:channel/placement': 'channel_owner',
+  'PATCH /api/channels/:channel/placement': 'channel_owner',
+  'POST /api/channels/:channel/move': 'channel_owner',
   'GET /api/users': 'admin',
   'POST /api/users': 'admin',
   'PATCH /api/users/:user': 'admin',
@@ -74,6 +79,7 @@ beforeAll(async () => {
   tokens.stranger = (await api.user('dj')).token
   tokens.owner = owner.token
   tokens.admin = (await api.user('admin')).token
+  api.servers.set('studio', { capacity: 100, sight: { kind: 'heard' } })
 }, 60_000)
 
 afterAll(async () => {
@@ -110,7 +116,13 @@ describe.each(Object.entries(routes))('A7, A8, A14: %s', (route, access) => {
     })
     const media = await api.stores.media.add(musicRecord(ownerId), async () => {})
     const { secret: _, ...made } = await api.stores.accounts.createToken(ownerId, 'matrix', { replace: true })
-    const parameters: Record<string, string> = { channel: channel.id, media: media.id, user: ownerId, token: made.id }
+    const parameters: Record<string, string> = {
+      channel: channel.id,
+      media: media.id,
+      user: ownerId,
+      token: made.id,
+      server: 'studio',
+    }
     const url = pattern.replaceAll(/:(\w+)/g, (_, name: string) => parameters[name] ?? `a parameter without a value: ${name}`)
     const token = tokens[person]
     const { status, headers } = await ask(method, url, token)

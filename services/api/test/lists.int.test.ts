@@ -112,11 +112,14 @@ test('an admin sees the servers, as they told of themselves', async () => {
   expect(body.data).toEqual([
     {
       id: 'studio',
+      state: 'lost',
       sight: 'silent',
       last_heard_at: '2023-11-14T22:13:20.000Z',
       started_at: '2023-11-14T22:13:20.000Z',
       labels: { zone: 'a' },
       capacity: 100,
+      placed: { channels: 0, cost: 0 },
+      drain: null,
       load: 3,
       engines: 1,
       channels: 3,

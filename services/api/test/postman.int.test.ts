@@ -30,6 +30,7 @@ beforeAll(async () => {
   home = await temporaryHome()
   url = await api.app.listen({ host: '127.0.0.1', port: 0 })
   token = (await api.user('admin')).token
+  api.servers.set('studio', { capacity: 100, sight: { kind: 'heard' } })
   const tone = await readFile(await toneFile(join(home.path, 'tone.mp3'), { frequencyHz: 440, seconds: 1 }))
   file = new Blob([new Uint8Array(tone)])
 }, 60_000)
@@ -61,7 +62,7 @@ async function variables(name: string): Promise<Record<string, string>> {
   if (!name.startsWith('Append')) await make(`/api/channels/${channel.id}/media`, { media_ids: [media.id] })
   const { user } = await api.user('dj')
   const { id: tokenId } = await api.stores.accounts.createToken(user.id, 'x')
-  const known = { base_url: url, token, channel: channel.id, media: media.id, user: user.id, token_id: tokenId }
+  const known = { base_url: url, token, channel: channel.id, media: media.id, server: 'studio', user: user.id, token_id: tokenId }
   expect(collection.variable.map(({ key }) => key).toSorted()).toEqual(Object.keys(known).toSorted())
   return { ...known, $randomLoremWord: 'lorem', $timestamp: String(Date.now()) }
 }

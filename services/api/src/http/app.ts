@@ -21,6 +21,7 @@ import { errorHandler, notFoundHandler } from './errors.ts'
 import { eventRoutes } from './event-routes.ts'
 import { historyRoutes } from './history-routes.ts'
 import { mediaRoutes } from './media-routes.ts'
+import { placementRoutes } from './placement-routes.ts'
 import { playlistRoutes } from './playlist-routes.ts'
 import { requestLimit } from './rate-limit.ts'
 import { serverRoutes } from './server-routes.ts'
@@ -110,6 +111,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       playlistRoutes,
       mediaRoutes,
       serverRoutes,
+      placementRoutes,
       accountRoutes,
       systemRoutes,
     ])

@@ -8,6 +8,7 @@ import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
 import { channelChange, channelList, channelParams, newChannel, toListRequest } from './inputs.ts'
 import { channelBody, pageBody, showChannel, showPage } from './views.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 const tags = ['channels']
 const SUFFIX_LENGTH = 6
@@ -94,12 +95,6 @@ function requireSendable(sending: Sending, airBitrateKbps: number): void {
   if (problems.length === 0) return
   const what = 'In mode copy the files are sent as they are. Change this, or set mode to encode'
   throw new AppError('BAD_REQUEST', `${what}: ${problems.join('; ')}`, { details: problems })
-}
-
-/** null when nothing is left to change. */
-function withoutUndefined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } | null {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return given.length === 0 ? null : (Object.fromEntries(given) as { [K in keyof T]: Exclude<T[K], undefined> })
 }
 
 function randomSuffix(): string {

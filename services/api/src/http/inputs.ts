@@ -104,6 +104,42 @@ export const tokenParams = z.object({
   token: z.string().min(1).max(200).meta({ description: 'The token’s id, never the token itself.' }),
 })
 
+export const serverParams = z.object({ server: z.string().min(1).max(200).meta({ description: 'The server’s id.' }) })
+
+const serverId = z.string().regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be the id of a server')
+const labelPart = (min: number) => new RegExp(`^[A-Za-z0-9._-]{${min},100}$`)
+const MAX_LABELS = 20
+
+/** As `SERVER_LABELS` takes them. */
+const serverLabels = z
+  .record(
+    z.string().regex(labelPart(1), 'must be 1 to 100 letters, digits, dots, dashes and underscores'),
+    z.string().regex(labelPart(0), 'must be up to 100 letters, digits, dots, dashes and underscores'),
+  )
+  .refine((labels) => Object.keys(labels).length <= MAX_LABELS, `must be ${MAX_LABELS} labels at most`)
+
+export const placementChange = z.strictObject({
+  replicas: z
+    .literal([1, 2])
+    .optional()
+    .meta({ description: '2: a second server is kept ready, which takes over when the first is lost. It costs the same again.' }),
+  labels: serverLabels
+    .optional()
+    .meta({ description: 'What its servers must have, such as {"region": "eu"}. It replaces all labels that were asked for.' }),
+  pinned_server: serverId
+    .nullable()
+    .optional()
+    .meta({ description: 'The only server that may have it; while that one is away, the channel waits. null: any.' }),
+})
+
+export const channelMove = z.strictObject({
+  server_id: serverId,
+  at: z
+    .enum(['now', 'track_end'])
+    .default('now')
+    .meta({ description: 'track_end: the server before is asked to play its track to the end first.' }),
+})
+
 const role = z.enum(['admin', 'dj', 'listener'])
 const MAX_TOKEN_DAYS = 3650
 

@@ -21,6 +21,8 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /api/channels/{channel}/media': { media_ids: ['{{media}}'] },
   'DELETE /api/channels/{channel}/media': { media_ids: ['{{media}}'] },
   'PUT /api/channels/{channel}/media/order': { media_ids: ['{{media}}'] },
+  'PATCH /api/channels/{channel}/placement': { replicas: 1, labels: {} },
+  'POST /api/channels/{channel}/move': { server_id: '{{server}}', at: 'track_end' },
   'POST /api/users': { username: '{{$randomLoremWord}}-{{$timestamp}}', role: 'dj' },
   'PATCH /api/users/{user}': { role: 'listener' },
   'POST /api/tokens': { name: 'my laptop', expires_in_days: 30 },
@@ -39,6 +41,7 @@ const VARIABLES = [
   { key: 'token', value: '', description: 'A token; the first one lies in $SKIPCAST_HOME/admin-token.' },
   { key: 'channel', value: 'demo', description: 'The id or slug of a channel.' },
   { key: 'media', value: '', description: 'The id of a piece.' },
+  { key: 'server', value: '', description: 'The id of a server.' },
   { key: 'user', value: '', description: 'The id of a user.' },
   { key: 'token_id', value: '', description: 'The id of a token, never the token itself.' },
 ]

@@ -1,7 +1,6 @@
 import type { ApiToken, Channel, ListenerPoint, Media, Page, TrackPlay, User } from '@skipcast/db'
 import { z } from 'zod'
 import { streamFormat, streamMode } from '@skipcast/contracts'
-import type { FleetMember } from '../ports.ts'
 
 /** What the API answers with: each schema stands beside the function that makes it. */
 
@@ -147,37 +146,6 @@ export const listenerHistoryBody = z
 
 export function showPoint({ at, min, mean, max }: ListenerPoint): z.output<typeof pointBody> {
   return { at: at.toISOString(), min, mean: Math.round(mean * 100) / 100, max }
-}
-
-export const serverBody = z
-  .object({
-    id: z.string(),
-    sight: z.enum(['heard', 'silent', 'unknown']).meta({ description: 'Whether it was heard lately.' }),
-    last_heard_at: instant,
-    started_at: instant,
-    labels: z.record(z.string(), z.string()),
-    capacity: counter.meta({ description: 'A channel in copy mode costs 1, in encode mode 8.' }),
-    load: counter,
-    engines: counter,
-    channels: counter,
-    versions: z.record(z.string(), z.string()),
-  })
-  .meta({ id: 'Server' })
-
-export function showServer({ heartbeat, sight, heardAt }: FleetMember): z.output<typeof serverBody> {
-  const { labels, capacity, load, engines, channels, versions } = heartbeat
-  return {
-    id: heartbeat.server_id,
-    sight: sight.kind,
-    last_heard_at: isoOf(heardAt),
-    started_at: isoOf(heartbeat.started_at),
-    labels,
-    capacity,
-    load,
-    engines,
-    channels,
-    versions,
-  }
 }
 
 /** One page of a list. */
