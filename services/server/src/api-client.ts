@@ -27,12 +27,46 @@ const readiness = z.object({
   ready: z.boolean(),
   dependencies: z.record(z.string(), z.object({ ok: z.boolean(), problem: z.string().nullable() })),
 })
+const server = z.object({
+  id: z.string(),
+  state: z.string(),
+  last_heard_at: z.string(),
+  labels: z.record(z.string(), z.string()),
+  capacity: z.number(),
+  placed: z.object({ channels: z.number(), cost: z.number() }),
+  drain: z.object({ since: z.string(), by: z.string() }).nullable(),
+  versions: z.record(z.string(), z.string()),
+})
+const serverPage = z.object({ data: z.array(server), total: z.number() })
+const seat = z.object({ server: z.string(), epoch: z.number() }).nullable()
+const placement = z.object({
+  cost: z.number(),
+  replicas: z.number(),
+  labels: z.record(z.string(), z.string()),
+  pinned_server: z.string().nullable(),
+  primary: seat,
+  standby: seat,
+  moved: z.object({ at: z.string(), from: z.string().nullable(), because: z.string() }).nullable(),
+  problem: z.string().nullable(),
+  servers_total: z.number(),
+  servers: z.array(
+    z.object({
+      id: z.string(),
+      has: z.string().nullable(),
+      capacity: z.number(),
+      load: z.number(),
+      refused_because: z.array(z.string()),
+    }),
+  ),
+})
 const channelPage = z.object({ data: z.array(channel), total: z.number() })
 const refusal = z.object({ error: z.string(), message: z.string() })
 
 export type Channel = z.output<typeof channel>
 export type Media = z.output<typeof media>
 export type ChannelStream = z.output<typeof stream>
+export type Server = z.output<typeof server>
+export type Placement = z.output<typeof placement>
 export type Readiness = z.output<typeof readiness>
 
 /** The API said no. `message` is its own words: what is wrong and what to do. */
@@ -54,6 +88,11 @@ export interface ApiClient {
   attach(channel: string, mediaIds: readonly string[]): Promise<void>
   switchStream(channel: string, to: 'start' | 'stop'): Promise<ChannelStream>
   status(channel: string): Promise<ChannelStream>
+  /** Where a channel is and why. */
+  placement(channel: string): Promise<Placement>
+  move(channel: string, to: { server_id: string; at: string }): Promise<ChannelStream>
+  servers(): Promise<Server[]>
+  drain(server: string, to: 'drain' | 'undrain'): Promise<Server>
   /** Sends a file as it is read; resolves once the server has analysed it. */
   upload(file: string, onProgress?: (progress: UploadProgress) => void): Promise<Media>
   /** How every dependency of the server is, also when one is away. */
@@ -82,18 +121,19 @@ export function apiClient(url: string, token: string | null): ApiClient {
     const text = await response.text()
     return read(schema, url, response.ok || alsoFine.includes(response.status) ? 200 : response.status, text)
   }
+  const pages = async <T>(schema: z.ZodType<{ data: T[]; total: number }>, path: string): Promise<T[]> => {
+    const found: T[] = []
+    for (let page = 1; ; page++) {
+      const { data, total } = await call(schema, 'GET', `${path}?page=${page}&per_page=${PAGE_SIZE}`)
+      found.push(...data)
+      if (data.length === 0 || found.length >= total) return found
+    }
+  }
   const of = (name: string) => `/api/channels/${encodeURIComponent(name)}`
 
   return {
     url,
-    async channels() {
-      const found: Channel[] = []
-      for (let page = 1; ; page++) {
-        const { data, total } = await call(channelPage, 'GET', `/api/channels?page=${page}&per_page=${PAGE_SIZE}`)
-        found.push(...data)
-        if (data.length === 0 || found.length >= total) return found
-      }
-    },
+    channels: () => pages(channelPage, '/api/channels'),
     createChannel: async (fields) => (await call(z.object({ channel }), 'POST', '/api/channels', fields)).channel,
     async attach(name, mediaIds) {
       for (let from = 0; from < mediaIds.length; from += MAX_ATTACHED) {
@@ -103,6 +143,10 @@ export function apiClient(url: string, token: string | null): ApiClient {
     },
     switchStream: (name, to) => call(stream, 'POST', `${of(name)}/stream/${to}`),
     status: (name) => call(stream, 'GET', `${of(name)}/stream/status`),
+    placement: (name) => call(placement, 'GET', `${of(name)}/placement`),
+    move: (name, to) => call(stream, 'POST', `${of(name)}/move`, to),
+    servers: () => pages(serverPage, '/api/servers'),
+    drain: (id, to) => call(server, 'POST', `/api/servers/${encodeURIComponent(id)}/${to}`),
     async upload(file, onProgress = () => {}) {
       const target = new URL(`${url}/api/media/upload`)
       const { status, text } = await uploadFile(target, { field: 'media_file', file, headers, onProgress }).catch(

@@ -78,6 +78,21 @@ describe('channels and media', () => {
     expect((await run(['channels', 'list'])).out).toMatch(/^SLUG .*\nnight +off/)
   }, 90_000)
 
+  test('servers are listed, emptied and filled, and a channel says where it is, by commands alone', async () => {
+    const made = await run(['channels', 'create', 'Wanderer', '--slug', 'wanderer'])
+    expect(made.code).toBe(0)
+    const [{ id: server }] = JSON.parse((await run(['servers', 'list', '--json'])).out) as [{ id: string }]
+    expect((await run(['servers', 'list'])).out).toMatch(/^SERVER .*\n\S+ +open/)
+    expect((await run(['servers', 'drain', server])).out).toBe(`${server}: draining, with 0 channels\n`)
+    const refused = await run(['channels', 'move', 'wanderer', server])
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('it is being emptied')])
+    expect((await run(['servers', 'undrain', server])).out).toBe(`${server}: open, with 0 channels\n`)
+    expect((await run(['channels', 'move', 'wanderer', server, '--at', 'never'])).code).toBe(2)
+    expect((await run(['channels', 'move', 'wanderer', server, '--at', 'track_end'])).code).toBe(0)
+    expect((await run(['channels', 'explain', 'wanderer'])).out).toMatch(/because +Somebody moved it here\./)
+    expect((await run(['servers', 'drain', 'nobody'])).err).toContain('no such server')
+  }, 60_000)
+
   test('what goes wrong is told in words, with what to do, and never with the token', async () => {
     const token = (await readFile(join(home.path, 'admin-token'), 'utf8')).trim()
     const cases = [

@@ -6,12 +6,16 @@ import { icecastMetrics } from './icecast-metrics.ts'
 import { kafkaConsume } from './kafka-consume.ts'
 import { mediaCommands } from './media.ts'
 import { liquidsoapCommandConsumer, up } from './up.ts'
+import { placementCommands } from './placement.ts'
+import { serverCommands } from './servers.ts'
 
 /** Every command, in the order in which help shows them. */
 export const commands: readonly Command[] = [
   up,
   doctor,
   ...channelCommands,
+  ...placementCommands,
+  ...serverCommands,
   ...mediaCommands,
   kafkaConsume,
   ...deadLetterCommands,
