@@ -5,10 +5,11 @@ import { eventLatency } from './event-latency.ts'
 import { idleCost } from './idle-cost.ts'
 import { metricsPoll } from './metrics-poll.ts'
 import { outbox } from './outbox.ts'
+import { placePass } from './place-pass.ts'
 import { runPlace } from './run-place.ts'
 import { startLatency } from './start-latency.ts'
 
-const benchmarks = [startLatency, idleCost, engineCost, engineCrash, eventLatency, outbox, metricsPoll]
+const benchmarks = [startLatency, idleCost, engineCost, engineCrash, eventLatency, outbox, metricsPoll, placePass]
 const [name, ...settings] = process.argv.slice(2)
 if (name === undefined) console.log(usage(benchmarks))
 else {
