@@ -23,13 +23,20 @@ const SETTLE_MS = 4000
 /** Fifty engines of one channel each, on a machine that does other things. */
 const ON_AIR_TIMEOUT_MS = 180_000
 const PLENTY = 100_000
-const MODES: readonly BareMode[] = ['copy', 'encode']
+/** What channels are sent as. The bare ones that encode send MP3. */
+const KINDS = [
+  { name: 'copy', mode: 'copy', format: 'mp3' },
+  { name: 'encode', mode: 'encode', format: 'mp3' },
+  { name: 'encode, Opus', mode: 'encode', format: 'opus' },
+  { name: 'encode, AAC', mode: 'encode', format: 'aac' },
+] as const
+type Kind = (typeof KINDS)[number]
 /** The engine that all channels share; an agent has no larger ones. */
 const SHARED = 100
 
 interface Row {
   readonly name: string
-  readonly mode: BareMode
+  readonly kind: Kind
   readonly channels: number
   readonly processes: number
   readonly cost: Cost
@@ -56,13 +63,15 @@ export const engineCost: Benchmark<{ few: number; many: number; bare: number; se
     const bare: Bare = { pids, costs: { copy: [], encode: [] } }
 
     const stages = [1, few, many]
-    const shared = await measure(home, 'shared', SHARED, { file, stages, seconds, bare, say })
-    const own = await measure(home, 'one engine each', 1, { file, stages, seconds, bare, say })
+    const plan = { file, stages, seconds, bare, say }
+    const shared = await measure(home, 'shared', SHARED, { ...plan, kinds: KINDS })
+    const own = await measure(home, 'one engine each', 1, { ...plan, kinds: KINDS.filter(({ format }) => format === 'mp3') })
     return report([...shared, ...own], bare, bareCount)
   },
 }
 
 interface Plan {
+  readonly kinds: readonly Kind[]
   readonly file: string
   readonly stages: readonly number[]
   readonly seconds: number
@@ -70,7 +79,7 @@ interface Plan {
   readonly say: (text: string) => void
 }
 
-/** All stages of both modes with so many channels to an engine. */
+/** All stages of each kind with so many channels to an engine. */
 async function measure(home: Home, name: string, channelsPerEngine: number, plan: Plan): Promise<Row[]> {
   await using server = await startSkipcast(home.path, {
     CHANNELS_PER_ENGINE: `${channelsPerEngine}`,
@@ -81,16 +90,16 @@ async function measure(home: Home, name: string, channelsPerEngine: number, plan
   const api = await apiClient(server.apiUrl, home.path)
   const slugs = await channelsOf(api, Math.max(...plan.stages), plan.file)
   const rows: Row[] = []
-  for (const mode of MODES) {
-    await chooseMode(home, mode)
+  for (const kind of plan.kinds) {
+    await choose(home, kind)
     let playing = 0
     for (const stage of plan.stages) {
-      plan.say(`${name}, ${mode}, ${stage} on air`)
+      plan.say(`${name}, ${kind.name}, ${stage} on air`)
       await Promise.all(slugs.slice(playing, stage).map((slug) => api.call('POST', `/api/channels/${slug}/stream/start`)))
       for (const slug of slugs.slice(playing, stage)) await api.untilPhase(slug, 'on_air', ON_AIR_TIMEOUT_MS)
       playing = stage
       await sleep(SETTLE_MS)
-      rows.push({ name, mode, channels: stage, ...(await costs(home, server, mode, plan)) })
+      rows.push({ name, kind, channels: stage, ...(await costs(home, server, kind.mode, plan)) })
     }
     for (const slug of slugs) await api.call('POST', `/api/channels/${slug}/stream/stop`)
     for (const slug of slugs) await api.untilPhase(slug, 'off', ON_AIR_TIMEOUT_MS)
@@ -99,9 +108,9 @@ async function measure(home: Home, name: string, channelsPerEngine: number, plan
 }
 
 /** The commands of the next starts carry it. */
-async function chooseMode(home: Home, mode: BareMode): Promise<void> {
+async function choose(home: Home, { mode, format }: Kind): Promise<void> {
   await using database = await homeDatabase(home)
-  await database.run((client) => client.channel.updateMany({ data: { mode } }))
+  await database.run((client) => client.channel.updateMany({ data: { mode, format } }))
 }
 
 /** Ours and the bare ones, in the same moments. */
@@ -117,19 +126,20 @@ async function costs(home: Home, server: SkipcastProcess, mode: BareMode, { seco
 
 function report(ours: readonly Row[], bare: Bare, bareCount: number): string {
   const median = (mode: BareMode, of: keyof Cost) => summarise(bare.costs[mode].map((cost) => cost[of])).p50
-  const theirs = MODES.map((mode): Row => {
+  const theirs = KINDS.slice(0, 2).map((kind): Row => {
+    const { mode } = kind
     const cost = { cpuPercent: median(mode, 'cpuPercent'), pssMb: median(mode, 'pssMb') }
-    return { name: 'bare liquidsoap', mode, channels: bareCount, processes: bareCount, cost }
+    return { name: 'bare liquidsoap', kind, channels: bareCount, processes: bareCount, cost }
   })
-  const line = ({ name, mode, channels, processes, cost, control }: Row) => {
-    const rival = theirs.find((other) => other.mode === mode)!
+  const line = ({ name, kind, channels, processes, cost, control }: Row) => {
+    const rival = theirs.find((other) => other.kind.mode === kind.mode)!
     const per = (of: keyof Cost) => cost[of] / channels
     const times = (of: keyof Cost) => `${(rival.cost[of] / bareCount / per(of)).toFixed(1)}x`
     const own = [per('cpuPercent').toFixed(2), per('pssMb').toFixed(1), cost.cpuPercent.toFixed(0), cost.pssMb.toFixed(0)]
     const against = control ? [times('cpuPercent'), times('pssMb'), control.cpuPercent.toFixed(1)] : []
-    return [`${mode}, ${name}`, `${channels}`, `${processes}`, ...own, ...against]
+    return [`${kind.name}, ${name}`, `${channels}`, `${processes}`, ...own, ...against]
   }
-  const rows = MODES.flatMap((mode) => [...ours, ...theirs].filter((row) => row.mode === mode)).map(line)
+  const rows = KINDS.flatMap((kind) => [...ours, ...theirs].filter((row) => row.kind === kind)).map(line)
   const heading = ['engines', 'channels', 'processes', 'CPU % each', 'PSS MB each', 'CPU % all', 'PSS MB all']
   return table([...heading, 'bare CPU / ours', 'bare PSS / ours', 'Skipcast process, CPU %'], rows)
 }
