@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { count, envelope, instantMs } from './envelope.ts'
 
+const MOST_AWAY_MS = 600_000
+
 /** A server tells that it lives, what it can carry and what it carries. Key: server id. */
 export const serverHeartbeat = envelope.extend({
   event: z.literal('server_heartbeat'),
@@ -13,5 +15,7 @@ export const serverHeartbeat = envelope.extend({
   engines: count,
   channels: count,
   versions: z.record(z.string(), z.string()),
+  /** It hands over to its next process, and its engines play on: so long it may be silent without being lost. */
+  away_ms: count.max(MOST_AWAY_MS).optional(),
 })
 export type ServerHeartbeat = z.infer<typeof serverHeartbeat>

@@ -4,7 +4,10 @@ import type { Teller } from './domain/engine-event.ts'
 import type { Clock } from './ports.ts'
 import type { Observation } from './reconcile.ts'
 
-/** Tells that this server lives, and what it carries. Of a host that we do not reach nothing is told: for all we know it is gone. */
+/**
+ * Tells that this server lives, and what it carries; `awayMs`: that it is about to be silent for so long at most, while its engines play on. Of a host that
+ * we do not reach nothing is told: for all we know it is gone.
+ */
 export async function beat(
   ports: { bus: Pick<Bus, 'publish'>; clock: Clock; observed: () => Observation },
   server: {
@@ -14,6 +17,7 @@ export async function beat(
     readonly capacity: number
     readonly versions: () => Readonly<Record<string, string>>
   },
+  awayMs?: number,
 ): Promise<void> {
   const { engines, wanted, reach } = ports.observed()
   if (reach !== 'reached') return
@@ -31,6 +35,7 @@ export async function beat(
     engines: alive.length,
     channels: alive.reduce((sum, { channels }) => sum + channels.length, 0),
     versions: { ...server.versions() },
+    ...(awayMs !== undefined && { away_ms: awayMs }),
   }
   await ports.bus.publish('serverHeartbeats', [{ key: serverId, value }])
 }

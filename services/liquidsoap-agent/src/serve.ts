@@ -18,6 +18,8 @@ import { troubles as channelTroubles } from './troubles.ts'
 
 const REPORT_MS = 250
 const HEARTBEAT_MS = 1000
+/** The next agent of this server has so long to come before its channels go to others. */
+const HAND_OVER_MS = 30_000
 
 /** One server: a machine whose engines this agent runs, its own or one that is reached over SSH. */
 export interface Server {
@@ -127,6 +129,10 @@ export function serve(server: Server, { config, context, commands, ...shared }: 
   owned.defer(host.onChange(nudge))
 
   const self = { ...server, teller, startedAt: clock.wallMs() }
+  if (context.onStop === 'hand-over')
+    owned.defer(() =>
+      beat({ bus, clock, observed }, self, HAND_OVER_MS).catch((error: unknown) => tell.busAway('heartbeat', error)),
+    )
   const beating = owned.use(
     startLoop(() => beat({ bus, clock, observed }, self), {
       everyMs: HEARTBEAT_MS,

@@ -24,8 +24,18 @@ function setUp(hearingSince: number | null, stallEndedAt = -Infinity) {
     stalls: { endedAt: () => stallEndedAt },
     onChange: () => (changes += 1),
   })
-  const beat = (id: string, occurredAt: number, capacity = 10) => {
-    const about = { server_id: id, started_at: 0, labels: {}, capacity, load: 0, engines: 0, channels: 0, versions: {} }
+  const beat = (id: string, occurredAt: number, capacity = 10, awayMs = 0) => {
+    const about = {
+      server_id: id,
+      started_at: 0,
+      labels: {},
+      capacity,
+      load: 0,
+      engines: 0,
+      channels: 0,
+      versions: {},
+      away_ms: awayMs,
+    }
     values.set(id, { ...stamp({ application: 'a', environment: 'e' }, occurredAt, 'x'), event: 'server_heartbeat', ...about })
     tell(id)
   }
@@ -76,6 +86,13 @@ test('while this process itself stood still, nobody is called silent', () => {
   const { servers, beat } = setUp(longAgo, performance.now() - 30_000)
   beat('a', Date.now() - 120_000)
   expect(servers.sight('a')).toEqual({ kind: 'unknown' })
+})
+
+test('a server that said that it hands over may be silent for so long, and no longer', () => {
+  const { servers, beat } = setUp(longAgo)
+  beat('a', Date.now() - 120_000, 10, 150_000)
+  beat('b', Date.now() - 120_000, 10, 90_000)
+  expect([servers.sight('a').kind, servers.sight('b').kind]).toEqual(['unknown', 'silent'])
 })
 
 test('it tells who came and who can carry something else now, not each heartbeat', () => {

@@ -39,8 +39,9 @@ export function fleet(bus: Bus, busWatch: BusWatch, options: FleetOptions): Flee
     const now = performance.now()
     const heardAt = arrivals.get(id) ?? -Infinity
     if (now - heardAt <= silentAfterMs) return { kind: 'heard' }
-    const isLate = now - stalls.endedAt() > silentAfterMs && (heardAt >= hearingSince || now - hearingSince > graceMs)
-    if (!isLate) return { kind: 'unknown' }
+    const mayBeAway = now - heardAt <= (heartbeats.values.get(id)?.away_ms ?? 0)
+    const hadTime = now - stalls.endedAt() > silentAfterMs && (heardAt >= hearingSince || now - hearingSince > graceMs)
+    if (mayBeAway || !hadTime) return { kind: 'unknown' }
     return { kind: 'silent', since: Math.round(Date.now() - (now - (arrivals.get(id) ?? hearingSince))) }
   }
 
