@@ -7,6 +7,7 @@ import { busWatch } from './adapters/bus-watch.ts'
 import { ffmpeg } from './adapters/ffmpeg.ts'
 import { fleet } from './adapters/fleet.ts'
 import { mediaFiles } from './adapters/media-files.ts'
+import { newestStatuses } from './adapters/newest-statuses.ts'
 import type { ApiConfig } from './config.ts'
 import { toStreamCommand } from './domain/stream-command.ts'
 import { buildApp } from './http/app.ts'
@@ -57,7 +58,8 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     stalls: owned.use(ownStalls({ steadyMs: () => performance.now() })),
     onChange: () => leader?.placeSoon(),
   })
-  const statuses = owned.use(bus.watch('streamStatus'))
+  const told = owned.use(bus.watch('streamStatus'))
+  const statuses = newestStatuses(told)
   owned.use(servers)
   const settings = {
     listenUrl: config.listenUrl,
@@ -70,7 +72,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     maxSilentPercent: config.maxSilentPercent,
   }
   const startedAt = Date.now()
-  const deafSince = () => hearing.deafSince ?? (statuses.isCaughtUp ? null : startedAt)
+  const deafSince = () => hearing.deafSince ?? (told.isCaughtUp ? null : startedAt)
   const facts = apiFacts({ stores, fleet: servers, statuses: statuses.values, deafSince, settings })
   const telemetry = apiTelemetry(meters, facts)
   const ports: ApiPorts = {
