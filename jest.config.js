@@ -26,7 +26,7 @@ const beside = [
   'packages/testing/test/fuzz-api',
   'services/(api|kafka)/test/.*',
   'services/liquidsoap-agent/test/ssh-(install|key)',
-  'services/server/test/(bootstrap|compose|demo-music|hostile-strings|npm-start|probes|role-locks|skipcast-command)',
+  'services/server/test/(bootstrap|compose|demo-music|hostile-strings|npm-start|probes|role-locks|server-lost|skipcast-command)',
 ].map((pattern) => `/${pattern}\\.int\\.test\\.ts$`)
 
 export default {
