@@ -37,7 +37,7 @@ export const placePass: Benchmark<{ servers: number; channels: number; rounds: n
         verdict(mine.max <= TARGET_MS, `≤ ${TARGET_MS} ms`),
         `${naive.moves}`,
         theirs.p50.toFixed(0),
-        `${(theirs.p50 / mine.p50).toFixed(0)}x`,
+        `${(theirs.p50 / mine.p50).toFixed(1)}x`,
       ])
     }
     const heading = [

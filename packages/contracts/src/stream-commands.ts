@@ -25,7 +25,7 @@ export const streamFormat = z.enum(['mp3', 'opus', 'aac'])
 
 /** In cost units. Measured: `engine-cost` in packages/bench. */
 const COPY_COST = 1
-const ENCODE_COSTS = { mp3: 8, opus: 8, aac: 8 } as const satisfies Record<z.infer<typeof streamFormat>, number>
+const ENCODE_COSTS = { mp3: 7, opus: 9, aac: 8 } as const satisfies Record<z.infer<typeof streamFormat>, number>
 
 /** What a stream takes of a server's capacity, in cost units: one that is copied costs 1. A second replica costs the same again. */
 export function streamCost(stream: {
