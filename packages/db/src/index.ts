@@ -1,4 +1,5 @@
 export { openDatabase, type Database } from './database.ts'
+export { inBatches } from './in-batches.ts'
 export { leadership, type LeaderSession } from './leadership.ts'
 export { migrate } from './migrate.ts'
 export { newId } from './new-id.ts'

@@ -131,6 +131,18 @@ test('a channel goes where it is moved and stays there, also when it is off', as
   })
 })
 
+test('many starts at the same moment fill no server beyond what it can carry', async () => {
+  const ids = await Promise.all(Array.from({ length: 40 }, () => channel()))
+  api.servers.set('a', heard({ capacity: 15 }))
+  api.servers.set('b', heard({ capacity: 10 }))
+  await Promise.all(ids.map(start))
+  const { servers } = await surveyServers(api.ports)
+  expect(servers.map(({ id, load }) => [id, load])).toEqual([
+    ['a', 15],
+    ['b', 10],
+  ])
+})
+
 test('what can not be is refused, with what to do', async () => {
   api.servers.set('a', heard())
   const id = await channel()

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
-import { startStream, stopStream } from '../switch-stream.ts'
+import { stopStream, streamStarter } from '../switch-stream.ts'
 import type { App } from './app-type.ts'
 import { channelParams, stateChange } from './inputs.ts'
 import { showCommand, showStream, streamCommandBody, streamStatusBody } from './stream-views.ts'
@@ -8,6 +8,8 @@ import { showCommand, showStream, streamCommandBody, streamStatusBody } from './
 const tags = ['streams']
 
 export function streamRoutes(app: App, ports: ApiPorts): void {
+  const startStream = streamStarter(ports)
+
   app.post('/api/channels/:channel/stream/start', {
     config: { access: 'channel_owner', refusals: [409] },
     schema: {
@@ -19,7 +21,7 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
       response: { 202: streamCommandBody },
     },
     async handler({ channel }, reply) {
-      const started = await startStream(ports, channel)
+      const started = await startStream(channel)
       return reply.code(202).send(await showCommand(ports, started, 'Stream start command sent successfully'))
     },
   })
@@ -44,9 +46,9 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
       response: { 202: streamCommandBody },
     },
     async handler({ channel, body }, reply) {
-      const change = body.state === 'on' ? startStream : stopStream
+      const changed = await (body.state === 'on' ? startStream(channel) : stopStream(ports, channel))
       const message = `Stream ${body.state === 'on' ? 'start' : 'stop'} command sent successfully`
-      return reply.code(202).send(await showCommand(ports, await change(ports, channel), message))
+      return reply.code(202).send(await showCommand(ports, changed, message))
     },
   })
 
