@@ -1,4 +1,4 @@
-/** Unit tests sit beside their subject; integration tests (`*.int.test.ts`) use the real parts, in two lanes at once (`two-lanes.mjs`). */
+/** Unit tests sit beside their subject; integration tests (`*.int.test.ts`) use the real parts, in three lanes at once (`lanes.mjs`). */
 const swc = { jsc: { parser: { syntax: 'typescript' }, target: 'esnext' }, module: { type: 'es6' }, sourceMaps: 'inline' }
 
 const shared = {
@@ -11,23 +11,20 @@ const shared = {
 
 const integration = {
   ...shared,
-  runner: '<rootDir>/packages/testing/src/two-lanes.mjs',
+  runner: '<rootDir>/packages/testing/src/lanes.mjs',
   globalTeardown: '<rootDir>/packages/db/src/testing/stop-test-servers.ts',
 }
 
-/**
- * These bear company: none of them fails because the machine is busy with something else. They take about as long as all others together, one
- * of which runs at a time, as many of those measure in milliseconds what a listener hears. The faults come first: they take long and little of
- * the machine, while the others begin with their largest files, which listen.
- */
-const beside = [
-  'services/server/test/faults',
+/** These take long, and little of the machine but for the last ones. */
+const long = paths(['services/server/test/(faults|server-lost)', 'packages/simulation/test/.*', 'packages/testing/test/fuzz-api'])
+
+/** These bear company: none of them fails because the machine is busy with something else. */
+const beside = paths([
   'packages/(audio|bench|db|runtime)/test/.*',
-  'packages/testing/test/fuzz-api',
   'services/(api|kafka)/test/.*',
   'services/liquidsoap-agent/test/ssh-(install|key)',
-  'services/server/test/(bootstrap|compose|demo-music|hostile-strings|npm-start|probes|role-locks|server-lost|skipcast-command)',
-].map((pattern) => `/${pattern}\\.int\\.test\\.ts$`)
+  'services/server/test/(bootstrap|compose|demo-music|hostile-strings|npm-start|probes|role-locks|skipcast-command)',
+])
 
 export default {
   testTimeout: 60_000,
@@ -38,8 +35,13 @@ export default {
       ...integration,
       displayName: 'int',
       testMatch: ['**/test/**/*.int.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', ...beside],
+      testPathIgnorePatterns: ['/node_modules/', ...long, ...beside],
     },
+    { ...integration, displayName: 'long', testRegex: long },
     { ...integration, displayName: 'beside', testRegex: beside },
   ],
+}
+
+function paths(patterns) {
+  return patterns.map((pattern) => `/${pattern}\\.int\\.test\\.ts$`)
 }

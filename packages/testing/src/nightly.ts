@@ -69,6 +69,7 @@ function runTest(test: string, env: NodeJS.ProcessEnv): Promise<{ code: number; 
     'node_modules/jest/bin/jest.js',
     '--selectProjects',
     'int',
+    'long',
     'beside',
   ]
   const child = spawn(process.execPath, [...jest, '--runInBand', '--testPathPatterns', test], {
