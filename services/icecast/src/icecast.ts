@@ -1,5 +1,4 @@
 import type { ServiceContext } from '@skipcast/bus'
-import type { StreamCommand } from '@skipcast/contracts'
 import { AppError, messageOf, readFileIfThere, startLoop, type Loop, waitFor, writeFileAtomic } from '@skipcast/runtime'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { epochFiles } from './adapters/epoch-files.ts'
@@ -7,20 +6,17 @@ import { feeder as silenceFeeder } from './adapters/feeder.ts'
 import { icecastAdmin } from './adapters/icecast-admin.ts'
 import { icecastProcess } from './adapters/icecast-process.ts'
 import { sessionReports } from './adapters/session-reports.ts'
-import { answer, type AnswerPorts } from './answer.ts'
 import type { IcecastConfig } from './config.ts'
 import { OWN_DOOR } from './domain/doors.ts'
 import { startFront } from './front.ts'
-import { guards as guardsOf } from './guards.ts'
 import { icecastXml } from './domain/icecast-xml.ts'
 import { askServer } from './http/ask-routes.ts'
 import { mostConnections } from './limits.ts'
+import { mountKeeper } from './mount-keeper.ts'
 import { places } from './places.ts'
-import { reconciler } from './reconcile.ts'
 import { sessionLog } from './session-log.ts'
-import { settling as settlingOf } from './settling.ts'
 import { icecastTelemetry } from './telemetry.ts'
-import { wantedChannels, type WantedChannels } from './wanted-channels.ts'
+import type { WantedChannels } from './wanted-channels.ts'
 
 export { icecastEnv, type IcecastConfig } from './config.ts'
 export { FIRST_UNKNOWN_ICECAST, OLDEST_ICECAST } from './domain/version.ts'
@@ -33,10 +29,6 @@ const FIRST_ANSWER_MS = 10_000
  * with somebody at the door. Whoever comes through the front may still do that to it; then it is started once more.
  */
 const LEFT_ALONE_MS = 150
-/** So long after the last newcomer, a channel's waiting mount is worth asking who is left to need it. */
-const GUARD_FOR_MS = 60_000
-/** Two passes more: listeners are counted nowhere while a source that ends hands them on, some 0.2 s, and seconds on a machine that is short of time. */
-const EMPTY_FOR_MS = 10_000
 
 export interface IcecastOverrides {
   readonly now?: () => number
@@ -69,19 +61,21 @@ export async function startIcecast(
 
   const view = owned.use(context.bus.watch('streamCommands'))
   const lastKnown = await readFileIfThere(own.snapshotFile)
-  const wanted = wantedChannels(view, { lastKnown, defaultBitrateKbps: config.silence.bitrateKbps })
 
   const inner = { host: OWN_DOOR, port: own.innerPort }
   const admin = icecastAdmin({ ...inner, user: config.adminUser, password: own.adminPassword })
   const feeder = owned.use(silenceFeeder({ ...inner, sampleRate: config.silence.sampleRate, telemetry }))
-  const settling = settlingOf(admin, feeder, telemetry)
-  const guards = guardsOf({
-    feeder,
-    wanted,
-    keepMs: overrides.guardForMs ?? GUARD_FOR_MS,
-    emptyMs: overrides.emptyForMs ?? EMPTY_FOR_MS,
-    now: () => performance.now(),
-  })
+  const keeper = mountKeeper(
+    { commands: view, admin, feeder, epochs: epochFiles(own.epochs), telemetry, reportIcecast },
+    {
+      signingKey: own.signingKey,
+      lastKnown,
+      defaultBitrateKbps: config.silence.bitrateKbps,
+      guardForMs: overrides.guardForMs,
+      emptyForMs: overrides.emptyForMs,
+    },
+  )
+  const { wanted } = keeper
   const now = overrides.now ?? Date.now
   const sessions = owned.use(
     sessionLog({ ...context, commandAt: (mount) => wanted.at(mount), secret: own.pseudonymSecret, now, telemetry }),
@@ -95,10 +89,7 @@ export async function startIcecast(
     }),
   )
 
-  const { signingKey } = own
-  const [epochs, waitedOut] = [epochFiles(own.epochs), new WeakSet<StreamCommand>()]
-  const ports: AnswerPorts = { signingKey, admin, epochs, feeder, settling, guards, commands: wanted, waitedOut, telemetry }
-  const questions = askServer({ secret: own.askSecret, answer: (question, signal) => answer(ports, question, signal), telemetry })
+  const questions = askServer({ secret: own.askSecret, answer: (question, signal) => keeper.answer(question, signal), telemetry })
   owned.defer(() => questions.close())
   await questions.listen({ host: LOOPBACK, port: own.askPort }).catch((cause: unknown) => {
     throw new AppError('PORT_TAKEN', `Port ${own.askPort}, on which Icecast asks its questions, is taken by another program.`, {
@@ -133,11 +124,10 @@ export async function startIcecast(
   const { health } = context
   const front = owned.use(await startFront(config, { ...common, own, maxConnections, health }))
 
-  const reconcile = reconciler({ wanted, admin, feeder, settling, guards, telemetry, reportIcecast })
   const save = snapshotKeeper(wanted, own.snapshotFile, lastKnown)
   const pass = async () => {
     await front.look()
-    await reconcile().finally(save)
+    await keeper.pass().finally(save)
   }
   const everyMs = overrides.passEveryMs ?? PASS_EVERY_MS
   loop = owned.use(startLoop(pass, { everyMs, onError: (error) => telemetry.passFailed(messageOf(error)) }))

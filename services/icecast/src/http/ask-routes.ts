@@ -18,6 +18,7 @@ export function askServer(options: {
   answer: (question: Question, signal: AbortSignal) => Promise<boolean>
   telemetry: Telemetry
 }): FastifyInstance {
+  const isYes = withinTime(options)
   const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true, logger: false })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
@@ -29,8 +30,12 @@ export function askServer(options: {
     if (question && (await isYes(question))) reply.header('icecast-auth-user', '1')
     return reply.send()
   })
+  return app
+}
 
-  async function isYes(question: Question): Promise<boolean> {
+/** What fails, or takes too long, is a no. */
+export function withinTime({ answer, telemetry }: Pick<Parameters<typeof askServer>[0], 'answer' | 'telemetry'>) {
+  return async (question: Question): Promise<boolean> => {
     const askedAt = performance.now()
     const limit = new AbortController()
     const timer = setTimeout(() => limit.abort(new Error(`took more than ${ANSWER_WITHIN_MS} ms`)), ANSWER_WITHIN_MS)
@@ -38,16 +43,15 @@ export function askServer(options: {
       limit.signal.addEventListener('abort', () => reject(limit.signal.reason as Error), { once: true })
     })
     try {
-      return await Promise.race([options.answer(question, limit.signal), tooLate])
+      return await Promise.race([answer(question, limit.signal), tooLate])
     } catch (error) {
-      options.telemetry.answerFailed(question.kind, messageOf(error))
+      telemetry.answerFailed(question.kind, messageOf(error))
       return false
     } finally {
       clearTimeout(timer)
-      options.telemetry.answered(question.kind, performance.now() - askedAt)
+      telemetry.answered(question.kind, performance.now() - askedAt)
     }
   }
-  return app
 }
 
 function isSame(given: string, secret: string): boolean {
