@@ -5,7 +5,7 @@ import { AppError, backoff, isAppError, messageOf, type Logger } from '@skipcast
 
 export interface RelayPorts {
   readonly outbox: Outbox
-  readonly bus: Bus
+  readonly bus: Pick<Bus, 'publish'>
   readonly channels: Pick<ChannelStore, 'listWanted' | 'listStates'>
   readonly toCommand: ToCommand
   readonly logger: Logger
