@@ -30,6 +30,7 @@ export type {
   PageRequest,
   Placement,
   PlacementWish,
+  PlaylistTrack,
   Role,
   Span,
   ToCommand,

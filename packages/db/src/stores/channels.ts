@@ -3,8 +3,9 @@ import { isDuplicate } from '../database-errors.ts'
 import type { Database, Session } from '../database.ts'
 import type { Channel as ChannelRow } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
+import { changeChannel, type ChannelRows } from './change-channel.ts'
 import { channelLanes } from './channel-lanes.ts'
-import { CHANNEL_COLUMNS, draftChange, enqueue, lockChannel, readTracks, toChannel, writeChannel } from './channel-writes.ts'
+import { CHANNEL_COLUMNS, enqueue, lockChannel, readTracks, toChannel, writeChannel } from './channel-writes.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
 import type {
   Books,
@@ -40,6 +41,8 @@ export interface ChannelStore {
   listWanted(afterId: string, limit: number): Promise<{ channel: Channel; tracks: PlaylistTrack[] }[]>
   /** Those of these channels that there are, with their playlists. */
   listStates(ids: readonly string[]): Promise<{ channel: Channel; tracks: PlaylistTrack[] }[]>
+  /** The ids of the channels of which something was commanded since then, the latest first. */
+  listCommandedSince(since: Date, limit: number): Promise<string[]>
   /**
    * Wanted channels that may need other servers, oldest first: all but those that have as many as they want, all of these among the `settled` ones, with the
    * labels that they ask for and where they are pinned to.
@@ -69,12 +72,15 @@ const LIST_MISPLACED = {
 
 export function channelStore(database: Database, toCommand: ToCommand): ChannelStore {
   const lanes = channelLanes(database)
-  const changeLocked: ChannelStore['change'] = (seen, decide) =>
-    database.transaction(async (session) => {
-      const channel = await lockChannel(session, typeof seen === 'string' ? seen : seen.id)
-      const change = decide(channel)
-      return change ? writeChannel(session, channel, change, toCommand) : channel
-    })
+  const rows: ChannelRows = {
+    ...lanes,
+    changeLocked: (channelId, decide) =>
+      database.transaction(async (session) => {
+        const channel = await lockChannel(session, channelId)
+        const change = decide(channel)
+        return change ? writeChannel(session, channel, change, toCommand) : channel
+      }),
+  }
 
   return {
     async create(channel) {
@@ -99,14 +105,7 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
       })
     },
 
-    async change(seen, decide) {
-      const channel = typeof seen === 'string' ? await lanes.find(seen) : seen
-      if (!channel) throw new AppError('NOT_FOUND', 'There is no such channel.')
-      const change = decide(channel)
-      if (!change) return channel
-      const draft = await draftChange(channel, change, { toCommand, tracks: () => lanes.tracks(channel.id) })
-      return (await lanes.write(draft)) ? draft.channel : changeLocked(channel, decide)
-    },
+    change: (seen, decide) => changeChannel(rows, toCommand, seen, decide),
 
     async remove(id) {
       await database.transaction(async (session) => {
@@ -136,6 +135,14 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
       return database.run(async (client) => {
         const rows = await client.channel.findMany({ where: { id: { in: [...ids] } } })
         return Promise.all(rows.map((row) => withTracks(client, row)))
+      })
+    },
+
+    listCommandedSince(since, limit) {
+      return database.run(async (client) => {
+        const where = { commandedAt: { gte: since } }
+        const rows = await client.channel.findMany({ where, select: { id: true }, orderBy: { commandedAt: 'desc' }, take: limit })
+        return rows.map(({ id }) => id)
       })
     },
 

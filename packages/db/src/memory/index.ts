@@ -1,0 +1,2 @@
+export { changeChannel } from '../stores/change-channel.ts'
+export { memoryTables, type MemoryTables } from './memory-tables.ts'
