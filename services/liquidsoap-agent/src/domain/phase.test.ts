@@ -103,6 +103,12 @@ describe('the phase of a wanted stream', () => {
     expect(see({ ...adopted, listeningMs: 3001 }).phase).toBe('failing')
   })
 
+  test('is failing when what a new listener of ours did hear does not come any more', () => {
+    const young = { byteAgoMs: 1501, soundAgoMs: 1501, listeningMs: 2500 }
+    expect(see(young)).toEqual({ phase: 'failing', problem: 'NOT_HEARD' })
+    expect(see({ ...young, byteAgoMs: 1400 }).phase).toBe('on_air')
+  })
+
   test('of an engine that does not answer is on air as long as it is heard', () => {
     expect(see({ engine: 'silent' }).phase).toBe('on_air')
     expect(see({ engine: 'silent', byteAgoMs: 900 })).toEqual({ phase: 'failing', problem: 'ENGINE_SILENT' })

@@ -50,9 +50,10 @@ export function judge(sight: Sight, limits: { silenceAfterMs: number }): Judgeme
     sight.listeningMs < UNSURE_MS && wasHeard(previous)
       ? { phase: previous, problem: previous === 'silent' ? ('SILENCE' as const) : null }
       : null
+  /** We did hear something, so what does not come any more is no matter of our having begun to listen a moment ago. */
+  const hasFallenMute = sight.byteAgoMs !== null && sight.byteAgoMs < sight.listeningMs
   if (engine === 'silent') {
     if (flows && sight.byteAgoMs < UNHEARD_MS && sounds && previous === 'on_air') return onAir
-    const hasFallenMute = sight.byteAgoMs !== null && sight.byteAgoMs < sight.listeningMs
     return (!hasFallenMute && unsure) || failing('ENGINE_SILENT')
   }
   if (!engine.isPlayable) return failing('NOTHING_PLAYABLE')
@@ -63,7 +64,7 @@ export function judge(sight: Sight, limits: { silenceAfterMs: number }): Judgeme
   }
   if (sight.standsMs >= STANDS_MS) return wasHeard(previous) ? failing('CHANNEL_STUCK') : starting(sight, 'CHANNEL_STUCK')
   if (flows && sounds) return onAir
-  if (unsure) return unsure
+  if (unsure && (flows || !hasFallenMute)) return unsure
   if (!flows) return wasHeard(previous) ? failing('NOT_HEARD') : starting(sight, 'NOT_HEARD')
   return wasHeard(previous) || sight.connectedMs > SETTLING_MS
     ? { phase: 'silent', problem: 'SILENCE' }
