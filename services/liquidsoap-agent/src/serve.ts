@@ -7,6 +7,7 @@ import type { HeardAt, Teller } from './domain/engine-event.ts'
 import { beat } from './heartbeat.ts'
 import { isHostTrouble } from './host-trouble.ts'
 import type { Clock, EngineHost, Journal, MediaCache, Memory, OpenEar } from './ports.ts'
+import { nudgeLater } from './nudge-later.ts'
 import { reconciler, type Observation, type Reconciler } from './reconcile.ts'
 import { relayEvents } from './relay-events.ts'
 import { reporter, type Reporter } from './report.ts'
@@ -18,6 +19,8 @@ import { troubles as channelTroubles } from './troubles.ts'
 
 const REPORT_MS = 250
 const HEARTBEAT_MS = 1000
+/** A channel that has just fallen mute is looked at so often: each look ends with a report, which would ask for the next at once. */
+const DOUBT_MS = 50
 /** The next agent of this server has so long to come before its channels go to others. */
 const HAND_OVER_MS = 30_000
 
@@ -73,6 +76,7 @@ export function serve(server: Server, { config, context, commands, ...shared }: 
 
   const nudgeReport = () => reporting.nudge()
   const nudge = () => reconciling.nudge()
+  const doubt = owned.use(nudgeLater(nudge, DOUBT_MS))
   const troubles = owned.use(channelTroubles({ clock, onRelease: nudge }))
   for (const [channelId, { error, ...command }] of memory.memos)
     if (error?.code === 'CHANNEL_QUARANTINED') troubles.quarantine(channelId, command)
@@ -106,7 +110,7 @@ export function serve(server: Server, { config, context, commands, ...shared }: 
   const report: Reporter = owned.use(
     reporter(
       { ...shared, bus, commands, observed, memory, troubles, spoiled, tell },
-      { teller, silenceAfterMs: config.silenceAfterMs, onNews: nudgeReport, onDoubt: nudge, onHeard: nudge },
+      { teller, silenceAfterMs: config.silenceAfterMs, onNews: nudgeReport, onDoubt: () => doubt.ask(), onHeard: nudge },
     ),
   )
 
