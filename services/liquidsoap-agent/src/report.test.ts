@@ -52,18 +52,30 @@ describe('the report of a channel', () => {
     expect(here.journaled).toHaveLength(1)
   })
 
-  test('is off once, when the channel was stopped and is gone, and then no more', async () => {
+  test('is off when the channel was stopped and is gone, told for as long as an older word may come late, and then no more', async () => {
     await here.onAir()
     await here.want(here.stop())
     await here.pass()
     expect(here.told.at(-1)).toMatchObject({ phase: 'stopping', generation: 2 })
     expect(here.openEars).toEqual([])
     here.runs(null)
-    await here.pass()
-    await here.pass(6000)
-    expect(here.phases().slice(-2)).toEqual(['stopping', 'off'])
+    for (let count = 0; count < 6; count++) await here.pass(6000)
+    expect(here.phases().slice(-5)).toEqual(['stopping', 'off', 'off', 'off', 'off'])
     expect(here.journaled.map(({ event }) => event)).toEqual(['channel_started', 'channel_stopped'])
     expect(here.memos.size).toBe(0)
+  })
+
+  test('is off in the end, although what the agent before had given to the bus comes there later', async () => {
+    await here.onAir()
+    const late = here.told.at(-1)!
+    await here.want(here.stop())
+    here.runs(null)
+    await here.open()
+    await here.pass()
+    expect(here.told.at(-1)).toMatchObject({ phase: 'off' })
+    await here.bus.publish('streamStatus', [{ key: late.channel_id, value: late }])
+    for (let count = 0; count < 6; count++) await here.pass(6000)
+    expect(here.told.at(-1)).toMatchObject({ phase: 'off', generation: 2 })
   })
 
   test('is off also when the channel was stopped and died while no agent was there', async () => {

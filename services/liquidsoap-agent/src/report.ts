@@ -16,6 +16,11 @@ import { watchChannel, type ChannelWatch, type Found } from './watch-channel.ts'
 
 /** A status that did not change is told again after so long, so that readers can tell old from dead. */
 const REPEAT_MS = 5000
+/**
+ * So long `off` is told again and again, as every other phase is: what the agent before us gave to the bus may come there after what we told, and would
+ * stand there for ever.
+ */
+const STRAGGLERS_MS = 15_000
 /** Bytes come several times a second: without any for so long, the engine is asked whether it lives. */
 const DOUBT_MS = 400
 /** Asked so often only in the beginning: later the regular passes do. */
@@ -66,7 +71,7 @@ export function reporter(
   const { bus, commands, memory, troubles, clock, tell } = ports
   const { teller } = options
   const watches = new Map<string, ChannelWatch>()
-  const told = new Map<string, { essence: string; at: number }>()
+  const told = new Map<string, { essence: string; at: number; firstAt: number }>()
   let busAwayUntil = -Infinity
   /** What the disk has not taken yet. */
   const owed: StreamEvent[] = []
@@ -222,8 +227,11 @@ export function reporter(
       tell.busAway('status', error)
       return
     }
-    for (const status of due) told.set(status.channel_id, { essence: essence(status), at: now })
-    const gone = due.filter(({ phase }) => phase === 'off')
+    for (const status of due) {
+      const [last, said] = [told.get(status.channel_id), essence(status)]
+      told.set(status.channel_id, { essence: said, at: now, firstAt: last?.essence === said ? last.firstAt : now })
+    }
+    const gone = due.filter(({ phase, channel_id }) => phase === 'off' && now - told.get(channel_id)!.firstAt >= STRAGGLERS_MS)
     for (const { channel_id } of gone) {
       memory.memos.delete(channel_id)
       told.delete(channel_id)
