@@ -57,6 +57,12 @@ test('an off channel that still runs is stopping, until its agent says off', () 
   expect(view({ wanted: off, status: told({ phase: 'off', since: 9000 }) })).toMatchObject({ phase: 'off', since: 9000 })
 })
 
+test('an off channel of whose last placement nobody ever heard is off, whatever was told of the one before', () => {
+  const off = { ...wanted, wanted: 'off' as const, generation: 6, epoch: 3, serverId: 'b' }
+  expect(view({ wanted: off, status: told({}) })).toMatchObject({ phase: 'off', listeners: 0 })
+  expect(view({ wanted: off, status: told({ epoch: 3, phase: 'stopping' }) }).phase).toBe('stopping')
+})
+
 test('what was told is as old as its agent was last heard, and stale while the bus is away', () => {
   expect(view({})).toMatchObject({ observedAt: null, isStale: false })
   expect(view({ status: told({}) })).toMatchObject({ observedAt: 6000, isStale: false })

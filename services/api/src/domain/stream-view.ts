@@ -51,7 +51,7 @@ export interface StreamView {
 export function streamView(facts: StreamFacts): StreamView {
   const { wanted, status, server, listeners } = facts
   const current = status && status.epoch >= wanted.epoch ? status : undefined
-  const phase = phaseOf(wanted, status, current, server)
+  const phase = phaseOf(wanted, current, server)
   const isObserved = phase === current?.phase
   const isHeard = isObserved && (phase === 'on_air' || phase === 'silent')
   return {
@@ -74,13 +74,9 @@ function observedAtOf({ wanted, status, heardAt }: StreamFacts): number | null {
   return Math.max(status.occurred_at, status.server_id === wanted.serverId ? (heardAt ?? 0) : 0)
 }
 
-function phaseOf(
-  wanted: WantedStream,
-  status: StreamStatus | undefined,
-  current: StreamStatus | undefined,
-  server: ServerSight,
-): Phase {
-  if (wanted.wanted === 'off') return status === undefined || status.phase === 'off' ? 'off' : 'stopping'
+function phaseOf(wanted: WantedStream, current: StreamStatus | undefined, server: ServerSight): Phase {
+  // What was told of an older placement ended with that; whoever runs it still is told to stop, and says so under the present epoch.
+  if (wanted.wanted === 'off') return current === undefined || current.phase === 'off' ? 'off' : 'stopping'
   if (wanted.serverId === null) return 'placing'
   if (server.kind === 'silent') return 'failing'
   if (!current) return 'starting'
