@@ -50,7 +50,9 @@ function setUp(entries: Omit<OutboxEntry, 'id' | 'createdAt'>[], wanted: Channel
     outbox: list.outbox,
     bus: recording,
     channels: {
-      listWanted: async (after) => wanted.filter(({ id }) => id > after).map((channel) => ({ channel, tracks: [] })),
+      listWanted: async (after) =>
+        wanted.filter(({ id, wanted: state }) => id > after && state !== 'off').map((channel) => ({ channel, tracks: [] })),
+      listCommandedSince: async (since) => wanted.filter(({ commandedAt }) => commandedAt! >= since).map(({ id }) => id),
       listStates: async (ids) => wanted.filter(({ id }) => ids.includes(id)).map((channel) => ({ channel, tracks: [] })),
     },
     onRelayed: () => {},
@@ -146,6 +148,17 @@ test('a command that a lost leader’s late one could have covered is told again
   await relay()
   await relay()
   expect(published).toEqual(['a gone', 'b:1'])
+})
+
+test('a command that the leader before published and did not live to tell again is told again by the next', async () => {
+  const stopped = { id: 'a', generation: 2, wanted: 'off', commandedAt: new Date(), updatedAt: new Date(1) } as Channel
+  const { relay, published, wait } = setUp([], [stopped])
+  await relay()
+  published.length = 0
+  wait(STRAGGLERS_MS)
+  await relay()
+  await relay()
+  expect(published).toEqual(['a:2'])
 })
 
 test('who lost the lead while it read the wanted channels publishes none of them', async () => {

@@ -6,7 +6,7 @@ import { AppError, backoff, isAppError, messageOf, type Logger } from '@skipcast
 export interface RelayPorts {
   readonly outbox: Outbox
   readonly bus: Pick<Bus, 'publish'>
-  readonly channels: Pick<ChannelStore, 'listWanted' | 'listStates'>
+  readonly channels: Pick<ChannelStore, 'listWanted' | 'listStates' | 'listCommandedSince'>
   readonly toCommand: ToCommand
   readonly logger: Logger
   /** How long a command waited. */
@@ -22,13 +22,17 @@ const READ_AHEAD_FROM = 100
  * What a leader has given to the bus may come there so long after it lost the lead, or died: the bus gives up after 10 s.
  */
 export const STRAGGLERS_MS = 15_000
+/** So long a command may have waited for the bus before the leader before us published it. */
+const LATELY_MS = 3_600_000
+const MOST_TOLD_AGAIN = 10_000
 
 /**
  * The passes that bring what was committed onto the bus, in the order of the commits per channel. An entry is forgotten only once the
  * bus has it: killed at any moment, some is published twice, nothing never. The first pass publishes every wanted channel
  * anew, so that a bus that lost everything (or lives in memory) has it all again; agents know an old generation when they see one.
  * An older command of the leader before can come to the bus after a newer one of ours, and would stand there as the last: so
- * what was published at the beginning of a term is told again, as it is then, once nothing of the leader before can come any more.
+ * what was published at the beginning of a term is told again, as it is then, once nothing of the leader before can come any more. A leader that lost
+ * its lead before that told nothing again: so all that was commanded lately is told too.
  * While the bus is away a pass waits, longer each time; requests never do.
  */
 export function outboxRelay(ports: RelayPorts): () => Promise<void> {
@@ -62,7 +66,8 @@ export function outboxRelay(ports: RelayPorts): () => Promise<void> {
       isRebuilt = true
       await drain()
       if (early && clock() >= tellAgainAt) {
-        await tellAgain(ports, [...early])
+        const lately = await ports.channels.listCommandedSince(new Date(Date.now() - LATELY_MS), MOST_TOLD_AGAIN)
+        await tellAgain(ports, [...new Set([...early, ...lately])])
         early = null
       }
       if (notBefore > 0) logger.info('the bus is back; the outbox is empty')
