@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+/** A bug planted by hand: one place of the product's own source, and what stands there instead. */
+export interface Mutant {
+  readonly name: string
+  /** From the root of the repository. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  /** Where the search begins, of a bug that the product survives nearly always. */
+  readonly firstSeed?: number
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'fencing lets older epochs in',
+    file: 'services/icecast/src/domain/judge.ts',
+    find: 'claim.epoch < known.highestEpoch',
+    replace: 'false',
+  },
+  {
+    name: 'making room ends nobody',
+    file: 'services/icecast/src/answer.ts',
+    find: 'await makeRoom(ports.admin, path, signal)',
+    replace: 'void makeRoom',
+  },
+  {
+    name: 'the relay forgets what the bus has not got',
+    file: 'services/api/src/relay-outbox.ts',
+    find: 'both(publish(ports, entries), ',
+    replace: 'both((void publish(ports, entries).catch(() => {}), Promise.resolve([...entries])), ',
+    firstSeed: 360,
+  },
+  {
+    name: 'a move keeps its epoch',
+    file: 'packages/db/src/stores/channel-writes.ts',
+    find: 'channel.epoch + (isMove ? 1 : 0)',
+    replace: 'channel.epoch',
+  },
+  {
+    name: 'the agent ignores newer generations',
+    file: 'services/liquidsoap-agent/src/domain/plan.ts',
+    find: 'record.generation >= channel.generation',
+    replace: 'record.generation === channel.generation',
+  },
+  {
+    name: 'the agent does not give up what has moved away',
+    file: 'services/liquidsoap-agent/src/domain/wanted.ts',
+    find: "command.event === 'start_stream' && command.server_id === serverId",
+    replace: "command.event === 'start_stream'",
+  },
+  {
+    name: 'a view drops the last record of a reading',
+    file: 'packages/bus/src/state-view.ts',
+    find: 'const changed = [...fresh].filter(',
+    replace: 'const changed = [...fresh].slice(0, -1).filter(',
+  },
+  {
+    name: 'a connection is enough to be on air',
+    file: 'services/liquidsoap-agent/src/domain/phase.ts',
+    find: 'if (flows && sounds) return onAir',
+    replace: 'return onAir',
+  },
+  {
+    name: 'a retry is forgotten after its backoff',
+    file: 'services/api/src/relay-outbox.ts',
+    find: 'notBefore = clock() + wait.next()',
+    replace: 'notBefore = Infinity',
+  },
+  {
+    name: 'a loop that fails once never runs again',
+    file: 'packages/runtime/src/loop.ts',
+    find: '.catch(options.onError)',
+    replace: '.catch((error) => { options.onError(error); closed = true })',
+  },
+]
+
+const ROOT = new URL('../../../', import.meta.url)
+
+/** The source with the bug in it. Throws where its place is not to be found just once: the product has changed, and the bug must be planted anew. */
+function mutate(source: string, { name, file, find, replace }: Mutant): string {
+  const parts = source.split(find)
+  if (parts.length !== 2) throw new Error(`The bug "${name}" has ${parts.length - 1} places in ${file}; it wants one: ${find}`)
+  return parts.join(replace)
+}
+
+/** From now on, this thread loads the product with the bug in it. */
+export function plant(name: string): void {
+  const mutant = mutants.find((each) => each.name === name)
+  if (!mutant) throw new Error(`There is no bug "${name}". There are: ${mutants.map((each) => each.name).join(', ')}`)
+  const url = new URL(mutant.file, ROOT).href
+  const source = mutate(readFileSync(fileURLToPath(url), 'utf8'), mutant)
+  registerHooks({
+    load: (loaded, context, next) =>
+      loaded === url ? { format: 'module-typescript', source, shortCircuit: true } : next(loaded, context),
+  })
+}

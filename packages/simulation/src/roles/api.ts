@@ -1,0 +1,94 @@
+import {
+  busWatch,
+  fleet,
+  moveChannel,
+  newestStatuses,
+  startTerm,
+  stopStream,
+  streamStarter,
+  streamView,
+} from '@skipcast/api/core'
+import type { Channel, Stores, ToCommand } from '@skipcast/db'
+import { running, type World } from '../kernel/world.ts'
+import type { Broker } from '../twins/broker.ts'
+import type { SimulatedDatabase } from '../twins/database.ts'
+import { healthBoard, ownStalls } from '@skipcast/runtime'
+import { API } from './settings.ts'
+import { traceLogger } from './trace-logger.ts'
+
+/** What people ask of the API, and what it would show. */
+export interface SimulatedApi {
+  start(channelId: string): Promise<Channel>
+  stop(channelId: string): Promise<Channel>
+  /** Gives the channel to another server, if it is on. */
+  move(channelId: string, serverId: string): Promise<Channel>
+  view(channel: Channel): ReturnType<typeof streamView>
+}
+
+/** Starts the product's API in the process that calls, but for HTTP: two of them share one database. */
+export function simulatedApi(
+  world: World,
+  parts: { broker: Broker; database: SimulatedDatabase; toCommand: ToCommand },
+): SimulatedApi {
+  const process = running.getStore()!
+  const { database, toCommand } = parts
+  const bus = parts.broker.connect(process)
+  const hearing = busWatch(bus)
+  let placeSoon = () => {}
+  const servers = fleet(bus, hearing, {
+    silentAfterMs: API.serverSilentAfterMs,
+    graceMs: API.serverGraceMs,
+    stalls: ownStalls({ steadyMs: () => performance.now() }),
+    onChange: () => placeSoon(),
+  })
+  const told = bus.watch('streamStatus')
+  const statuses = newestStatuses(told)
+  const startedAt = Date.now()
+  const deafSince = () => hearing.deafSince ?? (told.isCaughtUp ? null : startedAt)
+  const channels = database.storesOf(process)
+  const ports = {
+    stores: { channels } as unknown as Stores,
+    fleet: servers,
+    random: () => world.random.next(),
+    settings: { maxSilentPercent: API.maxSilentPercent },
+  }
+  const start = streamStarter(ports)
+  database.lead(process, (outbox) => {
+    const nothing = async () => false
+    const term = startTerm(
+      { outbox, history: { rollUp: nothing, forgetListenerHours: nothing, forgetTrackPlays: nothing } },
+      {
+        ...ports,
+        bus,
+        toCommand,
+        history: API.history,
+        placement: API.placement,
+        health: healthBoard(),
+        onRelayed() {},
+        onMoved() {},
+        logger: traceLogger(world),
+      },
+    )
+    placeSoon = () => term.placeSoon()
+    return term
+  })
+  const find = async (channelId: string) => {
+    const channel = await channels.find(channelId)
+    if (!channel) throw new Error('There is no such channel')
+    return channel
+  }
+  return {
+    start: async (id) => start(await find(id)),
+    stop: async (id) => stopStream(ports, await find(id)),
+    move: async (id, serverId) => moveChannel(ports, await find(id), { serverId, at: 'now' }),
+    view: (channel) =>
+      streamView({
+        wanted: channel,
+        status: statuses.values.get(channel.id),
+        server: channel.serverId === null ? { kind: 'unknown' } : servers.sight(channel.serverId),
+        heardAt: channel.serverId === null ? null : servers.heardAt(channel.serverId),
+        deafSince: deafSince(),
+        listeners: null,
+      }),
+  }
+}

@@ -1,0 +1,10 @@
+/** What the role decides, without HTTP and PostgreSQL, for the simulation. */
+export { busWatch } from './adapters/bus-watch.ts'
+export { fleet } from './adapters/fleet.ts'
+export { newestStatuses } from './adapters/newest-statuses.ts'
+export { moveChannel } from './change-placement.ts'
+export { apiEnv } from './config.ts'
+export { toStreamCommand } from './domain/stream-command.ts'
+export { streamView } from './domain/stream-view.ts'
+export { startTerm } from './lead.ts'
+export { stopStream, streamStarter } from './switch-stream.ts'
