@@ -156,6 +156,23 @@ describe('a reconciling agent', () => {
     expect(journaled.filter(({ event }) => event === 'track_started').map(({ id: eventId }) => eventId)).toContain(`${id}.3`)
   })
 
+  test('notes a crash no sooner than it shows it, or who reports would take what is gone for well', async () => {
+    const cache = fakeCache()
+    const here = await agent({ cache })
+    await want(aStart('a'))
+    await here.settle()
+    const seenAhead: boolean[] = []
+    cache.list = async () => {
+      seenAhead.push(here.troubles.of('a') !== null && here.subject.seen.engines.every(({ state }) => state !== 'dead'))
+      return cache.files
+    }
+    machine.kill(here.subject.seen.engines.find(({ channels }) => channels.length > 0)!.id)
+    await here.subject.pass()
+    expect(here.troubles.of('a')).toMatchObject({ code: 'ENGINE_CRASHED' })
+    expect(seenAhead.length).toBeGreaterThan(0)
+    expect(seenAhead).not.toContain(true)
+  })
+
   test('holds a channel back that crashed again, and no other', async () => {
     await want(aStart('a'))
     const here = await agent()

@@ -108,9 +108,10 @@ export function reconciler(
         tell.eventsNotRead(id, error)
       })
     }
-    mournDead(engines)
-    noteIdle(engines)
     const wanted = commands.isCaughtUp ? await readWanted() : null
+    // In one go: who reports meanwhile must not take a channel for well whose crash is noted, and forget the crash.
+    noteIdle(engines)
+    mournDead(engines)
     seen = { engines, wanted, startTrouble: starts.trouble(), reach: 'reached' }
     options.onSeen()
   }
