@@ -168,3 +168,13 @@ test('placement sees what each server has and who waits', async () => {
   expect(wanted.map((item) => item.channel.id)).toEqual([placed.id, waiting.id])
   expect(wanted[0]!.tracks).toHaveLength(1)
 })
+
+test('a server that several ask to be emptied at once is emptied once, and put back once', async () => {
+  const { servers } = given.stores
+  for (let round = 0; round < 10; round++) {
+    await Promise.all(Array.from({ length: 8 }, (_, i) => servers.drain('crowded', `somebody ${i}`)))
+    expect((await servers.listDrains()).filter(({ serverId }) => serverId === 'crowded')).toHaveLength(1)
+    await Promise.all(Array.from({ length: 8 }, () => servers.undrain('crowded')))
+    expect((await servers.listDrains()).filter(({ serverId }) => serverId === 'crowded')).toEqual([])
+  }
+})

@@ -13,8 +13,8 @@ export interface ServerStore {
 export function serverStore(database: Database): ServerStore {
   return {
     async drain(id, by) {
-      const create = { id, drainedAt: new Date(), drainedBy: by }
-      await database.run((client) => client.server.upsert({ where: { id }, create, update: {} }))
+      const data = [{ id, drainedAt: new Date(), drainedBy: by }]
+      await database.run((client) => client.server.createMany({ data, skipDuplicates: true })) // an upsert fails when two come at once
     },
     async undrain(id) {
       await database.run((client) => client.server.deleteMany({ where: { id } }))
