@@ -38,14 +38,13 @@ beforeAll(async () => {
   await untilReady(control)
   api = await apiClient(control.apiUrl, core.path)
   variables = { ...common, SERVER_ROLES: 'liquidsoap', KAFKA_BROKER: `127.0.0.1:${broker}` }
+  for (const id of ['one', 'two']) homes.set(id, owned.use(await temporaryHome()))
+  // Before their homes: without these an agent can't end its engines.
   owned.defer(async () => {
     for (const agent of agents.values()) agent.signal('SIGCONT')
     await Promise.all([...agents.values()].map((agent) => agent[Symbol.asyncDispose]()))
   })
-  for (const id of ['one', 'two']) {
-    homes.set(id, owned.use(await temporaryHome()))
-    await startAgent(id)
-  }
+  for (const id of homes.keys()) await startAgent(id)
   const tone = await toneFile(join(core.path, 'tone.mp3'), { frequencyHz: 440, seconds: 10 })
   await api.channel({ name: 'first', slug: slugs[0]! }, [tone])
   const [{ id: media }] = (await api.call('GET', `/api/channels/${slugs[0]}/media`)).body.data
