@@ -1,7 +1,8 @@
 import { changeChannel } from '../src/stores/change-channel.ts'
 import { memoryTables } from '../src/memory/memory-tables.ts'
 import type { PlaylistTrack } from '../src/stores/records.ts'
-import { channelTablesContract, shortCommand } from './channel-tables.contract.ts'
+import { channelTablesContract } from './channel-tables.contract.ts'
+import { shortCommand } from './short-command.ts'
 
 const track = (index: number): PlaylistTrack => ({
   media_id: `m${index}`,

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach } from '@jest/globals'
-import { stamp, type StreamCommand } from '@skipcast/contracts'
 import { silentLogger } from '@skipcast/runtime'
 import { openDatabase, type Database } from '../src/database.ts'
 import { newId } from '../src/new-id.ts'
-import type { Channel, Media, ToCommand, User } from '../src/stores/records.ts'
+import type { Channel, Media, User } from '../src/stores/records.ts'
 import { openStores, type Stores } from '../src/stores/stores.ts'
 import { PATIENT, testDatabase, type TestDatabase } from '../src/testing/test-database.ts'
+import { shortCommand } from './short-command.ts'
 
 /** A command as it lies in the outbox; null takes a channel's key off the topic. */
 interface Row {
@@ -13,17 +13,6 @@ interface Row {
   readonly key: string
   readonly payload: { event: string; generation: number; tracks: { media_id: string }[] } | null
 }
-
-/** Messages as short as can be: what the API puts into them is tested there. */
-const toCommand: ToCommand = (channel, tracks, at) =>
-  ({
-    ...stamp({ application: 'a', environment: 'e' }, at.getTime(), `${channel.id}:${channel.generation}`),
-    event: channel.wanted === 'on' ? 'start_stream' : 'stop_stream',
-    generation: channel.generation,
-    epoch: channel.epoch,
-    server_id: channel.serverId,
-    tracks,
-  }) as object as StreamCommand
 
 /** The stores on a database of the test file's own, which each test finds empty but for one owner. Call it once, at the top. */
 export function testStores() {
@@ -35,7 +24,7 @@ export function testStores() {
   beforeAll(async () => {
     server = await testDatabase()
     database = openDatabase(server.url, { logger: silentLogger(), patience: PATIENT })
-    stores = openStores(database, { toCommand })
+    stores = openStores(database, { toCommand: shortCommand })
   }, 60_000)
   afterAll(async () => {
     await database[Symbol.asyncDispose]()

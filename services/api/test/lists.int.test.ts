@@ -1,47 +1,35 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { stamp } from '@skipcast/contracts'
-import { musicRecord, testApi, type TestApi } from './test-api.ts'
+import { musicRecord } from './test-api.ts'
+import { testChannels } from './test-channels.ts'
 
-let api: TestApi
-let token: string
-let userId: string
+const given = testChannels()
 
-beforeAll(async () => {
-  api = await testApi()
-  const owner = await api.user('dj')
-  token = owner.token
-  userId = owner.user.id
-}, 60_000)
-
-afterAll(async () => {
-  await api[Symbol.asyncDispose]()
-})
-
-let made = 0
 async function playlist(length: number): Promise<{ id: string; media: string[] }> {
-  const channel = await api.call('POST', '/api/channels', { token, body: { name: 'List', slug: `list-${made++}` } })
-  const { id } = channel.body.channel
+  const { id } = await given.channel()
   const media: string[] = []
   for (let index = 0; index < length; index++)
-    media.push((await api.stores.media.add({ ...musicRecord(userId), title: `tune ${index}` }, async () => {})).id)
-  await api.call('POST', `/api/channels/${id}/media`, { token, body: { media_ids: media } })
+    media.push((await given.api.stores.media.add({ ...musicRecord(given.userId), title: `tune ${index}` }, async () => {})).id)
+  await given.api.call('POST', `/api/channels/${id}/media`, { token: given.token, body: { media_ids: media } })
   return { id, media }
 }
 
 const order = (id: string, mediaIds: string[]) =>
-  api.call('PUT', `/api/channels/${id}/media/order`, { token, body: { media_ids: mediaIds } })
+  given.api.call('PUT', `/api/channels/${id}/media/order`, { token: given.token, body: { media_ids: mediaIds } })
 const played = async (id: string) =>
-  (await api.call('GET', `/api/channels/${id}/media`, { token })).body.data.map((media: { id: string }) => media.id)
-const commands = () => api.query<{ payload: { tracks: { media_id: string }[] } }>('SELECT payload FROM outbox ORDER BY id')
+  (await given.api.call('GET', `/api/channels/${id}/media`, { token: given.token })).body.data.map(
+    (media: { id: string }) => media.id,
+  )
+const commands = () => given.api.query<{ payload: { tracks: { media_id: string }[] } }>('SELECT payload FROM outbox ORDER BY id')
 
 test('a playlist is put into another order, and a running stream gets it as one command', async () => {
   const { id, media } = await playlist(4)
-  await api.call('POST', `/api/channels/${id}/stream/start`, { token })
+  await given.api.call('POST', `/api/channels/${id}/stream/start`, { token: given.token })
   const before = (await commands()).length
   const wanted = [media[2]!, media[0]!, media[3]!, media[1]!]
   expect((await order(id, wanted)).status).toBe(200)
   expect(await played(id)).toEqual(wanted)
-  expect(await api.query('SELECT position FROM channel_media WHERE channel_id = $1 ORDER BY position', [id])).toEqual(
+  expect(await given.api.query('SELECT position FROM channel_media WHERE channel_id = $1 ORDER BY position', [id])).toEqual(
     [0, 1, 2, 3].map((position) => ({ position })),
   )
   const told = await commands()
@@ -67,32 +55,33 @@ test('the longest playlist can be put into order', async () => {
 })
 
 test('channels are searched as text, filtered by genre, and sorted by what is allowed alone', async () => {
-  const make = (name: string, fields: object) => api.call('POST', '/api/channels', { token, body: { name, ...fields } })
+  const make = (name: string, fields: object) =>
+    given.api.call('POST', '/api/channels', { token: given.token, body: { name, ...fields } })
   await make('Search 100% Soul', { genre: 'Soul', slug: 'search-c' })
   await make('Search 1000 Souls', { genre: 'Soul', slug: 'search-a' })
   await make('search_me', { genre: 'Jazz', description: 'soul\\mate', slug: 'search-b' })
   const find = async (query: string) =>
-    (await api.call('GET', `/api/channels?${query}`)).body.data?.map(({ slug }: { slug: string }) => slug)
+    (await given.api.call('GET', `/api/channels?${query}`)).body.data?.map(({ slug }: { slug: string }) => slug)
   expect(await find('search=100%25')).toEqual(['search-c'])
   expect(await find('search=SEARCH_')).toEqual(['search-b'])
   expect(await find('search=%5C')).toEqual(['search-b'])
   expect(await find('search=search&genre=Soul&sort=slug&order=asc')).toEqual(['search-a', 'search-c'])
   expect(await find('search=search&sort=name&order=desc&per_page=2')).toHaveLength(2)
   for (const query of ['sort=ownerId', 'sort=owner_id', 'order=up', 'search=', 'search=%00'])
-    expect((await api.call('GET', `/api/channels?${query}`)).status).toBe(400)
+    expect((await given.api.call('GET', `/api/channels?${query}`)).status).toBe(400)
 })
 
 test('media are searched among one’s own alone', async () => {
-  const other = await api.user('dj')
-  await api.stores.media.add({ ...musicRecord(userId), title: 'Night Train', durationMs: 5 }, async () => {})
-  await api.stores.media.add({ ...musicRecord(userId), album: 'night', durationMs: 4 }, async () => {})
-  await api.stores.media.add({ ...musicRecord(other.user.id), title: 'Night Owl' }, async () => {})
-  const { body } = await api.call('GET', '/api/media?search=night&sort=duration_ms&order=asc', { token })
+  const other = await given.api.user('dj')
+  await given.api.stores.media.add({ ...musicRecord(given.userId), title: 'Night Train', durationMs: 5 }, async () => {})
+  await given.api.stores.media.add({ ...musicRecord(given.userId), album: 'night', durationMs: 4 }, async () => {})
+  await given.api.stores.media.add({ ...musicRecord(other.user.id), title: 'Night Owl' }, async () => {})
+  const { body } = await given.api.call('GET', '/api/media?search=night&sort=duration_ms&order=asc', { token: given.token })
   expect(body).toMatchObject({ total: 2, data: [{ album: 'night' }, { title: 'Night Train' }] })
 })
 
 test('an admin sees the servers, as they told of themselves', async () => {
-  const { token: admin } = await api.user('admin')
+  const { token: admin } = await given.api.user('admin')
   const heartbeat = {
     ...stamp({ application: 'skipcast', environment: 'test' }, 1_700_000_000_000, 'x'),
     event: 'server_heartbeat' as const,
@@ -105,8 +94,8 @@ test('an admin sees the servers, as they told of themselves', async () => {
     channels: 3,
     versions: { liquidsoap: '2.1.3' },
   }
-  api.members.push({ heartbeat, sight: { kind: 'silent', since: 5 }, heardAt: 1_700_000_000_000 })
-  const { status, body } = await api.call('GET', '/api/servers', { token: admin })
+  given.api.members.push({ heartbeat, sight: { kind: 'silent', since: 5 }, heardAt: 1_700_000_000_000 })
+  const { status, body } = await given.api.call('GET', '/api/servers', { token: admin })
   expect(status).toBe(200)
   expect(body.total).toBe(1)
   expect(body.data).toEqual([

@@ -1,29 +1,20 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { place } from '../src/domain/place.ts'
 import { placeableOf, surveyServers } from '../src/survey-servers.ts'
-import { musicRecord, testApi, type TestApi, type TestServer } from './test-api.ts'
+import type { TestServer } from './test-api.ts'
+import { testChannels } from './test-channels.ts'
 
-let api: TestApi
-let token: string
+const given = testChannels()
 let admin: string
-let userId: string
 
 beforeAll(async () => {
-  api = await testApi()
-  const owner = await api.user('dj')
-  token = owner.token
-  userId = owner.user.id
-  admin = (await api.user('admin')).token
+  admin = (await given.api.user('admin')).token
 }, 60_000)
 
-afterAll(async () => {
-  await api[Symbol.asyncDispose]()
-})
-
 beforeEach(async () => {
-  api.servers.clear()
-  await api.query('DELETE FROM servers')
-  await api.query('DELETE FROM channels')
+  given.api.servers.clear()
+  await given.api.query('DELETE FROM servers')
+  await given.api.query('DELETE FROM channels')
 })
 
 const heard = (fields: Partial<TestServer> = {}): TestServer => ({ capacity: 100, sight: { kind: 'heard' }, ...fields })
@@ -33,31 +24,26 @@ const silent = (fields: Partial<TestServer> = {}): TestServer => ({
   ...fields,
 })
 
-let made = 0
-async function channel(): Promise<string> {
-  const { body } = await api.call('POST', '/api/channels', { token, body: { name: 'Radio', slug: `placed-${made++}` } })
-  const media = await api.stores.media.add(musicRecord(userId), async () => {})
-  await api.call('POST', `/api/channels/${body.channel.id}/media`, { token, body: { media_ids: [media.id] } })
-  return body.channel.id
-}
-
-const start = (id: string) => api.call('POST', `/api/channels/${id}/stream/start`, { token })
-const placement = async (id: string) => (await api.call('GET', `/api/channels/${id}/placement`, { token })).body
-const wish = (id: string, body: object) => api.call('PATCH', `/api/channels/${id}/placement`, { token, body })
-const move = (id: string, body: object) => api.call('POST', `/api/channels/${id}/move`, { token, body })
+const channel = async () => (await given.withMusic()).id
+const start = (id: string) => given.api.call('POST', `/api/channels/${id}/stream/start`, { token: given.token })
+const placement = async (id: string) =>
+  (await given.api.call('GET', `/api/channels/${id}/placement`, { token: given.token })).body
+const wish = (id: string, body: object) => given.api.call('PATCH', `/api/channels/${id}/placement`, { token: given.token, body })
+const move = (id: string, body: object) => given.api.call('POST', `/api/channels/${id}/move`, { token: given.token, body })
 const lastCommand = async (id: string) =>
   (
-    await api.query<{ payload: Record<string, never> }>('SELECT payload FROM outbox WHERE key = $1 ORDER BY id DESC LIMIT 1', [
-      id,
-    ])
+    await given.api.query<{ payload: Record<string, never> }>(
+      'SELECT payload FROM outbox WHERE key = $1 ORDER BY id DESC LIMIT 1',
+      [id],
+    )
   )[0]!.payload
 
 test('a channel says where it is, why, and why no other server has it', async () => {
-  api.servers.set('here', heard())
+  given.api.servers.set('here', heard())
   const id = await channel()
   await start(id)
-  api.servers.set('full', heard({ capacity: 0 }))
-  api.servers.set('lost', silent())
+  given.api.servers.set('full', heard({ capacity: 0 }))
+  given.api.servers.set('lost', silent())
   expect(await placement(id)).toMatchObject({
     cost: 1,
     replicas: 1,
@@ -76,12 +62,12 @@ test('a channel says where it is, why, and why no other server has it', async ()
 })
 
 test('labels that are asked for move a channel at once, or as soon as somebody has them', async () => {
-  api.servers.set('us', heard({ labels: { region: 'us' } }))
+  given.api.servers.set('us', heard({ labels: { region: 'us' } }))
   const id = await channel()
   await start(id)
   const waiting = await wish(id, { labels: { region: 'eu' } })
   expect(waiting).toMatchObject({ status: 200, body: { labels: { region: 'eu' }, primary: { server: 'us', epoch: 1 } } })
-  api.servers.set('eu', heard({ labels: { region: 'eu', disk: 'ssd' } }))
+  given.api.servers.set('eu', heard({ labels: { region: 'eu', disk: 'ssd' } }))
   const moved = await wish(id, { labels: { region: 'eu', disk: 'ssd' } })
   expect(moved.body.primary).toEqual({ server: 'eu', epoch: 2 })
   expect(await lastCommand(id)).toMatchObject({ epoch: 2, server_id: 'eu', takes_over: { server_id: 'us', at: 'now' } })
@@ -91,7 +77,7 @@ test('labels that are asked for move a channel at once, or as soon as somebody h
 })
 
 test('a wish that moves nothing is no command for agents', async () => {
-  api.servers.set('here', heard())
+  given.api.servers.set('here', heard())
   const id = await channel()
   await start(id)
   const before = await lastCommand(id)
@@ -101,11 +87,11 @@ test('a wish that moves nothing is no command for agents', async () => {
 })
 
 test('a second replica has another server and an epoch of its own, and steps in by a move to it', async () => {
-  api.servers.set('a', heard())
+  given.api.servers.set('a', heard())
   const id = await channel()
   await start(id)
   expect((await wish(id, { replicas: 2 })).body).toMatchObject({ primary: { server: 'a' }, standby: null })
-  api.servers.set('b', heard())
+  given.api.servers.set('b', heard())
   expect((await wish(id, { replicas: 2 })).body).toMatchObject({
     primary: { server: 'a', epoch: 1 },
     standby: { server: 'b', epoch: 1 },
@@ -119,8 +105,8 @@ test('a second replica has another server and an epoch of its own, and steps in 
 })
 
 test('a channel goes where it is moved and stays there, also when it is off', async () => {
-  api.servers.set('a', heard())
-  api.servers.set('b', heard())
+  given.api.servers.set('a', heard())
+  given.api.servers.set('b', heard())
   const id = await channel()
   expect((await move(id, { server_id: 'a' })).status).toBe(202)
   expect((await start(id)).body.stream).toMatchObject({ server: 'a', epoch: 1 })
@@ -133,10 +119,10 @@ test('a channel goes where it is moved and stays there, also when it is off', as
 
 test('many starts at the same moment fill no server beyond what it can carry', async () => {
   const ids = await Promise.all(Array.from({ length: 40 }, () => channel()))
-  api.servers.set('a', heard({ capacity: 15 }))
-  api.servers.set('b', heard({ capacity: 10 }))
+  given.api.servers.set('a', heard({ capacity: 15 }))
+  given.api.servers.set('b', heard({ capacity: 10 }))
   await Promise.all(ids.map(start))
-  const { servers } = await surveyServers(api.ports)
+  const { servers } = await surveyServers(given.api.ports)
   expect(servers.map(({ id, load }) => [id, load])).toEqual([
     ['a', 15],
     ['b', 10],
@@ -144,7 +130,7 @@ test('many starts at the same moment fill no server beyond what it can carry', a
 })
 
 test('what can not be is refused, with what to do', async () => {
-  api.servers.set('a', heard())
+  given.api.servers.set('a', heard())
   const id = await channel()
   await start(id)
   for (const [body, about] of [
@@ -163,37 +149,40 @@ test('what can not be is refused, with what to do', async () => {
   expect((await move(id, { server_id: 'a', at: 'never' })).status).toBe(400)
   expect((await move(id, {})).status).toBe(400)
   for (const server of ['nobody', '%00', '..%2f']) {
-    expect((await api.call('POST', `/api/servers/${server}/drain`, { token: admin })).status).toBe(404)
+    expect((await given.api.call('POST', `/api/servers/${server}/drain`, { token: admin })).status).toBe(404)
   }
 })
 
 test('a server that is being emptied gets nothing more, and says who wished it and what is left', async () => {
-  api.servers.set('a', heard())
+  given.api.servers.set('a', heard())
   const id = await channel()
   await start(id)
-  const drained = await api.call('POST', '/api/servers/a/drain', { token: admin })
+  const drained = await given.api.call('POST', '/api/servers/a/drain', { token: admin })
   expect(drained).toMatchObject({
     status: 202,
     body: { id: 'a', state: 'draining', placed: { channels: 1, cost: 1 }, drain: { by: expect.stringMatching(/^admin/) } },
   })
-  const again = await api.call('POST', '/api/servers/a/drain', { token: (await api.user('admin')).token })
+  const again = await given.api.call('POST', '/api/servers/a/drain', { token: (await given.api.user('admin')).token })
   expect(again.body.drain).toEqual(drained.body.drain)
   const other = await channel()
   expect((await start(other)).body.stream).toMatchObject({ phase: 'placing', server: null })
-  expect((await api.call('POST', '/api/servers/a/undrain', { token: admin })).body).toMatchObject({ state: 'open', drain: null })
+  expect((await given.api.call('POST', '/api/servers/a/undrain', { token: admin })).body).toMatchObject({
+    state: 'open',
+    drain: null,
+  })
 })
 
 test('of any channels on any servers, the database lists all that would move', async () => {
   const pick = <T>(...items: readonly T[]): T => items[Math.floor(Math.random() * items.length)]!
   const names = ['s0', 's1', 's2', 's3', 's4', 's5', 's6']
   for (const name of names)
-    api.servers.set(name, {
+    given.api.servers.set(name, {
       capacity: pick(5, 40, 400),
       labels: pick<Record<string, string>>({}, { region: 'eu' }, { region: 'us' }, { region: 'eu', disk: 'ssd' }),
       sight: pick({ kind: 'heard' }, { kind: 'heard' }, { kind: 'heard' }, { kind: 'silent', since: 0 }, { kind: 'unknown' }),
     })
-  api.servers.set('s0', heard({ capacity: 10_000 })) // somebody has room
-  await api.stores.servers.drain('s6', 'somebody')
+  given.api.servers.set('s0', heard({ capacity: 10_000 })) // somebody has room
+  await given.api.stores.servers.drain('s6', 'somebody')
   const random = Array.from({ length: 300 }, (_, index) => ({
     id: `c${String(index).padStart(3, '0')}`,
     slug: `any-${index}`,
@@ -207,21 +196,21 @@ test('of any channels on any servers, the database lists all that would move', a
   const plain = { mode: 'copy', replicas: 1, labels: {}, pin: null, standby: null }
   Object.assign(random[0]!, plain, { server: 's0' }) // well where it is
   Object.assign(random[1]!, plain, { server: null })
-  await api.query(
+  await given.api.query(
     `INSERT INTO channels (id, owner_id, name, slug, description, genre, mode, bitrate_kbps, wanted, replicas, server_labels, pinned_server_id, server_id, standby_server_id)
      SELECT id, $2, '', slug, '', '', mode, 128, 'on', replicas, labels, pin, server, standby FROM json_to_recordset($1::json)
        AS c (id text, slug text, mode stream_mode, replicas int, labels jsonb, pin text, server text, standby text)`,
-    [JSON.stringify(random), userId],
+    [JSON.stringify(random), given.userId],
   )
-  const { servers } = await surveyServers(api.ports)
+  const { servers } = await surveyServers(given.api.ports)
   const settled = servers.filter(({ state, load, capacity }) => state === 'unsure' || (state === 'open' && load <= capacity))
-  const listed = await api.stores.channels.listMisplaced(settled, 1000)
-  const all = (await api.stores.channels.listFrom('', 1000)).map(placeableOf)
+  const listed = await given.api.stores.channels.listMisplaced(settled, 1000)
+  const all = (await given.api.stores.channels.listFrom('', 1000)).map(placeableOf)
   const moving = place(all, servers, Math.random).map(({ channelId }) => channelId)
   expect(moving.length).toBeGreaterThan(0)
   expect(listed.map(({ id }) => id)).toEqual(expect.arrayContaining(moving))
   expect(listed.length).toBeLessThan(all.length)
-  expect((await api.stores.channels.listMisplaced(settled, 3)).map(({ id }) => id)).toEqual(
+  expect((await given.api.stores.channels.listMisplaced(settled, 3)).map(({ id }) => id)).toEqual(
     listed.slice(0, 3).map(({ id }) => id),
   )
 })

@@ -1,5 +1,5 @@
 /** The role without its programs, files and sockets, for the simulation. */
-export { fedMount, type FedMount } from './adapters/fed-mount.ts'
+export { fedMounts } from './adapters/fed-mounts.ts'
 export type { Attempt } from './adapters/source-connection.ts'
 export { readMount } from './domain/mounts.ts'
 export type { Question } from './domain/question.ts'

@@ -80,11 +80,12 @@ export function watchChannel(ear: Ear, clock: Clock, stalls: OwnStalls): Channel
       const isAnother = record !== null && found !== undefined && found.record !== null && found.record !== record
       const startsAnew = isAnother && wasHeard(previous)
       if (isAnother) addedAt = now
-      heldAt = found ? (isAnother ? now : (heldAt ?? now)) : null
+      if (!found || isAnother) heldAt = null
+      if (found) heldAt ??= now
       record = found?.record ?? record
       return {
         previous: startsAnew ? 'starting' : previous,
-        heldMs: startsAnew || heldAt === null ? 0 : waitedSince(Math.max(phaseAt, heldAt)),
+        heldMs: heldAt === null ? 0 : waitedSince(Math.max(phaseAt, heldAt)),
         engine: found ? (live ?? 'silent') : 'none',
         byteAgoMs: dueAt === null ? null : Math.max(0, now - dueAt),
         soundAgoMs: soundAgoMs(ear.heard, now, { addedAt, connectedAt }),

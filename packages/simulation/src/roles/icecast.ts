@@ -1,11 +1,10 @@
 import {
-  fedMount,
+  fedMounts,
   icecastTelemetry,
   mountKeeper,
   withinTime,
   type Attempt,
   type EpochStore,
-  type FedMount,
   type Feeder,
 } from '@skipcast/icecast/core'
 import { startLoop } from '@skipcast/runtime'
@@ -68,8 +67,7 @@ function epochsOn(disk: Disk, onRaise: (channelId: string, epoch: number) => voi
 }
 
 /** The product's own mounts of silence, over simulated connections. */
-function simulatedFeeder(icecast: Icecast2, process: Process, telemetry: Parameters<typeof fedMount>[3]): Feeder {
-  const fed = new Map<string, FedMount>()
+function simulatedFeeder(icecast: Icecast2, process: Process, telemetry: Parameters<typeof fedMounts>[1]): Feeder {
   const tryOnce = async (mount: string): Promise<Attempt> => {
     const ended = Promise.withResolvers<void>()
     const request = { path: mount, password: OWN_PASSWORD, from: process, flow: () => 'silence' as const, onEnd: ended.resolve }
@@ -83,17 +81,7 @@ function simulatedFeeder(icecast: Icecast2, process: Process, telemetry: Paramet
     return { kind: 'connected', connection: { write() {}, close, ended: ended.promise } }
   }
   return {
-    feed(mount, sound) {
-      const already = fed.get(mount)
-      if (already) already.sound = sound
-      else fed.set(mount, fedMount(mount, sound, tryOnce, telemetry))
-    },
-    leave(mount) {
-      fed.get(mount)?.close()
-      fed.delete(mount)
-    },
-    nudge: (mount) => fed.get(mount)?.nudge(),
-    isConnected: (mount) => fed.get(mount)?.isConnected() ?? false,
+    ...fedMounts(tryOnce, telemetry),
     isOwnPassword: (password) => password === OWN_PASSWORD,
     async [Symbol.asyncDispose]() {},
   }

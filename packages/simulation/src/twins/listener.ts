@@ -30,7 +30,6 @@ export function simulatedEar(
   const heard = {
     isPresent: true,
     lastByteAt: null as number | null,
-    sparseMs: 0,
     lastSoundAt: null as number | null,
     lastGreetingSoundAt: null as number | null,
     delayMs: DELAY_MS,

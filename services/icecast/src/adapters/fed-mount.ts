@@ -16,17 +16,15 @@ export interface FedMount {
   close(): void
 }
 
+/** Tries to become the mount's source; resolves with what came of it. */
+export type TryOnce = (mount: string, sound: Sound, signal: AbortSignal) => Promise<Attempt>
+
 /**
  *   trying ──200──► connected ──lost──► trying (soon)
  *     ├──in use──► resting ──nudge──► trying
  *     └──failed──► trying (backoff)
  */
-export function fedMount(
-  mount: string,
-  sound: Sound,
-  tryOnce: (mount: string, sound: Sound, signal: AbortSignal) => Promise<Attempt>,
-  telemetry: Pick<Telemetry, 'fillerFailed'>,
-): FedMount {
+export function fedMount(mount: string, sound: Sound, tryOnce: TryOnce, telemetry: Pick<Telemetry, 'fillerFailed'>): FedMount {
   const closing = new AbortController()
   const waits = backoff(RETRY)
   let connection: SourceConnection | undefined

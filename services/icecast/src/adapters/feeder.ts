@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Sound } from '../domain/plan.ts'
 import type { Feeder } from '../ports.ts'
 import type { Telemetry } from '../telemetry.ts'
-import { fedMount, type FedMount } from './fed-mount.ts'
+import { fedMounts } from './fed-mounts.ts'
 import { silenceClock } from './silence-clock.ts'
 import { slots } from './slots.ts'
 import { connectSource } from './source-connection.ts'
@@ -20,7 +20,6 @@ export function feeder(options: { host: string; port: number; sampleRate: number
   const password = randomBytes(24).toString('base64url')
   const knock = slots(MOST_KNOCKING)
   const attempt = slots(MOST_ATTEMPTS)
-  const fed = new Map<string, FedMount>()
 
   const tryOnce = (mount: string, sound: Sound, signal: AbortSignal) =>
     attempt(async () => {
@@ -31,31 +30,24 @@ export function feeder(options: { host: string; port: number; sampleRate: number
       })
       return outcome
     })
+  const fed = fedMounts(tryOnce, telemetry)
 
   const clock = silenceClock(options.sampleRate, () => {
-    for (const mount of fed.values()) mount.write(clock.frames(mount.sound))
+    for (const mount of fed.all()) mount.write(clock.frames(mount.sound))
   })
 
   return {
-    feed(mount, sound) {
-      const already = fed.get(mount)
-      if (already) already.sound = sound
-      else fed.set(mount, fedMount(mount, sound, tryOnce, telemetry))
-    },
-    leave(mount) {
-      fed.get(mount)?.close()
-      fed.delete(mount)
-    },
-    nudge: (mount) => fed.get(mount)?.nudge(),
-    isConnected: (mount) => fed.get(mount)?.isConnected() ?? false,
+    feed: fed.feed,
+    leave: fed.leave,
+    nudge: fed.nudge,
+    isConnected: fed.isConnected,
     isOwnPassword(given) {
       const [ours, theirs] = [Buffer.from(password), Buffer.from(given)]
       return ours.length === theirs.length && timingSafeEqual(ours, theirs)
     },
     async [Symbol.asyncDispose]() {
       clock.stop()
-      for (const mount of fed.values()) mount.close()
-      fed.clear()
+      fed.leaveAll()
     },
   }
 }

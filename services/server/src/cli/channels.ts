@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isRefusal, type ApiClient, type ChannelStream } from '../api-client.ts'
 import { DONE, FAILED, textOption, type Command } from './command.ts'
 import { openApi } from './open-api.ts'
+import { printList } from './print-list.ts'
 import { tellFailure } from './tell-failure.ts'
 import { plain, table } from './terminal.ts'
 
@@ -17,10 +18,8 @@ const list: Command = {
   options: { json: { type: 'boolean' } },
   async run(call) {
     const streams = await allStreams(await openApi(call))
-    if (call.options['json'] === true) call.terminal.print(JSON.stringify(streams))
-    else if (streams.length === 0) call.terminal.note('There are no channels yet. Make one: channels create NAME')
-    else for (const line of table([HEADINGS, ...streams.map(row)])) call.terminal.print(line)
-    return DONE
+    const none = 'There are no channels yet. Make one: channels create NAME'
+    return printList(call, streams, { headings: HEADINGS, row, none })
   },
 }
 

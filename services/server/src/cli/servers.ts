@@ -1,7 +1,7 @@
 import type { Server } from '../api-client.ts'
 import { DONE, type Call, type Command } from './command.ts'
 import { openApi } from './open-api.ts'
-import { table } from './terminal.ts'
+import { printList } from './print-list.ts'
 
 const list: Command = {
   name: 'servers list',
@@ -11,10 +11,8 @@ const list: Command = {
   options: { json: { type: 'boolean' } },
   async run(call) {
     const servers = await (await openApi(call)).servers()
-    if (call.options['json'] === true) call.terminal.print(JSON.stringify(servers))
-    else if (servers.length === 0) call.terminal.note('No server ever told of itself. Start one with the role liquidsoap.')
-    else for (const line of table([HEADINGS, ...servers.map(row)])) call.terminal.print(line)
-    return DONE
+    const none = 'No server ever told of itself. Start one with the role liquidsoap.'
+    return printList(call, servers, { headings: HEADINGS, row, none })
   },
 }
 
