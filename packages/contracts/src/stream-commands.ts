@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { channelEnvelope, count, text } from './envelope.ts'
+import { channelEnvelope, count, instantMs, text } from './envelope.ts'
 
 /** One playable file of a channel, in the format that engines play as it is. Its name in any store is its content hash. */
 export const track = z.object({
@@ -38,21 +38,27 @@ export function streamCost(stream: {
 /** An engine holds so much decoded audio per channel in memory. */
 export const MOST_CROSSFADE_MS = 15_000
 
-const mount = z.string().regex(/^\/[a-z0-9][a-z0-9-]{0,99}$/, 'a mount is / and a slug')
-const waitingMount = z.string().regex(/^\/w\/[a-z0-9][a-z0-9-]{0,99}$/, 'a waiting mount is /w/ and a slug')
+/**
+ * A channel has two mounts at Icecast, `/{slug}` and `/w/{slug}`, and each replica feeds one of them. Who comes asks for `/{slug}` and is sent to the one where the
+ * programme is; so a newcomer can begin on the other, and listeners are handed on when it runs.
+ */
+const mount = z.string().regex(/^(\/w)?\/[a-z0-9][a-z0-9-]{0,99}$/, 'a mount is / or /w/ and a slug')
 const serverId = z.string().max(100)
 
 /**
- * The second replica of a stream: another server plays the same into the channel's waiting mount, where listeners fall to when the source of the channel's own mount
- * ends. It has an epoch and a token of its own, with which it is fenced as the primary is on the channel's mount.
+ * The second replica of a stream: another server plays the same into the channel's other mount, where listeners fall to when the primary's source
+ * ends. It has an epoch and a token of its own; epochs of both are counted together, and the standby's is the higher one, so that it takes over with what it has.
  */
-const standby = z.object({ server_id: serverId, epoch: count, mount: waitingMount, source_token: z.string().max(500) })
+const standby = z.object({ server_id: serverId, epoch: count, mount, source_token: z.string().max(500) })
 
 /**
- * From whom the server takes the stream over, where nobody is in a hurry: the one before plays on until it is put out by the newer epoch
- * (`track_end`: which is to be when its track ends), starts nothing anew, and gives up when the newer one is on air. Absent: it gives up at once.
+ * From whom the server takes the stream over, where nobody is in a hurry: the one before plays on into its mount, starts nothing anew, and gives up once the
+ * newer epoch has put it out (`track_end`: who takes over begins when the track ends that is heard now). Absent: it gives up at once.
  */
 const takesOver = z.object({ server_id: serverId, at: z.enum(['now', 'track_end']) })
+
+/** What was heard last, and when its beginning was sent: who begins anew goes on where that is by now. */
+const playing = z.object({ media_id: z.string().max(64), sent_at: instantMs })
 
 /**
  * The whole wanted stream of one channel. `generation` grows with every change of any kind, `epoch` with every
@@ -66,6 +72,9 @@ const startStream = channelEnvelope.extend({
   server_id: serverId.nullable(),
   standby: standby.optional(),
   takes_over: takesOver.optional(),
+  /** The server that had it in the epoch before, if another had. */
+  moved_from: serverId.optional(),
+  playing: playing.optional(),
   mount,
   source_token: z.string().max(500),
   name: text,

@@ -8,6 +8,8 @@ export const streamEvent = z.discriminatedUnion('event', [
   /** Only once it is heard: see phase `on_air`. */
   onServer.extend({ event: z.literal('channel_started'), mount: z.string().max(101) }),
   onServer.extend({ event: z.literal('channel_stopped'), mount: z.string().max(101) }),
+  /** Another server has it: told by that one, once it is heard there. */
+  onServer.extend({ event: z.literal('channel_moved'), from_server_id: z.string().max(100), mount: z.string().max(101) }),
   onServer.extend({ event: z.literal('channel_failed'), error: streamError }),
   /** A track play began to be heard. `track_play_id` is the same however often the event is told. */
   onServer.extend({

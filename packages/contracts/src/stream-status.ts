@@ -22,6 +22,8 @@ export const nowPlaying = z.object({
   title: text,
   artist: text,
   started_at: instantMs,
+  /** When the engine sent its beginning: what Icecast keeps for listeners' buffers earlier. */
+  queued_at: instantMs.optional(),
 })
 
 export type NowPlaying = z.infer<typeof nowPlaying>
@@ -35,10 +37,11 @@ export const streamError = z.object({
 })
 export type StreamError = z.infer<typeof streamError>
 
-/** What the owning agent saw last. */
+/** What the owning agent saw last. The record of a second replica has the key `<channel id>:standby`. */
 export const streamStatus = channelEnvelope.extend({
   event: z.literal('stream_status_update'),
   phase,
+  is_standby: z.literal(true).optional(),
   server_id: z.string().max(100),
   generation: count,
   epoch: count,

@@ -10,12 +10,13 @@ export type EventName = { [T in Topic]: z.infer<(typeof messages)[T]>['event'] }
  * holds the schemas against `schemas/`.
  */
 export const versions = {
-  start_stream: 1,
-  stop_stream: 1,
+  start_stream: 2,
+  stop_stream: 2,
   stream_status_update: 1,
   channel_started: 1,
   channel_stopped: 1,
   channel_failed: 1,
+  channel_moved: 1,
   track_started: 1,
   track_failed: 1,
   listener_count_update: 1,

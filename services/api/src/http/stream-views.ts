@@ -21,7 +21,7 @@ const streamBody = z
         'When its agent was last known to see it so: it told of it then, or was heard and had nothing new. null: nobody has told of it.',
     }),
     stale: z.boolean().meta({ description: 'True while the bus is out of reach: all this is as it was at `observed_at`.' }),
-    now_playing: nowPlayingMessage.omit({ started_at: true }).extend({ started_at: instant }).nullable(),
+    now_playing: nowPlayingMessage.omit({ started_at: true, queued_at: true }).extend({ started_at: instant }).nullable(),
     listeners: counter.nullable().meta({ description: 'null: not known.' }),
     last_error: z.object({ code: z.string(), message: z.string(), hint: z.string(), at: instant }).nullable(),
   })
