@@ -70,6 +70,17 @@ test('of several Icecasts, the message has the part of each', async () => {
   for (const message of [...first.published, ...second.published]) expect(listenerMetric.safeParse(message).success).toBe(true)
 })
 
+test('the monitors of both replicas are no listeners', async () => {
+  const { ports } = fixture()
+  const monitored = (monitors: number) => ({ monitors }) as StreamStatus
+  const values = new Map([
+    ['c1', monitored(1)],
+    ['c1:standby', monitored(2)],
+  ])
+  const { published } = await tell({ ...ports, status: { values } }, [sight('one', demo)], new Map(), false)
+  expect(published).toMatchObject([{ count: 1 }])
+})
+
 test('publishes nothing twice, and what the bus did not take again', async () => {
   const { ports, world } = fixture()
   const first = await tell(ports, [sight('one', demo)], new Map(), false)

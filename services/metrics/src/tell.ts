@@ -21,7 +21,9 @@ export async function tell(
   isFull: boolean,
 ): Promise<{ told: Told; published: ListenerMetric[] }> {
   const at = ports.now()
-  const monitorsOf = (channelId: string) => ports.status.values.get(channelId)?.monitors ?? 0
+  // Each replica's agent listens to the mount that it feeds.
+  const monitorsOf = (channelId: string) =>
+    (ports.status.values.get(channelId)?.monitors ?? 0) + (ports.status.values.get(`${channelId}:standby`)?.monitors ?? 0)
   const present = readings(sights, ports.commands.values.values(), monitorsOf, told)
   const areSeveral = sights.length > 1
   const published = news(present, told, isFull).map((reading) => toMessage(reading, at, ports.origin, areSeveral))

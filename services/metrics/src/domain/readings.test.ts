@@ -50,6 +50,20 @@ describe('readings of one Icecast', () => {
   test('who waits while sources change places is still a listener', () => {
     expect(readOne([mount('/a', 1), mount('/w/a', 4), mount('/w/b', 2)]).get('id-a')).toMatchObject({ count: 5, peak: 5 })
   })
+
+  test('a channel whose primary feeds the other mount is counted on both, once each, and still called by its own', () => {
+    const swapped = [{ ...command('a'), mount: '/w/a' }]
+    const at = (...mounts: MountStatistics[]) => readings([sight('one', ...mounts)], swapped, () => 1, new Map()).get('id-a')
+    const fed = mount('/w/a', 4, { peak: 6, startedAt: SINCE + 1000, title: 'heard' })
+    expect(at(fed)).toMatchObject({ mount: '/a', count: 3, peak: 5, startedAt: SINCE + 1000 })
+    expect(at(mount('/a', 2, { peak: 9, title: null }), fed)).toMatchObject({
+      mount: '/a',
+      count: 5,
+      peak: 8,
+      startedAt: SINCE + 1000,
+      title: 'heard',
+    })
+  })
 })
 
 describe('readings of several Icecasts', () => {

@@ -35,8 +35,8 @@ export interface Reading {
 export type Told = ReadonlyMap<string, Reading>
 
 /**
- * Turns mounts into channels. Who waits on the channel's waiting mount while its sources change places is a listener as well; our own
- * monitors are not. Mounts of no known channel are left out. A channel of which only silent Icecasts could speak stays as it was told.
+ * Turns mounts into channels. A channel has two, and who hears it may be on either, whichever its programme is sent to; our own
+ * monitors are no listeners. Mounts of no known channel are left out. A channel of which only silent Icecasts could speak stays as it was told.
  */
 export function readings(
   sights: readonly Sight[],
@@ -46,33 +46,41 @@ export function readings(
 ): Map<string, Reading> {
   const found = new Map<string, Reading>()
   for (const command of commands) {
-    const { channel_id: channelId, mount } = command
+    const { channel_id: channelId } = command
     const before = told.get(channelId)
-    const shares = sights.flatMap((sight) => shareOf(sight, mount, before) ?? [])
-    const shown = sights.flatMap(({ mounts }) => mounts?.get(mount) ?? [])
+    const parts = sights.map((sight) => partOf(sight, command))
+    const shares = sights.flatMap((sight, index) => shareOf(sight, parts[index]!, before) ?? [])
+    const shown = parts.filter((part) => part.length > 0)
     if (shown.length > 0) found.set(channelId, together(command, shown, shares, monitorsOf(channelId), before))
     else if (before && shares.length > 0) found.set(channelId, { ...before, shares })
   }
   return found
 }
 
-function shareOf({ icecast, mounts }: Sight, mount: string, before: Reading | undefined): Share | null {
+/** Those of a channel's two mounts that an Icecast has, that of the primary first. */
+function partOf({ mounts }: Sight, { mount, channel_slug: slug }: StreamCommand): MountStatistics[] {
+  const names = mount === `/${slug}` ? [mount, `/w/${slug}`] : [mount, `/${slug}`]
+  return names.flatMap((name) => mounts?.get(name) ?? [])
+}
+
+function shareOf({ icecast, mounts }: Sight, part: readonly MountStatistics[], before: Reading | undefined): Share | null {
   if (mounts === null) return before?.shares.some((share) => share.icecast === icecast) ? { icecast, seen: null } : null
-  const shown = mounts.get(mount)
-  if (!shown) return null
-  const connections = shown.listeners + (mounts.get(`/w${mount}`)?.listeners ?? 0)
-  return { icecast, seen: { connections, peak: Math.max(connections, shown.peak) } }
+  if (part.length === 0) return null
+  const connections = part.reduce((sum, { listeners }) => sum + listeners, 0)
+  // Listeners go from one mount to the other: what each had at most need not have been at the same moment.
+  return { icecast, seen: { connections, peak: Math.max(connections, ...part.map(({ peak }) => peak)) } }
 }
 
 function together(
-  { channel_id: channelId, channel_slug: slug, mount }: StreamCommand,
-  shown: readonly MountStatistics[],
+  { channel_id: channelId, channel_slug: slug }: StreamCommand,
+  /** Of each Icecast that has the channel: its mounts, the one that counts first. */
+  shown: readonly (readonly MountStatistics[])[],
   shares: readonly Share[],
   monitors: number,
   before: Reading | undefined,
 ): Reading {
   const seen = shares.flatMap((share) => share.seen ?? [])
-  const starts = shown.flatMap((entry) => entry.startedAt ?? [])
+  const starts = shown.flatMap(([entry]) => entry!.startedAt ?? [])
   const startedAt = starts.length > 0 ? Math.min(...starts) : null
   const connections = seen.reduce((sum, share) => sum + share.connections, 0)
   // The peaks of several need not have been at the same moment: their sum was perhaps never reached.
@@ -80,14 +88,15 @@ function together(
   const mostBefore = before?.startedAt === startedAt ? before.mostConnections : 0
   const mostConnections = Math.max(connections, mostBefore, ...peaks)
   const audience = (of: number) => Math.max(0, of - monitors)
+  const entries = shown.flat()
   return {
     channelId,
     slug,
-    mount,
+    mount: `/${slug}`,
     count: audience(connections),
     peak: audience(mostConnections),
-    bitrateKbps: shown.find((entry) => entry.bitrateKbps !== null)?.bitrateKbps ?? null,
-    title: shown.find((entry) => entry.title !== null)?.title ?? null,
+    bitrateKbps: entries.find((entry) => entry.bitrateKbps !== null)?.bitrateKbps ?? null,
+    title: entries.find((entry) => entry.title !== null)?.title ?? null,
     startedAt,
     mostConnections,
     shares,
