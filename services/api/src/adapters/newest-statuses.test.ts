@@ -9,10 +9,10 @@ function setUp() {
   const newest = newestStatuses({ values, onChange: (listener) => ((tell = listener), () => {}) })
   let changes = 0
   newest.onChange(() => (changes += 1))
-  const put = (id: string, status: Partial<StreamStatus> | null) => {
-    if (status) values.set(id, { channel_id: id, ...status } as StreamStatus)
-    else values.delete(id)
-    tell(id)
+  const put = (key: string, status: Partial<StreamStatus> | null) => {
+    if (status) values.set(key, { channel_id: key.split(':')[0], ...status } as StreamStatus)
+    else values.delete(key)
+    tell(key)
   }
   return { newest, put, changes: () => changes, caughtUp: () => tell(null) }
 }
@@ -36,4 +36,15 @@ test('what is gone from the topic is gone, and may begin anew', () => {
   expect(newest.values.get('a')?.epoch).toBe(1)
   caughtUp()
   expect(changes()).toBe(4)
+})
+
+test('what is told of a second replica stands beside what is told of the first', () => {
+  const { newest, put } = setUp()
+  put('a', { epoch: 1, phase: 'on_air' })
+  put('a:standby', { epoch: 2, phase: 'starting', is_standby: true })
+  put('a', { epoch: 1, phase: 'silent' })
+  expect([...newest.values].map(([key, { phase }]) => [key, phase])).toEqual([
+    ['a', 'silent'],
+    ['a:standby', 'starting'],
+  ])
 })

@@ -1,7 +1,7 @@
 import type { StateView } from '@skipcast/bus'
 import type { StreamStatus } from '@skipcast/contracts'
 
-/** What agents told last of each channel. */
+/** What agents told last, by the keys of the topic: a channel's id, and `<channel id>:standby` for its second replica. */
 export interface NewestStatuses {
   readonly values: ReadonlyMap<string, StreamStatus>
   /** Calls back when an agent told something new; returns how to stop that. */
@@ -17,8 +17,8 @@ export function newestStatuses(view: Pick<StateView<'streamStatus'>, 'values' | 
   const listeners = new Set<() => void>()
   view.onChange((id) => {
     const told = id === null ? undefined : view.values.get(id)
-    if (told && told.epoch < (newest.get(told.channel_id)?.epoch ?? 0)) return
-    if (told) newest.set(told.channel_id, told)
+    if (told && told.epoch < (newest.get(id!)?.epoch ?? 0)) return
+    if (told) newest.set(id!, told)
     else if (id !== null) newest.delete(id)
     for (const listener of listeners) listener()
   })
