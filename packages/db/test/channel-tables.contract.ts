@@ -45,6 +45,26 @@ export function channelTablesContract(name: string, open: () => Promise<TablesUn
       ])
     })
 
+    test('replicas have epochs of one count and a mount each, which the one that is promoted keeps', async () => {
+      const channel = await tables.make(1)
+      await start(channel)
+      const place = (serverId: string | null, standbyServerId: string | null = null) =>
+        tables.channels.change(channel.id, () => ({ serverId, standbyServerId }))
+      expect(await place('one', 'two')).toMatchObject({ epoch: 1, primaryMount: 'own', standbyEpoch: 2 })
+      expect(await place('two', 'one')).toMatchObject({ epoch: 2, primaryMount: 'waiting', standbyEpoch: 3, movedFrom: 'one' })
+      const alone = await place('three')
+      expect(alone).toMatchObject({ epoch: 4, primaryMount: 'own', standbyServerId: null, standbyEpoch: 3, movedFrom: 'two' })
+      expect(await tables.channels.find(channel.id)).toEqual(alone)
+    })
+
+    test('who had an off channel before has nothing to hand over', async () => {
+      const channel = await tables.make(1)
+      await start(channel)
+      await tables.channels.change(channel.id, () => ({ serverId: 'two', handOver: 'now' }))
+      await tables.channels.change(channel.id, () => ({ wanted: 'off' }))
+      expect(await start(channel, 'two')).toMatchObject({ epoch: 2, movedFrom: null, handOver: null })
+    })
+
     test('what is changed of an off channel concerns nobody', async () => {
       const channel = await tables.make(1)
       expect(await tables.channels.change(channel, () => ({ name: 'other' }))).toMatchObject({ name: 'other', generation: 0 })

@@ -86,7 +86,7 @@ test('a wish that moves nothing is no command for agents', async () => {
   expect(await lastCommand(id)).toEqual(before)
 })
 
-test('a second replica has another server and an epoch of its own, and steps in by a move to it', async () => {
+test('a second replica has another server and an epoch of its own, with which it steps in by a move to it', async () => {
   given.api.servers.set('a', heard())
   const id = await channel()
   await start(id)
@@ -94,11 +94,11 @@ test('a second replica has another server and an epoch of its own, and steps in 
   given.api.servers.set('b', heard())
   expect((await wish(id, { replicas: 2 })).body).toMatchObject({
     primary: { server: 'a', epoch: 1 },
-    standby: { server: 'b', epoch: 1 },
+    standby: { server: 'b', epoch: 2 },
   })
-  expect(await lastCommand(id)).toMatchObject({ server_id: 'a', epoch: 1, standby: { server_id: 'b', epoch: 1 } })
+  expect(await lastCommand(id)).toMatchObject({ server_id: 'a', epoch: 1, standby: { server_id: 'b', epoch: 2 } })
   expect((await move(id, { server_id: 'b', at: 'track_end' })).status).toBe(202)
-  expect(await placement(id)).toMatchObject({ primary: { server: 'b', epoch: 2 }, standby: { server: 'a', epoch: 2 } })
+  expect(await placement(id)).toMatchObject({ primary: { server: 'b', epoch: 2 }, standby: { server: 'a', epoch: 3 } })
   expect(await lastCommand(id)).toMatchObject({ takes_over: { server_id: 'a', at: 'track_end' } })
   expect((await wish(id, { replicas: 1 })).body).toMatchObject({ primary: { server: 'b', epoch: 2 }, standby: null })
   expect(await lastCommand(id)).not.toHaveProperty('standby')

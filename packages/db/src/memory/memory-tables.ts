@@ -164,6 +164,7 @@ export function memoryTables({ toCommand, onNotify, onWrite }: MemoryTablesOptio
         pinnedServerId: null,
         epoch: 0,
         serverId: null,
+        primaryMount: 'own',
         standbyEpoch: 0,
         standbyServerId: null,
         movedAt: null,

@@ -3,6 +3,7 @@ import { AppError } from '@skipcast/runtime'
 import type { Session } from '../database.ts'
 import type { Channel as ChannelRow } from '../generated/client.ts'
 import type { Channel, ChannelChange, PlacementWish, PlaylistTrack, ToCommand } from './records.ts'
+import { moveReplicas } from './replicas.ts'
 
 /** The NOTIFY channel that tells the relay of new outbox rows. */
 export const OUTBOX_CHANNEL = 'skipcast_outbox'
@@ -17,7 +18,7 @@ export interface Draft {
 export const CHANNEL_COLUMNS = `
   c.id, c.owner_id AS "ownerId", c.name, c.slug, c.description, c.genre, c.mode, c.format, c.bitrate_kbps AS "bitrateKbps", c.crossfade_ms AS "crossfadeMs",
   c.loudness_lufs AS "loudnessLufs", c.wanted, c.generation, c.replicas, c.server_labels AS "serverLabels", c.pinned_server_id AS "pinnedServerId",
-  c.epoch, c.server_id AS "serverId", c.standby_epoch AS "standbyEpoch", c.standby_server_id AS "standbyServerId", c.moved_at AS "movedAt",
+  c.epoch, c.server_id AS "serverId", c.primary_mount AS "primaryMount", c.standby_epoch AS "standbyEpoch", c.standby_server_id AS "standbyServerId", c.moved_at AS "movedAt",
   c.moved_from AS "movedFrom", c.moved_because AS "movedBecause", c.hand_over AS "handOver", c.revision, c.commanded_at AS "commandedAt",
   c.created_at AS "createdAt", c.updated_at AS "updatedAt"`
 
@@ -60,8 +61,8 @@ export function readTracks(session: Session, channelId: string): Promise<Playlis
 const WISHES: readonly string[] = ['replicas', 'serverLabels', 'pinnedServerId'] satisfies (keyof PlacementWish)[]
 
 /**
- * What a change makes of a channel: one more revision, and, where agents must know of it, one more generation and the command. A change of a replica's
- * server is one more epoch of that replica. An off channel's other changes concern nobody but us, nor does what is merely wished of its place.
+ * What a change makes of a channel: one more revision, and, where agents must know of it, one more generation and the command; what a change of
+ * servers is for epochs and mounts, `moveReplicas` says. An off channel's other changes concern nobody but us, nor does what is merely wished of its place.
  * Rejects with CONFLICT for a wanted channel without a track.
  */
 export async function draftChange(
@@ -71,8 +72,8 @@ export async function draftChange(
 ): Promise<Draft> {
   const at = new Date()
   const { movedBecause = null, handOver = null, ...fields } = change
-  const isMove = change.serverId !== undefined && change.serverId !== channel.serverId
-  const isStandbyMove = change.standbyServerId !== undefined && change.standbyServerId !== channel.standbyServerId
+  const { serverId = channel.serverId, standbyServerId = channel.standbyServerId } = change
+  const isMove = serverId !== channel.serverId
   const isOn = change.wanted === 'on' || channel.wanted === 'on'
   const changed = Object.keys(fields) // none: the playlist is another
   const isCommand = isOn && (changed.length === 0 || changed.some((field) => !WISHES.includes(field)))
@@ -81,10 +82,9 @@ export async function draftChange(
     ...fields,
     revision: channel.revision + 1,
     generation: channel.generation + (isCommand ? 1 : 0),
-    epoch: channel.epoch + (isMove ? 1 : 0),
-    standbyEpoch: channel.standbyEpoch + (isStandbyMove ? 1 : 0),
-    ...(channel.wanted === 'off' && { handOver: null }), // nobody has it
+    ...moveReplicas(channel, { serverId, standbyServerId }),
     ...(isMove && { movedAt: at, movedFrom: channel.serverId, movedBecause, handOver }),
+    ...(channel.wanted === 'off' && { movedFrom: null, handOver: null }), // nobody has it
     updatedAt: at,
     ...(isCommand && { commandedAt: at }),
   }
@@ -113,14 +113,14 @@ export const WRITE_DRAFTS = {
       SELECT * FROM json_to_recordset($1::json) AS d (
         id text, revision bigint, generation bigint, epoch bigint, name text, description text, genre text, mode stream_mode, format stream_format,
         "bitrateKbps" int, "crossfadeMs" int, "loudnessLufs" float8, wanted wanted,
-        replicas int, "serverLabels" jsonb, "pinnedServerId" text, "serverId" text, "standbyEpoch" bigint, "standbyServerId" text, "movedAt" timestamptz,
+        replicas int, "serverLabels" jsonb, "pinnedServerId" text, "serverId" text, "primaryMount" channel_mount, "standbyEpoch" bigint, "standbyServerId" text, "movedAt" timestamptz,
         "movedFrom" text, "movedBecause" text, "handOver" hand_over, "commandedAt" timestamptz, "updatedAt" timestamptz, command json)
     ), own AS (
       SELECT c.id FROM channels c JOIN draft d ON c.id = d.id AND c.revision = d.revision - 1 FOR UPDATE OF c SKIP LOCKED
     ), written AS (
       UPDATE channels c SET revision = d.revision, generation = d.generation, epoch = d.epoch, name = d.name, description = d.description,
         genre = d.genre, mode = d.mode, format = d.format, bitrate_kbps = d."bitrateKbps", crossfade_ms = d."crossfadeMs", loudness_lufs = d."loudnessLufs", wanted = d.wanted,
-        replicas = d.replicas, server_labels = d."serverLabels", pinned_server_id = d."pinnedServerId", server_id = d."serverId", standby_epoch = d."standbyEpoch",
+        replicas = d.replicas, server_labels = d."serverLabels", pinned_server_id = d."pinnedServerId", server_id = d."serverId", primary_mount = d."primaryMount", standby_epoch = d."standbyEpoch",
         standby_server_id = d."standbyServerId", moved_at = d."movedAt", moved_from = d."movedFrom", moved_because = d."movedBecause", hand_over = d."handOver",
         commanded_at = d."commandedAt", updated_at = d."updatedAt"
       FROM draft d JOIN own USING (id) WHERE c.id = d.id RETURNING c.id

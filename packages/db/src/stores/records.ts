@@ -52,14 +52,16 @@ export interface Channel {
   readonly serverLabels: Readonly<Record<string, string>>
   /** The only server that may have it; null: any. */
   readonly pinnedServerId: string | null
-  /** Grows by one with each change of `serverId`. */
+  /** Grows with each change of `serverId`; counted together with `standbyEpoch`: see `moveReplicas`. */
   readonly epoch: number
   readonly serverId: string | null
-  /** Grows by one with each change of `standbyServerId`. */
+  /** Which of the channel's mounts the primary feeds: `own` is `/{slug}`, `waiting` is `/w/{slug}`. The standby feeds the other. */
+  readonly primaryMount: 'own' | 'waiting'
+  /** Of the second replica that there is, or was last. */
   readonly standbyEpoch: number
   /** Where the second replica is. */
   readonly standbyServerId: string | null
-  /** When, from where and why `serverId` was changed last. */
+  /** When, from where and why `serverId` was changed last; from nowhere when it was off. */
   readonly movedAt: Date | null
   readonly movedFrom: string | null
   readonly movedBecause: string | null
