@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { rename, rm, stat } from 'node:fs/promises'
+import { appendFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   backoff,
@@ -30,6 +30,14 @@ export interface LocalPostgresOptions {
   readonly logger: Logger
   /** `stop` shuts it down; `hand-over` leaves it running for the next process to adopt. */
   readonly onStop: 'stop' | 'hand-over'
+  /** Where other machines reach it, and from which network: it has no TLS. Absent: nowhere. */
+  readonly listen?: Listen
+}
+
+interface Listen {
+  readonly address: string
+  /** address/bits */
+  readonly from: string
 }
 
 const USER = 'skipcast'
@@ -40,8 +48,8 @@ const INITDB_TIMEOUT_MS = 60_000
 const HEALTHY_AFTER_MS = 10_000
 const MAX_LOG_BYTES = 10 * 1024 * 1024
 
+const LOOPBACK = '127.0.0.1'
 const SETTINGS = {
-  listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '60',
   shared_buffers: '64MB',
@@ -59,9 +67,9 @@ export async function localPostgres(home: Home, options: LocalPostgresOptions): 
   const port = await home.port('postgres')
   const password = await home.secret('postgres')
   const directory = await home.directory('postgres', { owner: user })
-  const supervisor = supervise({ home, user, port, password, directory, logger: options.logger })
+  const supervisor = supervise({ home, user, port, password, directory, ...options })
   return {
-    url: `postgresql://${USER}:${password}@127.0.0.1:${port}/postgres`,
+    url: `postgresql://${USER}:${password}@${options.listen?.address ?? LOOPBACK}:${port}/postgres`,
     async [Symbol.asyncDispose]() {
       await supervisor[Symbol.asyncDispose]()
       if (options.onStop === 'stop') await stopPostgres(directory)
@@ -76,6 +84,7 @@ interface Place {
   readonly password: string
   readonly directory: string
   readonly logger: Logger
+  readonly listen?: Listen
 }
 
 /** Each pass looks at the machine and starts what is not there; it is its own retry. */
@@ -141,7 +150,7 @@ async function start(place: Place, programs: PostgresPrograms): Promise<void> {
 }
 
 /** initdb beside the final place, then a rename: a data directory is whole or not there. */
-async function makeDataDirectory({ directory, user, password }: Place, programs: PostgresPrograms): Promise<void> {
+async function makeDataDirectory({ directory, user, password, listen }: Place, programs: PostgresPrograms): Promise<void> {
   const draft = join(directory, 'data.new')
   const passwordFile = join(directory, 'password')
   await rm(draft, { recursive: true, force: true })
@@ -154,6 +163,7 @@ async function makeDataDirectory({ directory, user, password }: Place, programs:
     cwd: directory,
     env: { LANG: 'C.UTF-8', PATH: '/usr/bin:/bin' },
   }).finally(() => rm(passwordFile, { force: true }))
+  if (listen) await appendFile(join(draft, 'pg_hba.conf'), `host all ${USER} ${listen.from} scram-sha-256\n`)
   await rename(draft, join(directory, 'data'))
 }
 
@@ -171,8 +181,12 @@ async function findPostgres(directory: string): Promise<Daemon | null> {
   return postmaster && { ...postmaster, tag: 'unknown' }
 }
 
-function settings({ port }: Place): string[] {
-  return Object.entries({ ...SETTINGS, port: `${port}` }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+function settings({ port, listen }: Place): string[] {
+  const addresses = [LOOPBACK, ...(listen ? [listen.address] : [])].join(',')
+  return Object.entries({ listen_addresses: addresses, ...SETTINGS, port: `${port}` }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ])
 }
 
 function tagOf(place: Place, programs: PostgresPrograms): string {
