@@ -16,7 +16,11 @@ const integration = {
 }
 
 /** These take long, and little of the machine but for the last ones. */
-const long = paths(['services/server/test/(faults|server-lost)', 'packages/simulation/test/.*', 'packages/testing/test/fuzz-api'])
+const long = paths([
+  'services/server/test/(faults|fleet-faults|server-lost)',
+  'packages/simulation/test/.*',
+  'packages/testing/test/fuzz-api',
+])
 
 /** These bear company: none of them fails because the machine is busy with something else. */
 const beside = paths([

@@ -30,6 +30,8 @@ const neededForTests = {
   'python3 -m ensurepip --version': 'python3-venv',
   sshd: 'openssh-server',
   ssh: 'openssh-client',
+  ip: 'iproute2',
+  faketime: 'faketime',
 }
 /** Package → services that Debian would start of it, icecast2 on port 8000, sshd for everybody. */
 const ownServices = { icecast2: ['icecast2'], haproxy: ['haproxy'], 'openssh-server': ['ssh', 'ssh.socket'] }

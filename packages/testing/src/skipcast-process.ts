@@ -25,17 +25,28 @@ export interface SkipcastProcess extends AsyncDisposable {
   signal(signal: NodeJS.Signals): void
 }
 
+/** Another machine than this one: its address, and what a command line begins with so that the program runs there. */
+export interface Elsewhere {
+  readonly address: string
+  readonly through: readonly string[]
+}
+
 /**
  * Starts `services/server` with these variables over free ports. Started a second time with the `environment` of the
  * first, it is the same machine again. Disposing stops it as Ctrl-C does.
  */
-export async function startSkipcast(home: string, variables: Readonly<Record<string, string>> = {}): Promise<SkipcastProcess> {
+export async function startSkipcast(
+  home: string,
+  variables: Readonly<Record<string, string>> = {},
+  machine: Elsewhere = { address: '127.0.0.1', through: [] },
+): Promise<SkipcastProcess> {
   const apiPort = variables['API_PORT'] ?? String(await freePort())
   const icecastPort = variables['ICECAST_PORT'] ?? String(await freePort())
   const environment = { SKIPCAST_HOME: home, API_PORT: apiPort, ICECAST_PORT: icecastPort, SERVER_ID: 'test', ...variables }
   const logFile = join(home, `server-${variables['SERVER_ROLES'] ?? 'all'}.log`)
   const log = openSync(logFile, 'a', 0o600)
-  const child = spawn(process.execPath, [MAIN], {
+  const [program, ...args] = [...machine.through, process.execPath, MAIN]
+  const child = spawn(program, args, {
     cwd: root,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LOG_FORMAT: 'json', ...environment },
     stdio: ['ignore', log, log],
@@ -44,7 +55,7 @@ export async function startSkipcast(home: string, variables: Readonly<Record<str
   const ended = exitCode(child)
   return {
     home,
-    apiUrl: `http://127.0.0.1:${apiPort}`,
+    apiUrl: `http://${machine.address}:${apiPort}`,
     icecastPort: Number(icecastPort),
     environment,
     pid: child.pid!,

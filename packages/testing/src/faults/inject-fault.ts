@@ -1,15 +1,13 @@
 import { messageOf } from '@skipcast/runtime'
 import { gapMeter } from '../gap-meter.ts'
-import type { Listener } from '../listener.ts'
 import { hears } from '../tone.ts'
-import { holes, longestContradiction } from './contradiction.ts'
+import { longestContradiction } from './contradiction.ts'
 import type { Fault, Outcome } from './fault.ts'
+import { differences, programmeBack, snapshot } from './notice.ts'
 import { everyChannel, type Station, type StationChannel } from './station.ts'
 
 /** Longest time for all to be as before after a fault was mended. */
 const SETTLE_TIMEOUT_MS = 60_000
-/** Twice the usual time between two blocks of sound. */
-const INTERRUPTION_MS = 210
 
 /**
  * Injects one fault into a settled station and tells what it did, and what those did that broke besides. Never rejects: what went wrong is
@@ -83,28 +81,6 @@ export async function injectFault(station: Station, fault: Fault, isBesides = fa
       problems,
     },
   ]
-}
-
-interface Snapshot {
-  readonly closures: number
-  readonly cuts: number
-  readonly silentFrames: number
-}
-
-function snapshot({ closures, heard }: Listener): Snapshot {
-  return { closures: closures.length, cuts: heard.resyncs, silentFrames: heard.silentFrames }
-}
-
-/** A lost connection, a cut in the audio, or filler. */
-function differences(before: Snapshot, after: Snapshot): string[] {
-  const names = ['closures', 'cuts', 'silentFrames'] as const
-  return names.flatMap((name) => (after[name] === before[name] ? [] : [`${after[name] - before[name]} ${name}`]))
-}
-
-/** How long after the fault, or its mending, the longest hole ended; nothing where the programme was not interrupted. */
-function programmeBack(sounds: readonly number[], { at, mendedAt, to }: { at: number; mendedAt: number; to: number }): number[] {
-  const [longest] = holes(sounds, at, to, INTERRUPTION_MS).sort((a, b) => b.to - b.from - (a.to - a.from))
-  return longest ? [Math.max(0, longest.to - mendedAt)] : []
 }
 
 function describe(error: unknown): string {

@@ -1,0 +1,6 @@
+export { fleetFaultList } from './all-fleet-faults.ts'
+export type { FleetFault, FleetInjury, FleetOutcome } from './fleet-fault.ts'
+export { FLEET_HEADING, fleetRows } from './fleet-table.ts'
+export { startFleet, type Fleet, type FleetChannel, type FleetSize } from './fleet.ts'
+export { whyNoLan } from './lan.ts'
+export { runFleetFaults } from './run-fleet-faults.ts'
