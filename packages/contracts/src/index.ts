@@ -18,6 +18,7 @@ export { streamEvent, type StreamEvent } from './stream-events.ts'
 export {
   nowPlaying,
   phase,
+  standbyKey,
   streamError,
   streamStatus,
   type NowPlaying,

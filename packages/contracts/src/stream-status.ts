@@ -37,7 +37,12 @@ export const streamError = z.object({
 })
 export type StreamError = z.infer<typeof streamError>
 
-/** What the owning agent saw last. The record of a second replica has the key `<channel id>:standby`. */
+/** The key of the record of a channel's second replica; that of the first is the channel's id. */
+export function standbyKey(channelId: string): string {
+  return `${channelId}:standby`
+}
+
+/** What the owning agent saw last. */
 export const streamStatus = channelEnvelope.extend({
   event: z.literal('stream_status_update'),
   phase,

@@ -1,5 +1,5 @@
 import type { Bus, StateView } from '@skipcast/bus'
-import { stamp, type ListenerMetric } from '@skipcast/contracts'
+import { stamp, standbyKey, type ListenerMetric } from '@skipcast/contracts'
 import { news, readings, type Reading, type Sight, type Told } from './domain/readings.ts'
 
 export interface TellPorts {
@@ -23,7 +23,7 @@ export async function tell(
   const at = ports.now()
   // Each replica's agent listens to the mount that it feeds.
   const monitorsOf = (channelId: string) =>
-    (ports.status.values.get(channelId)?.monitors ?? 0) + (ports.status.values.get(`${channelId}:standby`)?.monitors ?? 0)
+    (ports.status.values.get(channelId)?.monitors ?? 0) + (ports.status.values.get(standbyKey(channelId))?.monitors ?? 0)
   const present = readings(sights, ports.commands.values.values(), monitorsOf, told)
   const areSeveral = sights.length > 1
   const published = news(present, told, isFull).map((reading) => toMessage(reading, at, ports.origin, areSeveral))
