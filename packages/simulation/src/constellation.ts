@@ -68,7 +68,7 @@ export function constellation(world: World): Constellation {
   const net = network(world)
   const hooks: Hooks = { onWrite() {}, onRaise() {} }
   const toCommand: ToCommand = (channel, tracks, at) =>
-    toStreamCommand({ origin: ORIGIN, signingKey: SIGNING_KEY }, channel, tracks, at)
+    toStreamCommand({ origin: ORIGIN, signingKey: SIGNING_KEY, lastTold: () => undefined }, channel, tracks, at)
   const broker = openBroker(world, net)
   const database = simulatedDatabase(world, net, { toCommand, onWrite: (channel) => hooks.onWrite(channel) })
   const icecast = icecast2(world, net)

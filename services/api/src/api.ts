@@ -47,7 +47,10 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
   const local = config.databaseUrl === undefined ? owned.use(await localPostgres(home, { logger, onStop: context.onStop })) : null
   const database = owned.use(openDatabase(config.databaseUrl ?? local!.url, { logger }))
   const signingKey = config.signingKey ?? (await home.secret('source-signing-key'))
-  const toCommand: ToCommand = (channel, tracks, at) => toStreamCommand({ origin, signingKey }, channel, tracks, at)
+  const told = owned.use(bus.watch('streamStatus'))
+  const statuses = newestStatuses(told)
+  const commandContext = { origin, signingKey, lastTold: (channelId: string) => statuses.values.get(channelId) }
+  const toCommand: ToCommand = (channel, tracks, at) => toStreamCommand(commandContext, channel, tracks, at)
   const stores = openStores(database, { toCommand })
 
   let leader: Leader | undefined
@@ -58,8 +61,6 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     stalls: owned.use(ownStalls({ steadyMs: () => performance.now() })),
     onChange: () => leader?.placeSoon(),
   })
-  const told = owned.use(bus.watch('streamStatus'))
-  const statuses = newestStatuses(told)
   owned.use(servers)
   const settings = {
     listenUrl: config.listenUrl,

@@ -28,7 +28,12 @@ const PAUSE_MS = 10
 const RELAY = fileURLToPath(new URL('relay-process.ts', import.meta.url))
 const logger = silentLogger()
 const toCommand: ToCommand = (channel, tracks, at) =>
-  toStreamCommand({ origin: { application: 'skipcast', environment: 'test' }, signingKey: 'k'.repeat(32) }, channel, tracks, at)
+  toStreamCommand(
+    { origin: { application: 'skipcast', environment: 'test' }, signingKey: 'k'.repeat(32), lastTold: () => undefined },
+    channel,
+    tracks,
+    at,
+  )
 
 test(`${KILLS} times killed at a random moment, the relay loses nothing, keeps each channel's order, and nothing takes effect twice`, async () => {
   await using server = await testDatabase()

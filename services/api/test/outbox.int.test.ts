@@ -22,7 +22,12 @@ let database: Database
 let stores: Stores
 const logger = silentLogger()
 const toCommand: ToCommand = (channel, tracks, at) =>
-  toStreamCommand({ origin: { application: 'skipcast', environment: 'test' }, signingKey: 'k'.repeat(32) }, channel, tracks, at)
+  toStreamCommand(
+    { origin: { application: 'skipcast', environment: 'test' }, signingKey: 'k'.repeat(32), lastTold: () => undefined },
+    channel,
+    tracks,
+    at,
+  )
 
 beforeAll(async () => {
   server = await testDatabase()

@@ -49,7 +49,7 @@ test('a channel says where it is, why, and why no other server has it', async ()
     replicas: 1,
     labels: {},
     pinned_server: null,
-    primary: { server: 'here', epoch: 1 },
+    primary: { server: 'here', epoch: 1, mount: expect.stringMatching(/^\/[^/]+$/) },
     standby: null,
     moved: { from: null, because: 'It was started, and this server had room.' },
     servers_total: 3,
@@ -69,7 +69,7 @@ test('labels that are asked for move a channel at once, or as soon as somebody h
   expect(waiting).toMatchObject({ status: 200, body: { labels: { region: 'eu' }, primary: { server: 'us', epoch: 1 } } })
   given.api.servers.set('eu', heard({ labels: { region: 'eu', disk: 'ssd' } }))
   const moved = await wish(id, { labels: { region: 'eu', disk: 'ssd' } })
-  expect(moved.body.primary).toEqual({ server: 'eu', epoch: 2 })
+  expect(moved.body.primary).toMatchObject({ server: 'eu', epoch: 2 })
   expect(await lastCommand(id)).toMatchObject({ epoch: 2, server_id: 'eu', takes_over: { server_id: 'us', at: 'now' } })
   const { status, body } = await move(id, { server_id: 'us' })
   expect([status, body.error]).toEqual([409, 'CONFLICT'])
@@ -97,10 +97,16 @@ test('a second replica has another server and an epoch of its own, with which it
     standby: { server: 'b', epoch: 2 },
   })
   expect(await lastCommand(id)).toMatchObject({ server_id: 'a', epoch: 1, standby: { server_id: 'b', epoch: 2 } })
+  const status = async () => (await given.api.call('GET', `/api/channels/${id}/stream/status`)).body.stream
+  expect((await status()).standby).toEqual({ server: 'b', phase: 'starting', since: expect.any(String), last_error: null })
+  given.api.servers.set('b', silent())
+  expect((await status()).standby).toMatchObject({ phase: 'failing', last_error: { code: 'SERVER_SILENT' } })
+  given.api.servers.set('b', heard())
   expect((await move(id, { server_id: 'b', at: 'track_end' })).status).toBe(202)
   expect(await placement(id)).toMatchObject({ primary: { server: 'b', epoch: 2 }, standby: { server: 'a', epoch: 3 } })
   expect(await lastCommand(id)).toMatchObject({ takes_over: { server_id: 'a', at: 'track_end' } })
   expect((await wish(id, { replicas: 1 })).body).toMatchObject({ primary: { server: 'b', epoch: 2 }, standby: null })
+  expect((await status()).standby).toBeNull()
   expect(await lastCommand(id)).not.toHaveProperty('standby')
 })
 

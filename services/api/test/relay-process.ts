@@ -16,7 +16,7 @@ process.once('message', ({ databaseUrl, broker }: RelayOrder) => {
   const database = openDatabase(databaseUrl, { logger })
   const origin = { application: 'skipcast', environment: 'test' }
   const toCommand: ToCommand = (channel, tracks, at) =>
-    toStreamCommand({ origin, signingKey: 'k'.repeat(32) }, channel, tracks, at)
+    toStreamCommand({ origin, signingKey: 'k'.repeat(32), lastTold: () => undefined }, channel, tracks, at)
   let told = false
   lead(database, {
     stores: openStores(database, { toCommand }),

@@ -30,6 +30,7 @@ test('start and stop answer 202 with the channel, the command and what is observ
       since: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       observed_at: null,
       stale: false,
+      standby: null,
       now_playing: null,
       listeners: null,
       last_error: null,

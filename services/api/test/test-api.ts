@@ -59,10 +59,11 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
 
   const user = childUser()
   const origin = { application: 'skipcast', environment: 'test' }
-  const stores = openStores(client, {
-    toCommand: (channel, tracks, at) => toStreamCommand({ origin, signingKey: 'k'.repeat(32) }, channel, tracks, at),
-  })
   const statuses: TestApi['statuses'] = new Map()
+  const context = { origin, signingKey: 'k'.repeat(32), lastTold: (id: string) => statuses.get(id) }
+  const stores = openStores(client, {
+    toCommand: (channel, tracks, at) => toStreamCommand(context, channel, tracks, at),
+  })
   const listeners = new Set<() => void>()
   const servers: TestApi['servers'] = new Map()
   const members: TestApi['members'] = []

@@ -10,6 +10,7 @@ const MAX_ATTACHED = 500
 
 const channel = z.object({ id: z.string(), name: z.string(), slug: z.string(), state: z.string() })
 const media = z.object({ id: z.string(), title: z.string(), artist: z.string(), duration_ms: z.number() })
+const problem = z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable()
 const stream = z.object({
   channel,
   stream: z.object({
@@ -20,7 +21,8 @@ const stream = z.object({
     stale: z.boolean(),
     now_playing: z.object({ title: z.string(), artist: z.string() }).nullable(),
     listeners: z.number().nullable(),
-    last_error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+    last_error: problem,
+    standby: z.object({ server: z.string().nullable(), phase: z.string(), last_error: problem }).nullable(),
   }),
 })
 const readiness = z.object({
@@ -38,7 +40,7 @@ const server = z.object({
   versions: z.record(z.string(), z.string()),
 })
 const serverPage = z.object({ data: z.array(server), total: z.number() })
-const seat = z.object({ server: z.string(), epoch: z.number() }).nullable()
+const seat = z.object({ server: z.string(), epoch: z.number(), mount: z.string() }).nullable()
 const placement = z.object({
   cost: z.number(),
   replicas: z.number(),

@@ -1,8 +1,12 @@
 import { expect, test } from '@jest/globals'
-import { verifySourceToken } from '@skipcast/contracts'
+import { verifySourceToken, type StreamStatus } from '@skipcast/contracts'
 import { commandId, toStreamCommand } from './stream-command.ts'
 
-const context = { origin: { application: 'skipcast', environment: 'test' }, signingKey: 'k'.repeat(32) }
+const context = {
+  origin: { application: 'skipcast', environment: 'test' },
+  signingKey: 'k'.repeat(32),
+  lastTold: (): StreamStatus | undefined => undefined,
+}
 const channel = {
   id: 'c1',
   slug: 'radio',
@@ -22,6 +26,7 @@ const channel = {
   standbyServerId: null,
   standbyEpoch: 0,
   movedFrom: null,
+  movedBecause: null,
   handOver: null,
 } as const
 
@@ -52,7 +57,29 @@ test('a second replica has a password of its own, for the waiting mount and its 
 test('who is not lost is told how to hand the channel over', () => {
   const moved = { ...channel, movedFrom: 'old', handOver: 'track_end' } as const
   expect(toStreamCommand(context, moved, [], new Date(1000))).toMatchObject({ takes_over: { server_id: 'old', at: 'track_end' } })
-  expect(toStreamCommand(context, { ...moved, handOver: null }, [], new Date(1000))).not.toHaveProperty('takes_over')
+  const lost = toStreamCommand(context, { ...moved, handOver: null }, [], new Date(1000))
+  expect(lost).not.toHaveProperty('takes_over')
+  expect(lost).toMatchObject({ moved_from: 'old' })
+  expect(toStreamCommand(context, channel, [], new Date(1000))).not.toHaveProperty('moved_from')
+})
+
+test('who begins anew is told what was heard last, by whomever; but not what was heard before the channel was off', () => {
+  const told = (fields: Partial<StreamStatus>) => () => {
+    const now_playing = { media_id: 'm', title: 't', artist: '', started_at: 9000, queued_at: 7000 }
+    return { phase: 'on_air', epoch: 2, now_playing, ...fields } as StreamStatus
+  }
+  const playing = (fields: Partial<StreamStatus>, movedBecause: string | null = 'lost') =>
+    toStreamCommand({ ...context, lastTold: told(fields) }, { ...channel, movedBecause }, [], new Date(1000))
+  expect(playing({})).toMatchObject({ playing: { media_id: 'm', sent_at: 7000 } })
+  expect(playing({ epoch: 3 }, 'start')).toMatchObject({ playing: { media_id: 'm' } })
+  for (const command of [
+    playing({}, 'start'),
+    playing({ phase: 'stopping' }),
+    playing({ phase: 'off' }),
+    playing({ now_playing: null }),
+    playing({ now_playing: { media_id: 'm', title: '', artist: '', started_at: 1 } }),
+  ])
+    expect(command).not.toHaveProperty('playing')
 })
 
 test('the same generation gives the same command id, however often it is told', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { stamp, type StreamStatus } from '@skipcast/contracts'
-import { streamView, type StreamFacts } from './stream-view.ts'
+import { standbyView, streamView, type StreamFacts } from './stream-view.ts'
 
 const wanted = {
   slug: 'radio',
@@ -141,4 +141,21 @@ test('while it is we who hear nobody, the last that was told stands', () => {
 test('a channel that was switched off on a server that fell silent may still be running', () => {
   const seen = view({ wanted: { ...wanted, wanted: 'off' }, status: told({}), server: { kind: 'silent', since: 7000 } })
   expect(seen).toMatchObject({ phase: 'stopping', lastError: { code: 'SERVER_SILENT' } })
+})
+
+test('a second replica is seen as the first is, under its own epoch and with its own server', () => {
+  const replicated = { ...wanted, replicas: 2, standbyServerId: 'b', standbyEpoch: 3 } as const
+  const facts = { wanted: replicated, server: { kind: 'heard' }, heardAt: null, deafSince: null } as const
+  const seen = (fields: Partial<StreamStatus>) => standbyView({ ...facts, status: told({ server_id: 'b', ...fields }) })
+  expect(seen({ epoch: 3 })).toEqual({ server: 'b', phase: 'on_air', since: 6000, lastError: null })
+  expect(seen({ epoch: 2 })).toMatchObject({ server: 'b', phase: 'starting' })
+  expect(standbyView({ ...facts, status: undefined, server: { kind: 'silent', since: 7000 } })).toMatchObject({
+    phase: 'failing',
+    lastError: { code: 'SERVER_SILENT', message: expect.stringContaining('The server b') },
+  })
+  expect(standbyView({ ...facts, status: undefined, wanted: { ...replicated, standbyServerId: null } })).toMatchObject({
+    server: null,
+    phase: 'placing',
+  })
+  expect(standbyView({ ...facts, status: undefined, wanted: { ...replicated, standbyServerId: null, replicas: 1 } })).toBeNull()
 })

@@ -10,6 +10,13 @@ export interface WantedStream {
   readonly commandedAt: Date | null
 }
 
+/** A stream that may have a second replica. */
+export interface WantedReplicas extends WantedStream {
+  readonly replicas: 1 | 2
+  readonly standbyServerId: string | null
+  readonly standbyEpoch: number
+}
+
 /**
  * What we know of the server that has the stream: `heard` lately; `silent` since; or `unknown`, because it is we who
  * can't hear anybody (the bus is away, or was not read to its end yet).
@@ -66,6 +73,17 @@ export function streamView(facts: StreamFacts): StreamView {
     listeners: phase === 'off' ? 0 : (listeners?.count ?? null),
     lastError: phase === 'off' ? null : errorOf(facts, current),
   }
+}
+
+/** How the second replica is, seen as the first is: its facts are those of its server. null: there is none, and none is wanted. */
+export function standbyView(
+  facts: Omit<StreamFacts, 'wanted' | 'listeners'> & { readonly wanted: WantedReplicas },
+): Pick<StreamView, 'server' | 'phase' | 'since' | 'lastError'> | null {
+  const { replicas, standbyServerId, standbyEpoch } = facts.wanted
+  if (replicas === 1 && standbyServerId === null) return null
+  const wanted = { ...facts.wanted, serverId: standbyServerId, epoch: standbyEpoch }
+  const { server, phase, since, lastError } = streamView({ ...facts, wanted, listeners: null })
+  return { server, phase, since, lastError }
 }
 
 /** An agent tells what changes: while it is heard and tells nothing, all is as it said. */

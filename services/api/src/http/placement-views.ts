@@ -1,6 +1,7 @@
 import type { Channel } from '@skipcast/db'
 import { z } from 'zod'
 import { explain } from '../domain/explain.ts'
+import { mountsOf } from '../domain/mounts.ts'
 import { placeableOf, surveyServers, type SurveyPorts } from '../survey-servers.ts'
 import { serverState } from './server-views.ts'
 import { counter, instant } from './views.ts'
@@ -10,7 +11,11 @@ import { counter, instant } from './views.ts'
 /** More would help nobody to understand. */
 const MOST_SERVERS = 100
 
-const seatBody = z.object({ server: z.string(), epoch: counter })
+const seatBody = z.object({
+  server: z.string(),
+  epoch: counter,
+  mount: z.string().meta({ description: 'Which of the channel’s two mounts at Icecast it feeds.' }),
+})
 
 export const placementBody = z
   .object({
@@ -18,8 +23,10 @@ export const placementBody = z
     replicas: counter,
     labels: z.record(z.string(), z.string()),
     pinned_server: z.string().nullable(),
-    primary: seatBody.nullable().meta({ description: 'Who feeds the mount.' }),
-    standby: seatBody.nullable().meta({ description: 'Who has the second replica.' }),
+    primary: seatBody.nullable().meta({ description: 'Whom listeners hear.' }),
+    standby: seatBody
+      .nullable()
+      .meta({ description: 'Who plays the same into the other mount, and takes over when the first is lost.' }),
     moved: z
       .object({ at: instant, from: z.string().nullable(), because: z.string() })
       .nullable()
@@ -56,13 +63,14 @@ export async function showPlacement(ports: SurveyPorts, channel: Channel): Promi
   const { servers, problem } = await surveyServers(ports)
   const placeable = placeableOf(channel)
   const { serverId, standbyServerId, movedAt, movedBecause } = channel
+  const mounts = mountsOf(channel)
   return {
     cost: placeable.cost,
     replicas: channel.replicas,
     labels: { ...channel.serverLabels },
     pinned_server: channel.pinnedServerId,
-    primary: serverId === null ? null : { server: serverId, epoch: channel.epoch },
-    standby: standbyServerId === null ? null : { server: standbyServerId, epoch: channel.standbyEpoch },
+    primary: serverId === null ? null : { server: serverId, epoch: channel.epoch, mount: mounts.primary },
+    standby: standbyServerId === null ? null : { server: standbyServerId, epoch: channel.standbyEpoch, mount: mounts.standby },
     moved:
       movedAt === null || serverId === null
         ? null

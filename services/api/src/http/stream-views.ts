@@ -1,12 +1,14 @@
-import { nowPlaying as nowPlayingMessage, phase } from '@skipcast/contracts'
+import { nowPlaying as nowPlayingMessage, phase, standbyKey, type StreamError } from '@skipcast/contracts'
 import type { Channel } from '@skipcast/db'
 import { z } from 'zod'
 import { commandId } from '../domain/stream-command.ts'
-import { streamView, type StreamFacts } from '../domain/stream-view.ts'
+import { standbyView, streamView, type StreamFacts } from '../domain/stream-view.ts'
 import type { ApiPorts } from '../ports.ts'
 import { channelBody, counter, instant, isoOf } from './views.ts'
 
 /** How a stream is, as the API answers. */
+
+const errorBody = z.object({ code: z.string(), message: z.string(), hint: z.string(), at: instant }).nullable()
 
 const streamBody = z
   .object({
@@ -23,7 +25,14 @@ const streamBody = z
     stale: z.boolean().meta({ description: 'True while the bus is out of reach: all this is as it was at `observed_at`.' }),
     now_playing: nowPlayingMessage.omit({ started_at: true, queued_at: true }).extend({ started_at: instant }).nullable(),
     listeners: counter.nullable().meta({ description: 'null: not known.' }),
-    last_error: z.object({ code: z.string(), message: z.string(), hint: z.string(), at: instant }).nullable(),
+    last_error: errorBody,
+    standby: z
+      .object({ server: z.string().nullable(), phase, since: instant.nullable(), last_error: errorBody })
+      .nullable()
+      .meta({
+        description:
+          'The second replica: another server plays the same and takes over at once when the first is lost. null: none is wanted.',
+      }),
   })
   .meta({ id: 'Stream' })
 
@@ -54,15 +63,15 @@ function streamOf(
   channel: Channel,
   listeners: StreamFacts['listeners'],
 ): Omit<z.output<typeof streamStatusBody>, 'message'> {
-  const { serverId } = channel
-  const view = streamView({
-    wanted: channel,
-    status: ports.statuses.get(channel.id),
-    server: serverId === null ? { kind: 'unknown' } : ports.fleet.sight(serverId),
+  const deafSince = ports.deafSince()
+  const factsOf = (serverId: string | null, key: string) => ({
+    status: ports.statuses.get(key),
+    server: serverId === null ? ({ kind: 'unknown' } as const) : ports.fleet.sight(serverId),
     heardAt: serverId === null ? null : ports.fleet.heardAt(serverId),
-    deafSince: ports.deafSince(),
-    listeners,
+    deafSince,
   })
+  const view = streamView({ wanted: channel, ...factsOf(channel.serverId, channel.id), listeners })
+  const second = standbyView({ wanted: channel, ...factsOf(channel.standbyServerId, standbyKey(channel.id)) })
   return {
     channel: { id: channel.id, name: channel.name, slug: channel.slug, state: channel.wanted },
     stream: {
@@ -76,9 +85,19 @@ function streamOf(
       stale: view.isStale,
       now_playing: view.nowPlaying && { ...view.nowPlaying, started_at: isoOf(view.nowPlaying.started_at) },
       listeners: view.listeners,
-      last_error: view.lastError && { ...view.lastError, at: isoOf(view.lastError.at) },
+      last_error: showError(view.lastError),
+      standby: second && {
+        server: second.server,
+        phase: second.phase,
+        since: second.since === null ? null : isoOf(second.since),
+        last_error: showError(second.lastError),
+      },
     },
   }
+}
+
+function showError(error: StreamError | null): z.output<typeof errorBody> {
+  return error && { ...error, at: isoOf(error.at) }
 }
 
 export async function showCommand(

@@ -141,6 +141,7 @@ function describe({ channel, stream }: ChannelStream): string[] {
       ['listen at', stream.listen_url],
       ['listeners', stream.listeners === null ? 'not known' : String(stream.listeners)],
       ['server', stream.server ?? 'none yet'],
+      ...(stream.standby ? [['second', describeStandby(stream.standby)]] : []),
       ['now playing', stream.now_playing ? plain(titleOf(stream.now_playing)) : 'nothing'],
       ...(stream.last_error
         ? [
@@ -150,6 +151,11 @@ function describe({ channel, stream }: ChannelStream): string[] {
         : []),
     ].map(([name, value]) => [name!, value!]),
   )
+}
+
+function describeStandby({ server, phase, last_error: problem }: NonNullable<ChannelStream['stream']['standby']>): string {
+  const said = problem && phase !== 'on_air' ? `: ${plain(`${problem.message} ${problem.hint}`)}` : ''
+  return `${server ?? 'none yet'}, ${phase}${said}`
 }
 
 function titleOf({ artist, title }: { artist: string; title: string }): string {

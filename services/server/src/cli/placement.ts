@@ -40,11 +40,11 @@ export const placementCommands: readonly Command[] = [move, explain]
 function describe({ primary, standby, moved, ...found }: Placement): string[] {
   const labels = Object.entries(found.labels).map(([key, value]) => `${key}=${value}`)
   const facts: [string, string][] = [
-    ['server', primary ? `${primary.server}, epoch ${primary.epoch}` : 'none yet'],
+    ['server', primary ? describeSeat(primary) : 'none yet'],
     ...(moved
       ? ([['because', `${moved.because} (${moved.at}${moved.from ? `, from ${moved.from}` : ''})`]] as [string, string][])
       : []),
-    ['second', standby ? `${standby.server}, epoch ${standby.epoch}` : found.replicas === 2 ? 'none yet' : 'not wanted'],
+    ['second', standby ? describeSeat(standby) : found.replicas === 2 ? 'none yet' : 'not wanted'],
     ['costs', String(found.cost)],
     ['needs', labels.join(', ') || 'no label'],
     ['pinned to', found.pinned_server ?? 'nothing'],
@@ -63,4 +63,8 @@ function describe({ primary, standby, moved, ...found }: Placement): string[] {
     ...table([['SERVER', 'CARRIES', 'THIS CHANNEL', 'WHY NOT'], ...rows]),
     ...(more > 0 ? [`and ${more} more`] : []),
   ]
+}
+
+function describeSeat({ server, epoch, mount }: NonNullable<Placement['primary']>): string {
+  return `${server}, epoch ${epoch}, on ${mount}`
 }
