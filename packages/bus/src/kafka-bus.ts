@@ -32,7 +32,9 @@ export function kafkaBus(config: BusConfig, context: BusContext & { readonly ret
   const health = link(logger, context.health, context.isBrokerStarting)
   const admin = kafkaAdmin(openLine)
   const topics = topicSetup({ admin, names, replication, logger })
-  const records = publisher(openLine, topics, health)
+  const records = publisher(openLine, topics, health, 'publish')
+  // A request waits for the slowest of its partitions: who lives shall not seem dead because one of the others has no leader now.
+  const heartbeats = publisher(openLine, topics, health, 'publish heartbeats')
   const shared = { openLine, admin, topics, link: health, logger, bury: deadLetters(records) }
   const views = sharedViews(<T extends StateTopic>(topic: T) =>
     watchState({ ...shared, topic, topicName: names[topic], group: consumerGroup }),
@@ -42,7 +44,8 @@ export function kafkaBus(config: BusConfig, context: BusContext & { readonly ret
   return {
     kind: 'kafka',
     async publish(topic, outgoing) {
-      await records.publish(
+      const road = topic === 'serverHeartbeats' ? heartbeats : records
+      await road.publish(
         names[topic],
         outgoing.map((record) => encode(topic, record)),
       )
@@ -59,7 +62,7 @@ export function kafkaBus(config: BusConfig, context: BusContext & { readonly ret
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([views, ...consumers].map((reader) => reader[Symbol.asyncDispose]()))
-      await records[Symbol.asyncDispose]()
+      await Promise.all([records, heartbeats].map((road) => road[Symbol.asyncDispose]()))
       await admin[Symbol.asyncDispose]()
     },
   }

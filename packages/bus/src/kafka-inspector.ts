@@ -24,7 +24,7 @@ export function kafkaInspector(config: BusConfig, logger: Logger): KafkaInspecto
   const openLine = kafkaLines({ ...config, logger })
   const admin = kafkaAdmin(openLine)
   const topics = topicSetup({ admin, names: config.topicNames, replication: config.replication, logger })
-  const records = publisher(openLine, topics, link(logger, healthBoard()))
+  const records = publisher(openLine, topics, link(logger, healthBoard()), 'publish')
   const read: KafkaInspector['read'] = (options) =>
     readRecords({ openLine, admin, group: `${config.consumerGroup}-inspector`, ...options })
 

@@ -38,11 +38,12 @@ export const topics = {
     partitions: 12,
     retentionMs: 30 * 86_400_000,
   },
+  // One partition: when its leader dies, all servers fall silent together, and nobody takes some of them for lost.
   serverHeartbeats: {
     defaultName: 'skipcast-server-heartbeats',
     env: 'KAFKA_TOPIC_SERVER_HEARTBEATS',
     kind: 'state',
-    partitions: 3,
+    partitions: 1,
   },
 } as const satisfies Record<string, TopicDefinition>
 

@@ -42,9 +42,9 @@ interface Call {
 
 /**
  * Sends what waits in one request at a time: calls that come meanwhile go together in the next, so many callers cost few
- * requests and nobody waits for a timer. One in flight is also what keeps the order.
+ * requests and nobody waits for a timer. One in flight is also what keeps the order. `part` is its name on the link.
  */
-export function publisher(openLine: OpenLine, topics: TopicSetup, link: Link): Publisher {
+export function publisher(openLine: OpenLine, topics: TopicSetup, link: Link, part: string): Publisher {
   const waiting: Call[] = []
   let waitingBytes = 0
   let connection: Connection | undefined
@@ -91,7 +91,7 @@ export function publisher(openLine: OpenLine, topics: TopicSetup, link: Link): P
     const givingUp = new AbortController()
     try {
       await within(ATTEMPT_LIMIT_MS, 'to take a record', send(calls, givingUp.signal))
-      link.up('publish')
+      link.up(part)
       for (const call of calls) call.done()
     } catch (error) {
       givingUp.abort()
@@ -102,7 +102,7 @@ export function publisher(openLine: OpenLine, topics: TopicSetup, link: Link): P
         return
       }
       topics.doubt()
-      link.down('publish', error)
+      link.down(part, error)
       // Who waits would fare no better, and is told now rather than one limit later.
       for (const call of [...calls, ...waiting.splice(0)]) call.failed(unavailable(error))
       waitingBytes = 0

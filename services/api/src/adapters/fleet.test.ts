@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { afterEach, expect, jest, test } from '@jest/globals'
 import type { Bus, StateView } from '@skipcast/bus'
 import { stamp, type ServerHeartbeat } from '@skipcast/contracts'
 import { fleet } from './fleet.ts'
@@ -44,6 +44,21 @@ function setUp(hearingSince: number | null, stallEndedAt = -Infinity) {
 
 const longAgo = -1_000_000
 
+/** A minute of silence is too long, ten are waited for after an outage; `pass` lets so many seconds go by with a heartbeat of each of these every ten. */
+function inTime() {
+  jest.useFakeTimers()
+  const { servers, beat } = setUp(longAgo)
+  const pass = (seconds: number, ...ids: string[]) => {
+    for (let second = 0; second < seconds; second += 10) {
+      jest.advanceTimersByTime(10_000)
+      for (const id of ids) beat(id, Date.now())
+    }
+  }
+  return { servers, pass }
+}
+
+afterEach(() => void jest.useRealTimers())
+
 test('a server that just told of itself is heard', () => {
   const { servers, beat } = setUp(longAgo)
   beat('a', Date.now())
@@ -80,6 +95,37 @@ test('after our start, a server that was heard since is not waited for any longe
   beat('a', Date.now() - 120_000)
   expect(servers.sight('a').kind).toBe('silent')
   expect(servers.sight('never heard').kind).toBe('unknown')
+})
+
+test('who falls silent while others are heard is silent', () => {
+  const { servers, pass } = inTime()
+  pass(10, 'a', 'b')
+  pass(60, 'a')
+  expect(servers.sight('b')).toEqual({ kind: 'heard' })
+  pass(10, 'a')
+  expect(servers.sight('b').kind).toBe('silent')
+})
+
+test('while nobody at all is heard, and for a while after, none of them is silent: the road was blocked', () => {
+  const { servers, pass } = inTime()
+  pass(20, 'b')
+  pass(50, 'a', 'b')
+  pass(20, 'a') // the last of b is older
+  pass(50)
+  expect(servers.sight('b')).toEqual({ kind: 'unknown' })
+  pass(80, 'a')
+  expect(servers.sight('b')).toEqual({ kind: 'unknown' })
+  pass(60, 'a')
+  expect(servers.sight('b').kind).toBe('silent')
+})
+
+test('when nobody was heard for longer than any outage is waited for, all are silent', () => {
+  const { servers, pass } = inTime()
+  pass(10, 'a', 'b')
+  pass(590)
+  expect(servers.sight('a')).toEqual({ kind: 'unknown' })
+  pass(20)
+  expect([servers.sight('a').kind, servers.sight('b').kind]).toEqual(['silent', 'silent'])
 })
 
 test('while this process itself stood still, nobody is called silent', () => {
