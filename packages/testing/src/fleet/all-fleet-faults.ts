@@ -1,10 +1,16 @@
+import { busFaults } from './cases/bus-faults.ts'
 import { clockFaults } from './cases/clock-faults.ts'
 import { cutFaults, singleCuts } from './cases/cut-faults.ts'
 import { lostFaults } from './cases/lost-faults.ts'
 import type { FleetFault } from './fleet-fault.ts'
 
 /** Each kind, as CI has it. */
-const each: readonly FleetFault[] = [...Object.values(lostFaults), ...Object.values(cutFaults), clockFaults.apart]
+const each: readonly FleetFault[] = [
+  ...Object.values(lostFaults),
+  ...Object.values(cutFaults),
+  ...Object.values(busFaults),
+  clockFaults.apart,
+]
 
 /** What several rounds have besides, once: one by one what is else done at once, and the other way round. */
 const besides: readonly FleetFault[] = [...singleCuts, clockFaults.opposite]
