@@ -37,6 +37,7 @@ const server = z.object({
   capacity: z.number(),
   placed: z.object({ channels: z.number(), cost: z.number() }),
   drain: z.object({ since: z.string(), by: z.string() }).nullable(),
+  channels: z.number(),
   versions: z.record(z.string(), z.string()),
 })
 const serverPage = z.object({ data: z.array(server), total: z.number() })

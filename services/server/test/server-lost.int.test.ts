@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { waitFor } from '@skipcast/runtime'
 import {
@@ -17,11 +20,13 @@ import {
   type TemporaryHome,
 } from '@skipcast/testing'
 
+const SKIPCAST = fileURLToPath(new URL('../src/skipcast.ts', import.meta.url))
 const CHANNELS = 6
 const TIMEOUT_MS = 45_000
 
 let owned: AsyncDisposableStack
 let api: ApiClient
+let control: SkipcastProcess
 let variables: Record<string, string>
 const homes = new Map<string, TemporaryHome>()
 const agents = new Map<string, SkipcastProcess>()
@@ -34,7 +39,7 @@ beforeAll(async () => {
   const [broker, icecast] = await freePorts(2)
   const common = { ICECAST_PORT: `${icecast}`, MEDIA_PATH: join(core.path, 'media') }
   const ids = { SERVER_ID: 'core', SERVER_ROLES: 'kafka,api,icecast', KAFKA_PORT: `${broker}` }
-  const control = owned.use(await startSkipcast(core.path, { ...common, ...ids }))
+  control = owned.use(await startSkipcast(core.path, { ...common, ...ids }))
   await untilReady(control)
   api = await apiClient(control.apiUrl, core.path)
   variables = { ...common, SERVER_ROLES: 'liquidsoap', KAFKA_BROKER: `127.0.0.1:${broker}` }
@@ -122,10 +127,17 @@ test('an agent that is frozen while its channels move gives them up when it wake
   process.stdout.write(`agent frozen: ${frozen}\n`)
 }, 120_000)
 
-test('a server is emptied, and its listeners hear another one', async () => {
+test('a server is emptied for an upgrade, its listeners hear another one, and it is open again', async () => {
+  let upgraded: Promise<unknown> | undefined
   const drained = await heardWhile(async () => {
-    expect((await api.call('POST', '/api/servers/one/drain')).status).toBe(202)
+    const words = [SKIPCAST, 'servers', 'upgrade', 'one', '--', process.execPath, '--version']
+    const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...control.environment }
+    upgraded = promisify(execFile)(process.execPath, words, { env: environment, timeout: TIMEOUT_MS })
   }, 'two')
+  expect(await upgraded).toMatchObject({
+    stdout: `${process.version}\n`,
+    stderr: expect.stringMatching(/one is empty.*\n.* exit code 0\n.*\(open\)/),
+  })
   process.stdout.write(`server drained: ${drained}\n`)
 }, 120_000)
 

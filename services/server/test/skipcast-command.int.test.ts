@@ -90,6 +90,17 @@ describe('channels and media', () => {
     expect((await run(['channels', 'move', 'wanderer', server, '--at', 'never'])).code).toBe(2)
     expect((await run(['channels', 'move', 'wanderer', server, '--at', 'track_end'])).code).toBe(0)
     expect((await run(['channels', 'explain', 'wanderer'])).out).toMatch(/because +Somebody moved it here\./)
+    const upgraded = await run([
+      'servers',
+      'upgrade',
+      server,
+      '--',
+      process.execPath,
+      '-e',
+      'console.log("done"); process.exit(7)',
+    ])
+    expect([upgraded.code, upgraded.out]).toEqual([1, 'done\n'])
+    expect(upgraded.err).toMatch(/is empty.*\n.* exit code 7\n.* takes channels again \(open\)/)
     expect((await run(['servers', 'drain', 'nobody'])).err).toContain('no such server')
   }, 60_000)
 

@@ -36,6 +36,12 @@ describe('the command line', () => {
     }
   })
 
+  test('what stands behind -- is meant for another program', async () => {
+    const { code, noted } = await run('servers', 'upgrade', 'a', '--', 'program', '--help')
+    expect([code, noted]).toEqual([1, expect.stringContaining('SKIPCAST_API')])
+    expect((await run('servers', 'upgrade', 'a', '--within', 'soon', '--', 'program')).code).toBe(2)
+  })
+
   test.each([
     [['dance'], /no command "dance"/],
     [['channels'], /channels list/],

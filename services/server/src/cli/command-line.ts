@@ -13,18 +13,20 @@ import type { Terminal } from './terminal.ts'
 export async function runCommandLine(words: readonly string[], environment: Environment, terminal: Terminal): Promise<number> {
   const isHelp = (word: string) => word === '--help' || word === '-h'
   const asked = words[0] === 'help' ? [...words.slice(1), '--help'] : words
+  const end = asked.indexOf('--') // what follows is another's
+  const wantsHelp = (end < 0 ? asked : asked.slice(0, end)).some(isHelp)
   const command = commandOf(asked)
   if (!command) {
     const named = asked.filter((word) => !isHelp(word))
     const matching = commands.filter(({ name }) => named.length > 0 && name.split(' ')[0] === named[0])
-    if (asked.length === 0 || asked.some(isHelp)) {
+    if (asked.length === 0 || wantsHelp) {
       terminal.print(help(matching.length > 0 ? matching : commands))
       return DONE
     }
     terminal.note(`There is no command "${asked.slice(0, 2).join(' ')}".\n\n${help(matching.length > 0 ? matching : commands)}`)
     return MISUSED
   }
-  if (asked.some(isHelp)) {
+  if (wantsHelp) {
     terminal.print(helpOf(command))
     return DONE
   }

@@ -2,6 +2,7 @@ import type { Server } from '../api-client.ts'
 import { DONE, type Call, type Command } from './command.ts'
 import { openApi } from './open-api.ts'
 import { printList } from './print-list.ts'
+import { upgrade } from './upgrade.ts'
 
 const list: Command = {
   name: 'servers list',
@@ -33,7 +34,7 @@ const undrain: Command = {
   run: (call) => decide('undrain', call),
 }
 
-export const serverCommands: readonly Command[] = [list, drain, undrain]
+export const serverCommands: readonly Command[] = [list, drain, undrain, upgrade]
 
 const HEADINGS = ['SERVER', 'STATE', 'CHANNELS', 'COST', 'CAPACITY', 'LABELS', 'LIQUIDSOAP', 'LAST HEARD']
 
