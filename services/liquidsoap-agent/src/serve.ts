@@ -18,7 +18,7 @@ import type { Telemetry } from './telemetry.ts'
 import { troubles as channelTroubles } from './troubles.ts'
 
 const REPORT_MS = 250
-const HEARTBEAT_MS = 1000
+const HEARTBEAT_MS = 500
 /** A channel that has just fallen mute is looked at so often: each look ends with a report, which would ask for the next at once. */
 const DOUBT_MS = 50
 /** The next agent of this server has so long to come before its channels go to others. */
