@@ -54,12 +54,17 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
   const stores = openStores(database, { toCommand })
 
   let leader: Leader | undefined
+  /** Who fell silent is news to all who follow the streams, as is what agents tell. */
+  const followers = new Set<() => void>()
   const hearing = owned.use(busWatch(bus))
   const servers = fleet(bus, hearing, {
     silentAfterMs: config.serverSilentAfterMs,
     graceMs: config.serverGraceMs,
     stalls: owned.use(ownStalls({ steadyMs: () => performance.now() })),
-    onChange: () => leader?.placeSoon(),
+    onChange() {
+      leader?.placeSoon()
+      for (const listener of followers) listener()
+    },
   })
   owned.use(servers)
   const settings = {
@@ -81,7 +86,14 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     fleet: servers,
     statuses: statuses.values,
     deafSince,
-    onStatusChange: (listener) => statuses.onChange(listener),
+    onStatusChange(listener) {
+      followers.add(listener)
+      const stop = statuses.onChange(listener)
+      return () => {
+        followers.delete(listener)
+        stop()
+      }
+    },
     audio: ffmpeg({ format: config.airFormat, user }),
     mediaFiles: await mediaFiles({ path: config.mediaPath ?? join(home.path, 'media'), serverId, user }),
     health,

@@ -36,11 +36,11 @@ export const apiEnv = z
     LIQUIDSOAP_SAMPLERATE: z.enum(SAMPLE_RATES, { error: `must be one of ${SAMPLE_RATES.join(', ')}` }).default('44100'),
     SOURCE_SIGNING_KEY: z.string().min(32, 'must have at least 32 characters').max(500).optional(),
     KAFKA_CONSUMER_GROUP: env.name().default('skipcast'),
-    SERVER_SILENT_AFTER_MS: env.integer(500, 600_000).default(2500),
+    SERVER_SILENT_AFTER_MS: env.integer(500, 600_000).default(2000),
     SERVER_GRACE_MS: env.integer(0, 3_600_000).default(10_000),
     FAILOVER_MAX_SILENT_PERCENT: env.integer(0, 100).default(50),
     FAILOVERS_PER_SECOND: env.integer(1, 100_000).default(200),
-    MOVES_PER_SECOND: env.integer(1, 100_000).default(4),
+    MOVES_PER_SECOND: env.integer(1, 100_000).default(8),
     LISTENER_HISTORY_DAYS: env.integer(3, 3650).default(400),
     TRACK_PLAYS_DAYS: env.integer(1, 3650).default(400),
   })

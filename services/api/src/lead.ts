@@ -12,7 +12,7 @@ import {
 } from '@skipcast/db'
 import { messageOf, startLoop, type Logger } from '@skipcast/runtime'
 import { keepHistory, type HistoryLimits } from './keep-history.ts'
-import { placementPass, type PlacementLimits } from './place-channels.ts'
+import { NEXT_TURN_MS, placementPass, type PlacementLimits } from './place-channels.ts'
 import type { MoveReason } from './domain/place.ts'
 import type { ApiPorts, ApiSettings } from './ports.ts'
 import { outboxRelay } from './relay-outbox.ts'
@@ -70,10 +70,14 @@ export function startTerm(
   const pass = outboxRelay({ outbox, bus, channels: stores.channels, toCommand, logger, clock, onRelayed })
   const relay = startLoop(pass, { everyMs: RELAY_EVERY_MS, onError })
   const confirmLead = () => outbox.confirmLead()
-  const placement = startLoop(placementPass({ ...ports, confirmLead, clock }, ports.placement), {
-    everyMs: PLACE_EVERY_MS,
-    onError,
-  })
+  const place = placementPass({ ...ports, confirmLead, clock }, ports.placement)
+  let nextTurn: NodeJS.Timeout | undefined
+  const placement = startLoop(
+    async () => {
+      if ((await place()) > 0) nextTurn = setTimeout(() => placement.nudge(), NEXT_TURN_MS)
+    },
+    { everyMs: PLACE_EVERY_MS, onError },
+  )
   const history = startLoop(() => keepHistory(session.history, ports.history, Date.now()), {
     everyMs: HISTORY_EVERY_MS,
     onError,
@@ -82,6 +86,7 @@ export function startTerm(
     placeSoon: () => placement.nudge(),
     onNotify: () => relay.nudge(),
     async [Symbol.asyncDispose]() {
+      clearTimeout(nextTurn)
       const ended = Promise.all([relay, placement, history].map((loop) => loop[Symbol.asyncDispose]()))
       // A bus that is away may take long to say so; what it was given is still in the outbox.
       await Promise.race([ended, sleep(CLOSE_GRACE_MS, undefined, { ref: false })])

@@ -8,6 +8,8 @@ import { placeableOf, surveyServers, type SurveyPorts } from './survey-servers.t
 
 /** Looked at in one pass, at most. */
 const MAX_LISTED = 100_000
+/** While moves wait for their turn, a pass follows so soon. */
+export const NEXT_TURN_MS = 250
 /** What nobody hears until it is done. All else plays on meanwhile. */
 const URGENT: readonly MoveReason[] = ['unplaced', 'lost']
 
@@ -24,19 +26,21 @@ export interface PlacementPorts extends SurveyPorts, Pick<ApiPorts, 'random'> {
 export interface PlacementLimits {
   /** Channels that nobody plays get a server, each second. */
   readonly urgentPerSecond: number
-  /** Channels that play leave their server, each second. */
+  /** Channels that play leave their server, each second; spread over it. */
   readonly plannedPerSecond: number
 }
 
 /**
  * The passes that give wanted channels other servers where they need some: those without one, those of servers that are lost or shall be
  * empty, those whose wishes changed. Only the leader runs them, and even two would do no harm: a channel moves only if it is still as it was seen, and
- * its row alone decides. Many at once are spread over seconds, so that those who take them, and the bus, keep up.
+ * its row alone decides. Many at once are spread over seconds, so that those who take them, and the bus, keep up. A pass resolves with how many wait for their turn.
  */
-export function placementPass(ports: PlacementPorts, limits: PlacementLimits): () => Promise<void> {
+export function placementPass(ports: PlacementPorts, limits: PlacementLimits): () => Promise<number> {
   const { stores, health, logger } = ports
-  const urgent = allowance(limits.urgentPerSecond, ports.clock)
-  const planned = allowance(limits.plannedPerSecond, ports.clock)
+  const { urgentPerSecond, plannedPerSecond } = limits
+  const urgent = allowance({ perSecond: urgentPerSecond, atOnce: urgentPerSecond }, ports.clock)
+  const inATurn = Math.max(1, Math.round((plannedPerSecond * NEXT_TURN_MS) / 1000))
+  const planned = allowance({ perSecond: plannedPerSecond, atOnce: inATurn }, ports.clock)
   let told: string | null = null
   const tell = (problem: string | null) => {
     health.report('failover', problem)
@@ -52,10 +56,11 @@ export function placementPass(ports: PlacementPorts, limits: PlacementLimits): (
     const settled = servers.filter(isSettled)
     const misplaced = await stores.channels.listMisplaced(settled, MAX_LISTED)
     const moves = place(misplaced.map(placeableOf), servers, ports.random)
-    if (moves.length === 0) return
+    if (moves.length === 0) return 0
     const isUrgent = ({ because }: Move) => URGENT.includes(because)
     const due = [...urgent.take(moves.filter(isUrgent)), ...planned.take(moves.filter((move) => !isUrgent(move)))]
-    if (due.length === 0) return
+    const waiting = moves.length - due.length
+    if (due.length === 0) return waiting
     await ports.confirmLead()
     const seen = new Map(misplaced.map((channel) => [channel.id, channel]))
     const moved = await Promise.all(due.map((move) => carryOut(stores, seen.get(move.channelId)!, move)))
@@ -64,7 +69,8 @@ export function placementPass(ports: PlacementPorts, limits: PlacementLimits): (
     const counts = Object.fromEntries(
       [...Map.groupBy(reasons, (because) => because)].map(([because, { length }]) => [because, length]),
     )
-    logger.info({ moved: counts, waiting: moves.length - due.length }, 'channels got other servers')
+    logger.info({ moved: counts, waiting }, 'channels got other servers')
+    return waiting
   }
 }
 

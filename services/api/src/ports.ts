@@ -13,7 +13,7 @@ export interface ApiPorts {
   readonly statuses: ReadonlyMap<string, StreamStatus>
   /** Since when (ms since the epoch) what agents tell does not reach us; null while it does. */
   readonly deafSince: () => number | null
-  /** Calls back when an agent told something new; returns how to stop that. */
+  /** Calls back when an agent told something new, or was or was not heard again; returns how to stop that. */
   readonly onStatusChange: (listener: () => void) => () => void
   readonly audio: AudioTools
   readonly mediaFiles: MediaFiles

@@ -1,7 +1,7 @@
 import type { Bus } from '@skipcast/bus'
 import { startLoop } from '@skipcast/runtime'
 
-const ASK_EVERY_MS = 1000
+const ASK_EVERY_MS = 500
 /** Far less than a server may be silent, so that an outage of ours is never taken for one of theirs. */
 const ANSWER_WITHIN_MS = 1000
 

@@ -1,17 +1,17 @@
-/** So much of something each second, and a second's worth at once at most. */
+/** So much of something each second. */
 export interface Allowance {
   /** As many of these, from the first on, as are allowed now. */
   take<T>(items: readonly T[]): T[]
 }
 
-/** `clock`: milliseconds that only grow. */
-export function allowance(perSecond: number, clock: () => number): Allowance {
-  let left = perSecond
+/** `atOnce`: the most after a rest. `clock`: milliseconds that only grow. */
+export function allowance({ perSecond, atOnce }: { perSecond: number; atOnce: number }, clock: () => number): Allowance {
+  let left = atOnce
   let at = clock()
   return {
     take(items) {
       const now = clock()
-      left = Math.min(perSecond, left + ((now - at) / 1000) * perSecond)
+      left = Math.min(atOnce, left + ((now - at) / 1000) * perSecond)
       at = now
       const taken = items.slice(0, Math.floor(left))
       left -= taken.length
