@@ -2,6 +2,8 @@ import { runCommand } from '@skipcast/runtime'
 
 export interface ToneFileOptions {
   readonly frequencyHz: number
+  /** It rises by so many Hz each second, so that what is heard tells where in the file it is. Default 0. */
+  readonly risesHz?: number
   readonly seconds: number
   /** 0 dBFS is a sine of full scale; -Infinity is digital silence. Default -12. */
   readonly levelDbfs?: number
@@ -27,16 +29,23 @@ export async function toneFile(path: string, options: ToneFileOptions): Promise<
     ...(artist === undefined ? [] : ['-metadata', `artist=${artist}`]),
   ]
   const rate = path.endsWith('.mp3') ? ['-b:a', `${bitrateKbps}k`] : []
-  const pcm = sine(options.frequencyHz, options.levelDbfs ?? -12, Math.round(options.seconds * sampleRate), sampleRate, channels)
+  const pcm = sine(options, Math.round(options.seconds * sampleRate), sampleRate, channels)
   await runCommand('ffmpeg', ['-v', 'error', '-y', ...input, ...tags, ...rate, `file:${path}`], { timeoutMs: 60_000, input: pcm })
   return path
 }
 
-function sine(frequencyHz: number, levelDbfs: number, count: number, sampleRate: number, channels: number): Buffer {
+function sine(
+  { frequencyHz, risesHz = 0, levelDbfs = -12 }: ToneFileOptions,
+  count: number,
+  sampleRate: number,
+  channels: number,
+): Buffer {
   const samples = new Int16Array(count * channels)
   const amplitude = 32_767 * 10 ** (levelDbfs / 20)
   for (let i = 0; i < count; i++) {
-    samples.fill(Math.round(amplitude * Math.sin((2 * Math.PI * frequencyHz * i) / sampleRate)), i * channels, (i + 1) * channels)
+    const seconds = i / sampleRate
+    const turns = (frequencyHz + (risesHz * seconds) / 2) * seconds
+    samples.fill(Math.round(amplitude * Math.sin(2 * Math.PI * turns)), i * channels, (i + 1) * channels)
   }
   return Buffer.from(samples.buffer)
 }
