@@ -47,9 +47,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the agent does not give up what has moved away',
-    file: 'services/liquidsoap-agent/src/domain/wanted.ts',
-    find: "command.event === 'start_stream' && command.server_id === serverId",
-    replace: "command.event === 'start_stream'",
+    file: 'services/liquidsoap-agent/src/domain/seat.ts',
+    find: 'if (command.server_id === serverId) return',
+    replace: 'return',
   },
   {
     name: 'a view drops the last record of a reading',

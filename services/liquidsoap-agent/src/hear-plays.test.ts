@@ -17,7 +17,14 @@ beforeEach(() => {
   subject = heardPlays(ear, { wallMs: () => now })
 })
 
-const play = (name: string, startedAt: number) => ({ playId: `e.${name}`, mediaId: name, title: name, artist: 'A', startedAt })
+const play = (name: string, startedAt: number) => ({
+  playId: `e.${name}`,
+  mediaId: name,
+  title: name,
+  artist: 'A',
+  startedAt,
+  sentAt: startedAt - 500,
+})
 const nowAt = (at: number, sent: Parameters<HeardPlays['now']>[0]) => {
   now = at
   return subject.now(sent, null)
@@ -33,6 +40,7 @@ describe('what listeners hear', () => {
       title: 'one',
       artist: 'A',
       started_at: 104_000,
+      queued_at: 99_500,
     })
     expect(nowAt(113_900, two)).toMatchObject({ media_id: 'one' })
     expect(nowAt(114_000, two)).toMatchObject({ media_id: 'two', started_at: 114_000 })

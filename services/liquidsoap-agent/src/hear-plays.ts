@@ -68,6 +68,7 @@ export function heardPlays(ear: { readonly heard: Heard }, clock: Pick<Clock, 'w
           title: next.title,
           artist: next.artist,
           started_at: at,
+          queued_at: next.sentAt,
         }
         underWay.shift()
       }

@@ -68,8 +68,14 @@ export interface Ear extends AsyncDisposable {
   nudge(): void
 }
 
+/** One of a channel's two mounts. Who shows the token of the source that feeds it is let in there, wherever other listeners are sent. */
+export interface EarPlace {
+  readonly mount: string
+  readonly token: string
+}
+
 /** Opens one of our own listeners on a mount; it connects, and connects again, by itself. `onNews`: it hears sound, or came or went. */
-export type OpenEar = (mount: string, onNews: () => void) => Ear
+export type OpenEar = (place: EarPlace, onNews: () => void) => Ear
 
 /** Events on their way to the bus, on this machine's disk: nothing is lost while the bus is away. */
 export interface Journal extends AsyncDisposable {
@@ -85,7 +91,7 @@ export interface Memory {
 
 export interface Memo {
   readonly slug: string
-  readonly mount: string
+  readonly isStandby: boolean
   readonly epoch: number
   readonly generation: number
   readonly phase: Phase
@@ -94,6 +100,8 @@ export interface Memo {
   readonly error: StreamError | null
   /** The engine's record of the channel that was told to have started; null while none was. */
   readonly startedRecord: string | null
+  /** The epoch of which it was told that the channel moved here; null: of none. */
+  readonly movedEpoch: number | null
   /** What was told to be heard last. */
   readonly playing: NowPlaying | null
   /** What was heard last, also while nothing is. */

@@ -4,7 +4,9 @@ import { plan, type PlanLimits, type Step } from './domain/plan.ts'
 import type { Engine } from './domain/engine.ts'
 import type { HeardAt, Teller } from './domain/engine-event.ts'
 import type { ProblemCode } from './domain/problem.ts'
-import { startsFor, wantedStream, type WantedStream } from './domain/wanted.ts'
+import { runningSeats, seatsOf } from './domain/seat.ts'
+import { wantedStream, type WantedStream } from './domain/wanted.ts'
+import { awaitTurns } from './await-turns.ts'
 import { engineStarts } from './engine-starts.ts'
 import { isHostTrouble } from './host-trouble.ts'
 import { isDiskFull } from './is-disk-full.ts'
@@ -57,7 +59,7 @@ export interface ReconcilePorts {
 /** What the last pass saw. */
 export interface Observation {
   readonly engines: readonly Engine[]
-  /** What this server shall run; null until the commands have all been read. */
+  /** What this server shall run, of either replica; null until the commands have all been read. */
   readonly wanted: ReadonlyMap<string, WantedStream> | null
   /** Why no engine can be started at present. */
   readonly startTrouble: ProblemCode | null
@@ -84,6 +86,7 @@ export function reconciler(
 ): Reconciler {
   const { host, commands, supply, troubles, clock, tell, nudge } = ports
   const starts = engineStarts(ports)
+  const turns = awaitTurns(clock, nudge)
   const mourned = new Set<string>()
   const tainted = new Set<string>()
   const idleSince = new Map<string, number>()
@@ -134,13 +137,16 @@ export function reconciler(
     for (const id of idle) if (!idleSince.has(id)) idleSince.set(id, clock.steadyMs())
   }
 
+  const seats = () => seatsOf(options.teller.serverId, commands.values)
+
   const readWanted = async () => {
-    const starting = [...startsFor(options.teller.serverId, commands.values).values()]
+    const taken = [...runningSeats(seats())]
+    const starting = taken.map(([, { start }]) => start)
     for (const command of starting) troubles.commanded(command.channel_id, command)
     const firsts = starting.flatMap(({ tracks }) => tracks.slice(0, 1))
     await supply.want([...firsts, ...starting.flatMap(({ tracks }) => tracks)].map(({ sha256 }) => sha256))
     const files = await supply.files()
-    return new Map(starting.map((command) => [command.channel_id, wantedStream(command, files)]))
+    return new Map(taken.map(([channelId, seat]) => [channelId, wantedStream(seat, files)]))
   }
 
   const limits = (): PlanLimits => ({
@@ -157,6 +163,8 @@ export function reconciler(
     stuck: ports.stuck(),
     tainted,
     heldBack: troubles.heldBack(),
+    waiting: turns.waiting(seats()),
+    lingering: new Set([...seats()].flatMap(([channelId, { role }]) => (role === 'lingering' ? [channelId] : []))),
     unheard: ports.unheard(),
     mayUpgrade: clock.steadyMs() - upgradedAt >= UPGRADE_EVERY_MS,
     mayStartEngine: starts.isAllowed(),
@@ -167,7 +175,7 @@ export function reconciler(
     const isShort = [...wanted.values()].some(({ absent }) => absent.count > 0 && absent.why === 'DISK_FULL')
     if (clock.steadyMs() - evictedAt < (isShort ? EVICT_WHEN_SHORT_MS : EVICT_EVERY_MS)) return
     evictedAt = clock.steadyMs()
-    const hashes = [...wanted.values()].flatMap(({ command }) => command.tracks.map(({ sha256 }) => sha256))
+    const hashes = [...seats().values()].flatMap(({ start }) => start.tracks.map(({ sha256 }) => sha256))
     await ports.cache.evict(new Set(hashes), options.cache)
   }
 
@@ -238,7 +246,10 @@ export function reconciler(
       const changes = [...(await actAll(endings, act)), ...(await actAll(beginnings, act))]
       if (changes.includes(true)) nudge()
     },
-    [Symbol.asyncDispose]: () => starts[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]() {
+      turns[Symbol.dispose]()
+      return starts[Symbol.asyncDispose]()
+    },
   }
 }
 

@@ -91,7 +91,7 @@ export function serve(server: Server, { config, context, commands, ...shared }: 
         supply,
         troubles,
         spoiled,
-        resume: resume((channelId) => memory.memos.get(channelId)?.lastPlay ?? null),
+        resume: resume((channelId) => memory.memos.get(channelId)?.lastPlay ?? null, clock),
         unheard: () => report.unheard(),
         stuck: () => report.stuck(),
         heardAt: (...play) => report.heardAt(...play),

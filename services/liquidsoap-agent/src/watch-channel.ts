@@ -1,6 +1,6 @@
 import type { Phase } from '@skipcast/contracts'
 import type { OwnStalls } from '@skipcast/runtime'
-import type { LiveState, RunningChannel } from './domain/engine.ts'
+import type { Engine, LiveState, RunningChannel } from './domain/engine.ts'
 import { wasHeard, type Sight } from './domain/phase.ts'
 import type { ProblemCode } from './domain/problem.ts'
 import { heardPlays, type HeardPlays } from './hear-plays.ts'
@@ -20,6 +20,19 @@ const STANDSTILL_MS = 500
 export interface Found {
   readonly channel: RunningChannel
   readonly record: string | null
+}
+
+/** Every channel in an engine; of two holders the one that answers. */
+export function channelsOf({ engines }: { readonly engines: readonly Engine[] }): Map<string, Found> {
+  const found = new Map<string, Found>()
+  for (const { id, state, channels } of engines) {
+    if (state === 'dead') continue
+    for (const channel of channels) {
+      if (found.get(channel.channelId)?.channel.live) continue
+      found.set(channel.channelId, { channel, record: channel.live && `${id}.${channel.live.recordId}` })
+    }
+  }
+  return found
 }
 
 /** What this process alone knows of a wanted channel: what it hears, and how long things have been as they are. It begins anew with the next process. */

@@ -40,7 +40,7 @@ export interface Rig extends AsyncDisposable {
   file(mediaId: string, content: Buffer, seconds: number): Promise<Track>
 }
 
-export function rig(home: Home, variables: Record<string, string>, bus: MemoryBus = memoryBus()): Rig {
+export function rig(home: Home, variables: Record<string, string>, bus: MemoryBus = memoryBus(), serverId = 'here'): Rig {
   const health = healthBoard()
   let board = meters()
   const statuses: StreamStatus[] = []
@@ -78,7 +78,7 @@ export function rig(home: Home, variables: Record<string, string>, bus: MemoryBu
       const origin = { application: 'skipcast', environment: 'test' }
       const logger = process.env['TEST_LOG'] ? createLogger({ level: process.env['TEST_LOG'] }) : silentLogger()
       board = meters()
-      return startAgent(config, { bus, home, health, meters: board, logger, serverId: 'here', origin, onStop }, overrides)
+      return startAgent(config, { bus, home, health, meters: board, logger, serverId, origin, onStop }, overrides)
     },
     want: (...commands) =>
       bus.publish(

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { StartStream, Track } from '@skipcast/contracts'
 import { childUser } from '@skipcast/runtime'
-import { openListener, temporaryHome, toneFile, type Listener } from '@skipcast/testing'
+import { openListener, temporaryHome, toneFile, type Listener, type ToneFileOptions } from '@skipcast/testing'
 import { localHost } from '../src/adapters/local-host.ts'
 import type { EngineHost } from '../src/ports.ts'
 import { LIMITS } from './limits.ts'
@@ -17,9 +17,9 @@ export interface EngineUnderTest extends AsyncDisposable {
   /** The file that a track of this id plays. */
   fileOf(id: string): string
   /** A track that plays this tone, its file made. */
-  track(id: string, tone: { frequencyHz: number; seconds: number; levelDbfs?: number }): Promise<Track>
+  track(id: string, tone: ToneFileOptions): Promise<Track>
   /** Adds an encoded channel, or adds it again to another engine. */
-  add(channelId: string, fields: Partial<StartStream>): Promise<void>
+  add(channelId: string, fields: Partial<StartStream>, offsetMs?: number): Promise<void>
   /** Opens a listener, who comes again when let go. */
   listenTo(channelId: string): Promise<Listener>
   /** Ends the engine as `kill -9` does, and starts another. */
@@ -61,8 +61,8 @@ export async function engineUnderTest(program: string): Promise<EngineUnderTest>
       await toneFile(fileOf(id), tone)
       return aTrack(id, { duration_ms: tone.seconds * 1000 })
     },
-    add: (channelId, fields) =>
-      host.add(engineId, aStream(channelId, { mode: 'encode', source_token: SOURCE_PASSWORD, ...fields })),
+    add: (channelId, fields, offsetMs = 0) =>
+      host.add(engineId, { ...aStream(channelId, { mode: 'encode', source_token: SOURCE_PASSWORD, ...fields }), offsetMs }),
     listenTo: async (channelId) => owned.use(await openListener(icecast.urlOf(`/${channelId}`), { reconnectAfterMs: 20 })),
     async replace() {
       await host.stop(engineId, { kill: true })

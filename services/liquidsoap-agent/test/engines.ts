@@ -20,6 +20,8 @@ export const limits: PlanLimits = {
   stuck: new Set(),
   tainted: new Set(),
   heldBack: new Set(),
+  waiting: new Set(),
+  lingering: new Set(),
   unheard: new Set(),
   mayStartEngine: true,
   mayUpgrade: false,

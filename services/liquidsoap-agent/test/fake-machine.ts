@@ -91,7 +91,11 @@ export function fakeMachine(): FakeMachine {
       async add(engineId, stream) {
         beReached()
         const { channelId } = stream.record
-        if (!/^\/[a-z0-9-]+$/.test(stream.command.mount) || /\s/.test(stream.command.source_token) || channelId.includes('/')) {
+        if (
+          !/^(\/w)?\/[a-z0-9-]+$/.test(stream.command.mount) ||
+          /\s/.test(stream.command.source_token) ||
+          channelId.includes('/')
+        ) {
           throw new AppError('ENGINE_REFUSED', 'The mount or the token is not one that Icecast takes')
         }
         if (isDiskFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
@@ -99,7 +103,7 @@ export function fakeMachine(): FakeMachine {
         engine.added += 1
         const [first] = stream.tracks
         const track = first
-          ? { playId: null, mediaId: first.media_id, title: first.title, artist: first.artist, startedAt: 1 }
+          ? { playId: null, mediaId: first.media_id, title: first.title, artist: first.artist, startedAt: 1, sentAt: 1 }
           : null
         const live = {
           recordId: `c${engine.added}`,

@@ -37,7 +37,7 @@ async function mount() {
   await once(server, 'listening')
   let news = 0
   const openEar = mountEars({ host: '127.0.0.1', port, now: () => performance.now() })
-  const ear = openEar('/a', () => (news += 1))
+  const ear = openEar({ mount: '/a', token: 'a-token' }, () => (news += 1))
   return {
     ear,
     openEar,
@@ -117,7 +117,7 @@ describe('our own listener', () => {
 
   test('is one of a few at a time who ask to be let in, however many there are', async () => {
     await using subject = await mount()
-    const others = Array.from({ length: 19 }, (_, index) => subject.openEar(`/${index}`, () => {}))
+    const others = Array.from({ length: 19 }, (_, index) => subject.openEar({ mount: `/${index}`, token: 'a-token' }, () => {}))
     const first = await subject.connection(8)
     expect(first).toBeDefined()
     expect(subject.requests).toHaveLength(8)

@@ -1,4 +1,5 @@
 import type { StartStream, Track } from '@skipcast/contracts'
+import type { Seat } from '../src/domain/seat.ts'
 import { wantedStream, type WantedStream } from '../src/domain/wanted.ts'
 
 /** A track of this media id; its hash is made of the id. */
@@ -41,8 +42,11 @@ export function aStart(channelId: string, overrides: Partial<StartStream> = {}):
   }
 }
 
+/** The seat of who runs it. */
+export const primary = (start: StartStream): Seat => ({ role: 'primary', start })
+
 /** A wanted stream whose files are all here. */
 export function aStream(channelId: string, overrides: Partial<StartStream> = {}): WantedStream {
   const command = aStart(channelId, overrides)
-  return wantedStream(command, { cached: new Set(command.tracks.map(({ sha256 }) => sha256)), missing: new Map() })
+  return wantedStream(primary(command), { cached: new Set(command.tracks.map(({ sha256 }) => sha256)), missing: new Map() })
 }

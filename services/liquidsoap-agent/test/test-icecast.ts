@@ -24,6 +24,8 @@ export interface TestIcecast extends AsyncDisposable {
   status(): Promise<string>
   stop(): Promise<void>
   start(): Promise<void>
+  /** Ends the source that feeds this mount. */
+  end(mount: string): Promise<void>
   /** Stops answering, as a frozen process does, until `thaw`. */
   freeze(): void
   thaw(): void
@@ -56,6 +58,10 @@ export async function testIcecast(): Promise<TestIcecast> {
     urlOf: (mount) => `http://127.0.0.1:${port}${mount}`,
     status: async () =>
       (await httpGet(new URL(`http://127.0.0.1:${port}/status-json.xsl`), { timeoutMs: 2000, maxBytes: 1_000_000 })).body,
+    async end(mount) {
+      const url = new URL(`http://127.0.0.1:${port}/admin/killsource?mount=${encodeURIComponent(mount)}`)
+      await httpGet(url, { timeoutMs: 2000, maxBytes: 100_000, user: 'admin', password: SOURCE_PASSWORD })
+    },
     start,
     stop,
     freeze: () => signalProcess(daemon!, 'SIGSTOP'),

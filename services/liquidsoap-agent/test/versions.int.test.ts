@@ -5,6 +5,7 @@ import { engineHostContract } from './engine-host.contract.ts'
 import { localHostUnderTest } from './local-host-under-test.ts'
 import { formatsContract } from './formats.contract.ts'
 import { mixingContract } from './mixing.contract.ts'
+import { offsetContract } from './offset.contract.ts'
 
 // The same promises with the Liquidsoaps of other releases of Debian, each in a folder of its own.
 
@@ -21,6 +22,7 @@ for (const [release, version] of [
     engineHostContract(name, localHostUnderTest(program))
     mixingContract(name, program)
     formatsContract(name, program)
+    offsetContract(name, program)
   } else {
     console.warn(`NOT TESTED with ${name}: there is no ${program}.\nMake it: deploy/chroots/make-chroot ${release} ${directory}`)
     describe(name, () => test.skip(`is not there: deploy/chroots/make-chroot ${release} ${directory}`, () => {}))

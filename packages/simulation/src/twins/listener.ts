@@ -11,7 +11,7 @@ const DELAY_MS = 300
 
 /** A listener of our own, as the agent has it: see `adapters/mount-ear.ts`, which does the same with bytes. */
 export function simulatedEars(world: World, icecast: Icecast2): OpenEar {
-  return (mount, onNews) => simulatedEar(world, icecast, { mount, onNews, isMonitor: true })
+  return ({ mount }, onNews) => simulatedEar(world, icecast, { mount, onNews, isMonitor: true })
 }
 
 /** In the process that calls. `onSound`: programme came just now. */

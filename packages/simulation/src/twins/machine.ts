@@ -141,7 +141,9 @@ export function machine(name: string, world: World, net: Network, icecast: Iceca
           isPlayable: true,
           isBlank: false,
           playedS: Math.round(world.now - channel.addedAt) / 1000,
-          track: track ? { playId, mediaId: track.media_id, title: track.title, artist: track.artist, startedAt } : null,
+          track: track
+            ? { playId, mediaId: track.media_id, title: track.title, artist: track.artist, startedAt, sentAt: startedAt }
+            : null,
         },
       }
     })
@@ -214,7 +216,7 @@ export function machine(name: string, world: World, net: Network, icecast: Iceca
       add: (engineId, stream) =>
         ask(agent, engineId, (engine) => {
           const { record, command } = stream
-          if (!/^\/[a-z0-9-]+$/.test(command.mount) || /\s/.test(command.source_token) || record.channelId.includes('/'))
+          if (!/^(\/w)?\/[a-z0-9-]+$/.test(command.mount) || /\s/.test(command.source_token) || record.channelId.includes('/'))
             throw new AppError('ENGINE_REFUSED', 'The mount or the token is not one that Icecast takes')
           if (engine.channels.has(record.channelId))
             throw new AppError('ENGINE_REFUSED', 'The engine refused the channel (exists)')

@@ -22,6 +22,8 @@ const status = z.object({
       artist: z.string(),
       since: z.number(),
       /** Absent in an engine that was started by an older agent. */
+      sent: z.number().optional(),
+      /** Absent in an engine that was started by an older agent. */
       play: z.int().nonnegative().default(0),
     }),
   ),
@@ -55,6 +57,7 @@ export function readStatus(engineId: string, answer: Answer): EngineStatus {
                 title: channel.title,
                 artist: channel.artist,
                 startedAt: Math.round(channel.since * 1000),
+                sentAt: Math.round((channel.sent ?? channel.since) * 1000),
               },
       },
     })),

@@ -1,10 +1,12 @@
 import type { StartStream, Track } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
+import { overlapMs } from '../domain/position.ts'
 import type { WantedStream } from '../domain/wanted.ts'
 import type { EngineSocket } from './engine-socket.ts'
 import { headerText } from './icecast-text.ts'
 
-const MOUNT = /^\/[a-z0-9][a-z0-9-]{0,99}$/
+/** Either of a channel's two. */
+const MOUNT = /^(\/w)?\/[a-z0-9][a-z0-9-]{0,99}$/
 /** Later than any file ends. Liquidsoap takes a negative one for a mistake, and tells so at every track. */
 const NEVER_SECONDS = 86_400
 const TOKEN = /^[\u0021-\u007e]{1,500}$/
@@ -13,7 +15,7 @@ const TOKEN = /^[\u0021-\u007e]{1,500}$/
  * The argument of `hub.add`, but for the plan. Everything that goes to Icecast is plain here: Liquidsoap escapes nothing.
  * Throws ENGINE_REFUSED for a mount or a token that would not be one.
  */
-export function addArgument({ record, command }: WantedStream, icecast: { host: string; port: number }) {
+export function addArgument({ record, command, offsetMs = 0 }: WantedStream, icecast: { host: string; port: number }) {
   if (!MOUNT.test(command.mount) || !TOKEN.test(command.source_token)) {
     throw new AppError('ENGINE_REFUSED', 'The mount or the token is not one that Icecast takes')
   }
@@ -24,6 +26,7 @@ export function addArgument({ record, command }: WantedStream, icecast: { host: 
     format: command.format ?? 'mp3',
     bitrate: command.bitrate_kbps,
     crossfade: (command.crossfade_ms ?? 0) / 1000,
+    offset: offsetMs / 1000,
     host: icecast.host,
     port: icecast.port,
     password: command.source_token,
@@ -34,16 +37,14 @@ export function addArgument({ record, command }: WantedStream, icecast: { host: 
   }
 }
 
-/** How a track of a plan is mixed. An overlap never takes more than half of a track, so that each is heard alone for a while. */
+/** How a track of a plan is mixed. */
 export function mixOf(track: Track, { crossfade_ms = 0 }: StartStream) {
-  const cueIn = track.cue_in_ms ?? 0
   const cueOut = track.cue_out_ms
-  const lengthMs = Math.max(0, (cueOut ?? track.duration_ms) - cueIn)
   return {
     gain: track.gain_db ?? 0,
-    cue_in: cueIn / 1000,
+    cue_in: (track.cue_in_ms ?? 0) / 1000,
     cue_out: cueOut === undefined ? NEVER_SECONDS : cueOut / 1000,
-    crossfade: Math.min(crossfade_ms, lengthMs / 2) / 1000,
+    crossfade: overlapMs(track, crossfade_ms) / 1000,
   }
 }
 

@@ -5,15 +5,19 @@ import type { Memory } from '../ports.ts'
 
 const memo = z.object({
   slug: z.string(),
-  mount: z.string(),
   epoch: z.int(),
   generation: z.int(),
   phase,
   since: z.int(),
   error: streamError.nullable(),
   startedRecord: z.string().nullable(),
+  isStandby: z.boolean().default(false),
+  movedEpoch: z.int().nullable().default(null),
   playing: nowPlaying.nullable().default(null),
-  lastPlay: z.object({ playId: z.string(), mediaId: z.string() }).nullable().default(null),
+  lastPlay: z
+    .object({ playId: z.string(), mediaId: z.string(), epoch: z.int().default(-1), sentAt: z.int().nullable().default(null) })
+    .nullable()
+    .default(null),
 })
 
 /** What was told of each channel, kept in one file. A file that can't be read counts as none: the channels are told anew. */

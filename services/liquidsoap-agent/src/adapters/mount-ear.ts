@@ -22,7 +22,7 @@ const LONGEST_DELAY_MS = 20_000
  */
 export function mountEars(icecast: { host: string; port: number; now: () => number }): OpenEar {
   const door = turnstile(MOST_ASKING)
-  return (mount, onNews) => mountEar({ ...icecast, mount, onNews, door })
+  return (place, onNews) => mountEar({ ...icecast, ...place, onNews, door })
 }
 
 /** Lets so many in at a time, the others in the order in which they came. */
@@ -63,11 +63,12 @@ function mountEar(options: {
   host: string
   port: number
   mount: string
+  token: string
   now: () => number
   onNews: () => void
   door: Turnstile
 }): Ear {
-  const { host, port, mount, now, onNews, door } = options
+  const { host, port, mount, token, now, onNews, door } = options
   const wait = backoff({ firstMs: 100, mostMs: 2000 })
   const heard = {
     isPresent: true,
@@ -100,6 +101,7 @@ function mountEar(options: {
       port,
       path: mount,
       agent: false,
+      auth: `source:${token}`,
       timeout: DEAF_AFTER_MS,
       headers: { 'user-agent': 'skipcast-monitor/1', 'icy-metadata': '1' },
     })

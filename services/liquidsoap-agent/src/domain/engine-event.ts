@@ -23,6 +23,7 @@ const record = z.object({
   generation: z.int(),
   settings: z.string(),
   content: z.string(),
+  isStandby: z.literal(true).optional(),
 })
 
 /** The event of one line, or null when it is torn (a full disk, a crash within a write). */
@@ -47,7 +48,7 @@ export type HeardAt = (
   play: { playId: string; title: string; artist: string; startedAt: number },
 ) => number | null
 
-/** What an engine's event means to the world; null for what is our own business. Read twice, it is the same event with the same id. */
+/** What an engine's event means to the world; null for what is our own business, and for what a standby plays: that is told of the first replica. Read twice, it is the same event with the same id. */
 export function toStreamEvent(
   teller: Teller,
   engineId: string,
@@ -55,7 +56,7 @@ export function toStreamEvent(
   heardAt: HeardAt,
 ): StreamEvent | 'not yet' | null {
   const channel = parseRecord(event.data)
-  if (!channel) return null
+  if (!channel || channel.isStandby) return null
   const at = Math.round(event.at * 1000)
   const id = `${engineId}.${event.seq}`
   if (event.event === 'track_started') {

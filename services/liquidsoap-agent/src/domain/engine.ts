@@ -12,6 +12,8 @@ export interface ChannelRecord {
   readonly settings: string
   /** Hash of the plan: which files, in which order, with which titles. */
   readonly content: string
+  /** It is the second replica: what it plays is the first one's to tell. */
+  readonly isStandby?: true | undefined
 }
 
 /** What an engine says of a channel now. */
@@ -39,6 +41,8 @@ export interface EngineTrack {
   readonly artist: string
   /** When it was sent, in ms since the Unix epoch: listeners hear it later. */
   readonly startedAt: number
+  /** When its beginning was sent, or would have been: it may have been begun within. */
+  readonly sentAt: number
 }
 
 export interface RunningChannel extends ChannelRecord {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { StartStream } from '@skipcast/contracts'
 import { anEngine, brief, idle, limits, live, wantedOf } from '../../test/engines.ts'
-import { aStart, aStream, aTrack } from '../../test/streams.ts'
+import { aStart, aStream, aTrack, primary } from '../../test/streams.ts'
 import { plan } from './plan.ts'
 import { wantedStream } from './wanted.ts'
 
@@ -33,7 +33,7 @@ describe('a plan', () => {
   })
 
   test('lets the old plan play on while no file of the new one is here', () => {
-    const nothingHere = wantedStream(aStart('a', { generation: 2, tracks: [aTrack('two')] }), {
+    const nothingHere = wantedStream(primary(aStart('a', { generation: 2, tracks: [aTrack('two')] })), {
       cached: new Set(),
       missing: new Map(),
     })
@@ -74,6 +74,33 @@ describe('a plan', () => {
     expect(brief(plan(wantedOf(...streams), [engine], few))).toEqual(['add e b'])
     const turnedAway = [{ ...streams[0]!.record, live: { ...connecting, problem: '401' } }]
     expect(brief(plan(wantedOf(...streams), [{ ...engine, channels: turnedAway }], few))).toEqual(['add e b', 'add e c'])
+  })
+
+  test('keeps a place for a channel whose turn has not come', () => {
+    const waiting = { ...limits, waiting: new Set(['a', 'b', 'c']) }
+    const wanted = wantedOf(...['a', 'b', 'c'].map((id) => aStream(id)))
+    expect(brief(plan(wanted, [idle], waiting))).toEqual(['start', 'start'])
+    expect(brief(plan(wanted, [idle, anEngine('other')], { ...waiting, waiting: new Set(['a', 'b']) }))).toContain('add other c')
+  })
+
+  test('lets a channel that another server takes over play on until it is put out, and starts it no more', () => {
+    const lingering = { ...limits, lingering: new Set(['a']) }
+    const holding = (isConnected: boolean) =>
+      anEngine('e', [], { channels: [{ ...aStream('a').record, live: { ...live, isConnected } }] })
+    expect(brief(plan(new Map(), [holding(true), idle], lingering))).toEqual([])
+    expect(brief(plan(new Map(), [holding(false), idle], lingering))).toContain('remove e a unwanted')
+    expect(brief(plan(new Map(), [idle], lingering))).toEqual([])
+    expect(brief(plan(new Map(), [holding(true), idle], limits))).toContain('remove e a unwanted')
+  })
+
+  test('touches a standby that becomes the primary no more than a new plan does', () => {
+    const standby = { server_id: 'here', epoch: 2, mount: '/w/a', source_token: 'b' }
+    const command = aStart('a', { server_id: 'there', standby })
+    const files = { cached: new Set(command.tracks.map(({ sha256 }) => sha256)), missing: new Map() }
+    const before = wantedStream({ role: 'standby', start: { ...command, ...standby } }, files)
+    const { standby: _, ...rest } = { ...command, ...standby, generation: 2 }
+    const after = wantedStream(primary(rest), files)
+    expect(brief(plan(wantedOf(after), [anEngine('e', [before]), idle], limits))).toEqual(['load e a'])
   })
 
   test('lets the newer of two holders keep a channel', () => {

@@ -38,6 +38,10 @@ export interface PlanLimits {
   readonly unheard: ReadonlySet<string>
   /** Channels that failed a moment ago and are not started yet. */
   readonly heldBack: ReadonlySet<string>
+  /** Channels whose turn has not come: an engine is kept ready for each. */
+  readonly waiting: ReadonlySet<string>
+  /** Channels that another server takes over: they play on until they are put out. */
+  readonly lingering: ReadonlySet<string>
   /** A channel may now be interrupted for a moment to leave an engine of an older script. */
   readonly mayUpgrade: boolean
   /** False while engines fail to start. */
@@ -74,7 +78,7 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
       const reason =
         index > 0
           ? 'twice'
-          : (whyRemove(channel, stream) ??
+          : (whyRemove(channel, stream, limits) ??
             (isStuck(engine, channel, limits) ? 'stuck' : channel === upgrade.channel ? 'upgrade' : null))
       if (reason && engine.state === 'running') {
         removals.push({ kind: 'remove', engineId: engine.id, channelId, reason })
@@ -111,9 +115,14 @@ export function plan(wanted: ReadonlyMap<string, WantedStream>, engines: readonl
     ...removals,
     ...retired,
     ...Array.from({ length: starts }, (): Step => ({ kind: 'start' })),
-    ...seated.steps.slice(0, Math.max(0, limits.connectsAtOnce - countConnecting(running))),
+    ...seated.steps.filter(isDue(limits)).slice(0, Math.max(0, limits.connectsAtOnce - countConnecting(running))),
     ...loads,
   ]
+}
+
+/** One that waits for its turn has its place, and no more. */
+function isDue({ waiting }: PlanLimits): (step: Step & { readonly kind: 'add' }) => boolean {
+  return ({ stream }) => !waiting.has(stream.record.channelId)
 }
 
 /** Two witnesses convict at once: no answer, and no sound of any of its channels. One alone has to wait. */
@@ -141,7 +150,12 @@ function holdersOf(engines: readonly Engine[]): Map<string, Hold[]> {
   return holders
 }
 
-function whyRemove(channel: RunningChannel, stream: WantedStream | undefined): 'unwanted' | 'outdated' | null {
+function whyRemove(
+  channel: RunningChannel,
+  stream: WantedStream | undefined,
+  { lingering }: PlanLimits,
+): 'unwanted' | 'outdated' | null {
+  if (lingering.has(channel.channelId)) return channel.live?.isConnected === false ? 'unwanted' : null
   if (!stream || stream.command.tracks.length === 0) return 'unwanted'
   return isNewer(channel, stream) && channel.settings !== stream.record.settings ? 'outdated' : null
 }
@@ -218,8 +232,8 @@ function seat(
   engines: readonly Engine[],
   kept: Map<string, number>,
   limits: PlanLimits,
-): { steps: Step[]; enginesLacking: number } {
-  const steps: Step[] = []
+): { steps: (Step & { readonly kind: 'add' })[]; enginesLacking: number } {
+  const steps: (Step & { readonly kind: 'add' })[] = []
   const most = new Map(
     engines.map(({ id, channels }) => [id, Math.min(...channels.map((channel) => mayShare(channel.channelId, limits)))]),
   )

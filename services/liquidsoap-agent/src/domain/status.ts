@@ -1,10 +1,11 @@
-import { stamp, type NowPlaying, type StreamEvent, type StreamStatus } from '@skipcast/contracts'
+import { stamp, standbyKey, type NowPlaying, type StreamEvent, type StreamStatus } from '@skipcast/contracts'
 import { channelEnvelope, type Teller } from './engine-event.ts'
 
 /** What an agent tells of one channel. */
 export interface Report {
   readonly slug: string
-  readonly mount: string
+  /** It is of the second replica: told apart, and no event of it at all. */
+  readonly isStandby: boolean
   readonly epoch: number
   readonly generation: number
   readonly phase: StreamStatus['phase']
@@ -26,10 +27,11 @@ export function statusMessage(
     channel_slug: report.slug,
     event: 'stream_status_update',
     phase: report.phase,
+    ...(report.isStandby && { is_standby: true }),
     server_id: serverId,
     generation: report.generation,
     epoch: report.epoch,
-    mount: report.mount,
+    mount: publicMount(report),
     since: report.since,
     now_playing: isHeard ? now.playing : null,
     monitors: now.monitors,
@@ -43,26 +45,53 @@ export function essence(status: StreamStatus): string {
   return JSON.stringify([phase, since, epoch, generation, now_playing, monitors, last_error?.code, last_error?.message])
 }
 
+/** The key of a status: a second replica has one of its own. */
+export function statusKey({ channel_id, is_standby }: StreamStatus): string {
+  return is_standby ? standbyKey(channel_id) : channel_id
+}
+
+/** What was told of a channel before. */
+export interface Told {
+  readonly phase: StreamStatus['phase']
+  /** The engine's number of what was told to have started last, and the epoch of which a move was told last. */
+  readonly startedRecord: string | null
+  readonly movedEpoch: number | null
+}
+
 /**
- * The event that a change of a channel's report is, if it is one: it started (once per `record`, the engine's number for it), failed,
- * or stopped after it had started. The same change is the same event, with the same id.
+ * The events that a change of a channel's report is, and what has been told then: it started (once per `record`, the engine's number for it), moved here (once per
+ * epoch), failed, or stopped after it had started. The same change is the same event, with the same id. A standby tells none; what it runs as the
+ * primary goes on unstarted.
  */
-export function eventOf(
+export function eventsOf(
   teller: Teller,
   channelId: string,
-  before: { readonly phase: StreamStatus['phase']; readonly startedRecord: string | null },
+  before: Told,
   after: Report,
-  record: string | null,
-): StreamEvent | null {
-  const told = (id: string) => channelEnvelope(teller, { channelId, slug: after.slug, epoch: after.epoch }, after.since, id)
-  if (after.phase === 'on_air' && record !== null && record !== before.startedRecord) {
-    return { ...told(`${record}.started`), event: 'channel_started', mount: after.mount }
+  now: { readonly record: string | null; readonly movedFrom?: string | undefined },
+): { readonly events: readonly StreamEvent[]; readonly told: Pick<Told, 'startedRecord' | 'movedEpoch'> } {
+  const { epoch, slug, since, phase } = after
+  const named = (id: string) => channelEnvelope(teller, { channelId, slug, epoch }, since, id)
+  const mount = publicMount(after)
+  const events: StreamEvent[] = []
+  let { startedRecord, movedEpoch } = before
+  if (phase === 'on_air' && now.record !== null && now.record !== startedRecord) {
+    startedRecord = now.record
+    events.push({ ...named(`${startedRecord}.started`), event: 'channel_started', mount })
   }
-  if (after.phase === 'failing' && before.phase !== 'failing' && after.error) {
-    return { ...told(`${teller.serverId}.${channelId}.${after.since}.failed`), event: 'channel_failed', error: after.error }
+  if (phase === 'on_air' && !after.isStandby && now.movedFrom !== undefined && movedEpoch !== epoch) {
+    movedEpoch = epoch
+    const move = { event: 'channel_moved', from_server_id: now.movedFrom, mount } as const
+    events.push({ ...named(`${teller.serverId}.${channelId}.${epoch}.moved`), ...move })
   }
-  if (after.phase === 'off' && before.phase !== 'off' && before.startedRecord !== null) {
-    return { ...told(`${before.startedRecord}.stopped`), event: 'channel_stopped', mount: after.mount }
-  }
-  return null
+  if (phase === 'failing' && before.phase !== 'failing' && after.error)
+    events.push({ ...named(`${teller.serverId}.${channelId}.${since}.failed`), event: 'channel_failed', error: after.error })
+  if (phase === 'off' && before.phase !== 'off' && startedRecord !== null)
+    events.push({ ...named(`${startedRecord}.stopped`), event: 'channel_stopped', mount })
+  return { events: after.isStandby ? [] : events, told: { startedRecord, movedEpoch } }
+}
+
+/** Whichever mount a replica feeds, this is where the channel is heard. */
+function publicMount({ slug }: Pick<Report, 'slug'>): string {
+  return `/${slug}`
 }

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto'
-import type { StartStream, StreamCommand, Track } from '@skipcast/contracts'
+import type { StartStream, Track } from '@skipcast/contracts'
 import type { ChannelRecord } from './engine.ts'
+import type { Seat } from './seat.ts'
 
 /** A stream that this server shall run, as far as its files are here. */
 export interface WantedStream {
   readonly record: ChannelRecord
+  /** As this replica runs it. */
   readonly command: StartStream
   /** The tracks to play now, in order. Empty while no file of them has arrived. */
   readonly tracks: readonly Track[]
+  /** How far into the first of them it begins; absent: at its beginning. */
+  readonly offsetMs?: number
   /** Why there is nothing to play and nothing on its way. */
   readonly lack: 'NO_TRACKS' | Absence | null
   /** Tracks whose files can't be had, and why most likely. */
@@ -17,23 +21,14 @@ export interface WantedStream {
 /** Why a file is not here. */
 export type Absence = 'MEDIA_MISSING' | 'DISK_FULL'
 
-/** The commands that are this server's to carry out, by channel. */
-export function startsFor(serverId: string, commands: ReadonlyMap<string, StreamCommand>): Map<string, StartStream> {
-  const starts = new Map<string, StartStream>()
-  for (const [channelId, command] of commands) {
-    if (command.event === 'start_stream' && command.server_id === serverId) starts.set(channelId, command)
-  }
-  return starts
-}
-
 /** Which files are here, by hash, and which can't be had at present. */
 export interface Files {
   readonly cached: ReadonlySet<string>
   readonly missing: ReadonlyMap<string, Absence>
 }
 
-/** What to run of a command, as far as its files are here. */
-export function wantedStream(command: StartStream, files: Files): WantedStream {
+/** What to run of a stream, as far as its files are here. */
+export function wantedStream({ role, start: command }: Seat, files: Files): WantedStream {
   const tracks = playableTracks(command.tracks, files)
   return {
     command,
@@ -62,6 +57,7 @@ export function wantedStream(command: StartStream, files: Files): WantedStream {
           return [media_id, sha256, title, artist, ...given([gain_db, cue_in_ms, cue_out_ms])]
         }),
       ),
+      ...(role === 'standby' && { isStandby: true }),
     },
   }
 }

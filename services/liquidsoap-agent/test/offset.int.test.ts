@@ -1,0 +1,3 @@
+import { offsetContract } from './offset.contract.ts'
+
+offsetContract('Liquidsoap of this machine', 'liquidsoap')
