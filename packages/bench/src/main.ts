@@ -7,9 +7,10 @@ import { metricsPoll } from './metrics-poll.ts'
 import { outbox } from './outbox.ts'
 import { placePass } from './place-pass.ts'
 import { runPlace } from './run-place.ts'
+import { scale } from './scale.ts'
 import { startLatency } from './start-latency.ts'
 
-const benchmarks = [startLatency, idleCost, engineCost, engineCrash, eventLatency, outbox, metricsPoll, placePass]
+const benchmarks = [startLatency, idleCost, engineCost, engineCrash, eventLatency, outbox, metricsPoll, placePass, scale]
 const [name, ...settings] = process.argv.slice(2)
 if (name === undefined) console.log(usage(benchmarks))
 else {

@@ -46,6 +46,11 @@ export async function childrenOf(pid: number): Promise<number[]> {
   return all.filter((_, index) => parents[index] === pid)
 }
 
+/** What a process has taken of processors since it began. */
+export async function cpuSecondsOf(pid: number): Promise<number> {
+  return (await ticksOf(pid)) / TICKS_PER_SECOND
+}
+
 async function ticksOf(pid: number): Promise<number> {
   const fields = await fieldsOf(pid)
   return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
