@@ -24,7 +24,7 @@ export function scaleCommand(channel: number, size: { servers: number; tracks: n
     epoch: 1,
     server_id: serverOf(channel, size.servers),
     mount: `/${slug}`,
-    source_token: `${'t'.repeat(70)}`,
+    source_token: 't'.repeat(70),
     name: `Channel number ${channel}`,
     description: 'Music without a break, as on most channels.',
     genre: 'various',

@@ -16,7 +16,7 @@ import { table } from './table.ts'
 const READER = fileURLToPath(new URL('scale-reader.ts', import.meta.url))
 const START_TIMEOUT_MS = 90_000
 const STATUS_EVERY_S = 5
-const HEARTBEAT_EVERY_S = 1
+const HEARTBEAT_EVERY_S = 0.5
 const FULL_PICTURE_EVERY_S = 60
 const TRACK_S = 210
 const MB = 1024 * 1024
