@@ -1,6 +1,6 @@
 import { busEnv, kafkaBus } from '@skipcast/bus'
 import { healthBoard, silentLogger } from '@skipcast/runtime'
-import { startsFor } from '../../../services/liquidsoap-agent/src/domain/wanted.ts'
+import { seatsOf } from '../../../services/liquidsoap-agent/src/domain/seat.ts'
 
 /** What one process shall read: a state topic, from its beginning, as a service that has just started. */
 export interface ReadOrder {
@@ -37,7 +37,7 @@ if (order.topic === 'streamCommands') {
   const commands = bus.watch('streamCommands')
   await commands.caughtUp
   const lookedAt = performance.now()
-  for (let look = 0; look < LOOKS; look++) startsFor('server-0001', commands.values)
+  for (let look = 0; look < LOOKS; look++) seatsOf('server-0001', commands.values)
   lookMs = (performance.now() - lookedAt) / LOOKS
 }
 gc!()
