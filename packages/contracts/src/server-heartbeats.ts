@@ -17,5 +17,9 @@ export const serverHeartbeat = envelope.extend({
   versions: z.record(z.string(), z.string()),
   /** It hands over to its next process, and its engines play on: so long it may be silent without being lost. */
   away_ms: count.max(MOST_AWAY_MS).optional(),
+  /** How many of its channels are heard at Icecast. */
+  heard: count.optional(),
+  /** For how long none of its channels has been heard, though engines play them: it does not reach Icecast, or Icecast hangs. Absent: that is not so, nor was lately. */
+  cut_off_ms: count.optional(),
 })
 export type ServerHeartbeat = z.infer<typeof serverHeartbeat>

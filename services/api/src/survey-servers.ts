@@ -11,7 +11,10 @@ export interface SurveyPorts extends Pick<ApiPorts, 'stores' | 'fleet'> {
 /** All servers as they are now, with what they carry by our own books: heartbeats tell of the past. Rejects with DATABASE_UNAVAILABLE. */
 export async function surveyServers({ stores, fleet, settings }: SurveyPorts): Promise<Survey & { readonly books: Books }> {
   const books = await stores.channels.readBooks()
-  const known = fleet.list().map(({ heartbeat: { server_id: id, capacity, labels } }) => ({ id, capacity, labels }))
+  const known = fleet.list().map(({ heartbeat }) => {
+    const { server_id: id, capacity, labels, heard = 0, cut_off_ms: cutOffMs = 0 } = heartbeat
+    return { id, capacity, labels, heard, cutOffMs }
+  })
   return { ...survey(known, (id) => fleet.sight(id), books, settings.maxSilentPercent), books }
 }
 

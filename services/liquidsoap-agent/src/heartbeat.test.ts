@@ -12,14 +12,21 @@ const server = {
   versions: () => ({ liquidsoap: '2.1.3' }),
 }
 
-async function told(streams: readonly Partial<StartStream>[], awayMs?: number): Promise<ServerHeartbeat> {
+async function told(
+  streams: readonly Partial<StartStream>[],
+  { awayMs, isCutOff = false }: { awayMs?: number; isCutOff?: boolean } = {},
+): Promise<ServerHeartbeat> {
   const beats: ServerHeartbeat[] = []
   const wanted = new Map(streams.map((command, index) => [`c${index}`, { command } as WantedStream]))
   const engine = (state: string, channels: number) => ({ state, channels: Array.from({ length: channels }) })
   const observation = { engines: [engine('running', 3), engine('dead', 5)], wanted, reach: 'reached' } as unknown as Observation
   const bus = { publish: async (_topic: string, records: { value: unknown }[]) => void beats.push(records[0]!.value as never) }
   const clock = { wallMs: () => 5000, steadyMs: () => 0 }
-  await beat({ bus: bus as never, clock, observed: () => observation }, server, awayMs)
+  await beat(
+    { bus: bus as never, clock, observed: () => observation, reach: () => ({ heard: 2, cutOffSince: isCutOff ? 2000 : null }) },
+    server,
+    awayMs,
+  )
   return beats[0]!
 }
 
@@ -38,5 +45,10 @@ test('a server tells what it has, what that costs, and what it could carry', asy
 })
 
 test('one that hands over says how long it may be silent', async () => {
-  expect(await told([], 30_000)).toMatchObject({ away_ms: 30_000, load: 0 })
+  expect(await told([], { awayMs: 30_000 })).toMatchObject({ away_ms: 30_000, load: 0 })
+})
+
+test('one whose channels are not heard says for how long', async () => {
+  expect(await told([], { isCutOff: true })).toMatchObject({ heard: 2, cut_off_ms: 3000 })
+  expect(await told([])).not.toHaveProperty('cut_off_ms')
 })

@@ -1,6 +1,7 @@
 import type { Bus } from '@skipcast/bus'
 import { stamp, streamCost, type ServerHeartbeat } from '@skipcast/contracts'
 import type { Teller } from './domain/engine-event.ts'
+import type { Reach } from './domain/reach.ts'
 import type { Clock } from './ports.ts'
 import type { Observation } from './reconcile.ts'
 
@@ -9,7 +10,7 @@ import type { Observation } from './reconcile.ts'
  * we do not reach nothing is told: for all we know it is gone.
  */
 export async function beat(
-  ports: { bus: Pick<Bus, 'publish'>; clock: Clock; observed: () => Observation },
+  ports: { bus: Pick<Bus, 'publish'>; clock: Clock; observed: () => Observation; reach: () => Reach },
   server: {
     readonly teller: Teller
     readonly startedAt: number
@@ -22,6 +23,7 @@ export async function beat(
   const { engines, wanted, reach } = ports.observed()
   if (reach !== 'reached') return
   const at = ports.clock.wallMs()
+  const { heard, cutOffSince } = ports.reach()
   const alive = engines.filter(({ state }) => state !== 'dead')
   const { serverId, origin } = server.teller
   const value: ServerHeartbeat = {
@@ -35,6 +37,8 @@ export async function beat(
     engines: alive.length,
     channels: alive.reduce((sum, { channels }) => sum + channels.length, 0),
     versions: { ...server.versions() },
+    heard,
+    ...(cutOffSince !== null && { cut_off_ms: Math.max(0, at - cutOffSince) }),
     ...(awayMs !== undefined && { away_ms: awayMs }),
   }
   await ports.bus.publish('serverHeartbeats', [{ key: serverId, value }])

@@ -8,6 +8,7 @@ import { beat } from './heartbeat.ts'
 import { isHostTrouble } from './host-trouble.ts'
 import type { Clock, EngineHost, Journal, MediaCache, Memory, OpenEar } from './ports.ts'
 import { nudgeLater } from './nudge-later.ts'
+import { reachMeter } from './reach-meter.ts'
 import { reconciler, type Observation, type Reconciler } from './reconcile.ts'
 import { relayEvents } from './relay-events.ts'
 import { reporter, type Reporter } from './report.ts'
@@ -132,13 +133,14 @@ export function serve(server: Server, { config, context, commands, ...shared }: 
   owned.defer(commands.onChange(nudge))
   owned.defer(host.onChange(nudge))
 
+  const reach = reachMeter(() => memory.memos.values(), clock)
   const self = { ...server, teller, startedAt: clock.wallMs() }
   if (context.onStop === 'hand-over')
     owned.defer(() =>
-      beat({ bus, clock, observed }, self, HAND_OVER_MS).catch((error: unknown) => tell.busAway('heartbeat', error)),
+      beat({ bus, clock, observed, reach }, self, HAND_OVER_MS).catch((error: unknown) => tell.busAway('heartbeat', error)),
     )
   const beating = owned.use(
-    startLoop(() => beat({ bus, clock, observed }, self), {
+    startLoop(() => beat({ bus, clock, observed, reach }, self), {
       everyMs: HEARTBEAT_MS,
       onError: (error) => tell.busAway('heartbeat', error),
     }),

@@ -4,7 +4,7 @@ export type Labels = Readonly<Record<string, string>>
 /**
  * - `open`: takes channels
  * - `draining`: somebody wants it empty: its channels leave, and it gets none
- * - `lost`: it is not heard any more: its channels need another
+ * - `lost`: it is not heard any more, or does not reach Icecast: its channels need another
  * - `unsure`: nobody can say how it is: it keeps what it has, and gets nothing
  */
 export type ServerState = 'open' | 'draining' | 'lost' | 'unsure'

@@ -3,7 +3,7 @@ import type { ServerSight } from './stream-view.ts'
 import { survey, type Books } from './survey.ts'
 
 const HALF = 50
-const known = (...ids: string[]) => ids.map((id) => ({ id, capacity: 10, labels: {} }))
+const known = (...ids: string[]) => ids.map((id) => ({ id, capacity: 10, labels: {}, heard: 0, cutOffMs: 0 }))
 const seen =
   (sights: Record<string, ServerSight['kind']>) =>
   (id: string): ServerSight => {
@@ -53,4 +53,16 @@ test('one silent server is given up, however few there are, and those that have 
   expect(states({ placed: placed('a'), drained: [] }, ['a', 'b'], { b: 'heard' })).toEqual({ a: 'lost', b: 'open' })
   const old = ['x', 'y', 'z']
   expect(survey(known('a', ...old), seen({ a: 'heard' }), { placed: placed('a'), drained: [] }, HALF).problem).toBeNull()
+})
+
+test('a server that does not reach Icecast is lost where others are heard there, and else it is Icecast that is away', () => {
+  const all = (othersHeard: number, cutOffMs = 6000) => {
+    const [a, b, c] = known('a', 'b', 'c')
+    const servers = [{ ...a!, cutOffMs }, { ...b!, heard: othersHeard }, c!]
+    const found = survey(servers, () => ({ kind: 'heard' }), { placed: placed('a', 'b'), drained: [] }, HALF)
+    return found.servers.map(({ state }) => state)
+  }
+  expect(all(3)).toEqual(['lost', 'open', 'open'])
+  expect(all(0)).toEqual(['open', 'open', 'open'])
+  expect(all(3, 2000)).toEqual(['open', 'open', 'open'])
 })

@@ -7,7 +7,14 @@ export interface KnownServer {
   readonly id: string
   readonly capacity: number
   readonly labels: Labels
+  /** How many of its channels are heard. */
+  readonly heard: number
+  /** For how long it has been cut off from Icecast, as it says; 0: it is not. */
+  readonly cutOffMs: number
 }
+
+/** An Icecast that starts again, or a busy machine, takes less. */
+const CUT_OFF_AFTER_MS = 5000
 
 export interface Books {
   readonly placed: readonly {
@@ -29,6 +36,7 @@ export interface Survey {
 /**
  * All servers as placement sees them: those that told of themselves, and those that have channels. Where more than `maxSilentPercent` of those that
  * matter are silent at once, it is more likely that we do not hear them, and none of them is called lost. A silent server without channels matters to nobody.
+ * One that is cut off from Icecast is as good as silent, where others are heard there: else it is Icecast's fault.
  */
 export function survey(
   known: readonly KnownServer[],
@@ -40,10 +48,13 @@ export function survey(
   for (const { serverId, channels, ...stream } of books.placed)
     loads.set(serverId, (loads.get(serverId) ?? 0) + channels * streamCost(stream))
   const servers = new Map<string, KnownServer>()
-  for (const id of loads.keys()) servers.set(id, { id, capacity: 0, labels: {} })
+  for (const id of loads.keys()) servers.set(id, { id, capacity: 0, labels: {}, heard: 0, cutOffMs: 0 })
   for (const server of known) servers.set(server.id, server)
 
-  const sights = new Map([...servers.keys()].map((id) => [id, sightOf(id).kind]))
+  const isCutOff = ({ cutOffMs }: KnownServer) => cutOffMs > CUT_OFF_AFTER_MS
+  const isIcecastThere = known.some((server) => server.heard > 0 && !isCutOff(server) && sightOf(server.id).kind === 'heard')
+  const seen = (server: KnownServer) => (isIcecastThere && isCutOff(server) ? 'silent' : sightOf(server.id).kind)
+  const sights = new Map([...servers].map(([id, server]) => [id, seen(server)]))
   const count = (of: (id: string) => boolean) => [...servers.keys()].filter(of).length
   const silent = count((id) => sights.get(id) === 'silent' && loads.has(id))
   const heard = count((id) => sights.get(id) === 'heard')
@@ -58,7 +69,7 @@ export function survey(
   return {
     servers: [...servers.values()].map((server) => ({ ...server, state: stateOf(server.id), load: loads.get(server.id) ?? 0 })),
     problem: isOurs
-      ? `${silent} of ${silent + heard} servers fell silent at once, so their channels stay where they are: see whether they, and this process, reach Kafka. FAILOVER_MAX_SILENT_PERCENT=100 moves the channels all the same.`
+      ? `${silent} of ${silent + heard} servers fell silent at once, so their channels stay where they are: see whether they, and this process, reach Kafka, and they Icecast. FAILOVER_MAX_SILENT_PERCENT=100 moves the channels all the same.`
       : null,
   }
 }

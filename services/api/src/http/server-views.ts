@@ -8,7 +8,7 @@ import { counter, instant, isoOf } from './views.ts'
 
 export const serverState = z.enum(['open', 'draining', 'lost', 'unsure']).meta({
   description:
-    'open: takes channels. draining: is being emptied. lost: not heard any more, its channels go to others. unsure: nobody can say; it keeps what it has, and gets nothing.',
+    'open: takes channels. draining: is being emptied. lost: not heard any more, or cut off from Icecast; its channels go to others. unsure: nobody can say; it keeps what it has, and gets nothing.',
 })
 
 export const serverBody = z
@@ -16,6 +16,9 @@ export const serverBody = z
     id: z.string(),
     state: serverState,
     sight: z.enum(['heard', 'silent', 'unknown']).meta({ description: 'Whether it was heard lately.' }),
+    cut_off_ms: counter.nullable().meta({
+      description: 'For how long none of its channels has been heard at Icecast, though it plays them. null: that is not so.',
+    }),
     last_heard_at: instant,
     started_at: instant,
     labels: z.record(z.string(), z.string()),
@@ -41,6 +44,7 @@ export function showServer(
     id: heartbeat.server_id,
     state: server.state,
     sight: sight.kind,
+    cut_off_ms: heartbeat.cut_off_ms ?? null,
     last_heard_at: isoOf(heardAt),
     started_at: isoOf(heartbeat.started_at),
     labels,

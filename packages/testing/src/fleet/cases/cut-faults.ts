@@ -76,7 +76,7 @@ export const cutFaults = {
   ]),
   apiFromDatabase: cut([['api', 'database'], ...STRANGERS], { name: 'api | database, and all pairs that do not speak' }),
   agentFromKafka: cut([['agent', 'kafka']], { notice: 'interruption', moves: true }),
-  agentFromIcecast: cut([['agent', 'icecast']], { notice: 'interruption' }),
+  agentFromIcecast: cut([['agent', 'icecast']], { notice: 'interruption', moves: true }),
 } satisfies Record<string, FleetFault>
 
 /** What is cut together there, pair by pair. */
