@@ -35,9 +35,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a move keeps its epoch',
-    file: 'packages/db/src/stores/channel-writes.ts',
-    find: 'channel.epoch + (isMove ? 1 : 0)',
-    replace: 'channel.epoch',
+    file: 'packages/db/src/stores/replicas.ts',
+    find: 'epoch: last + 1,',
+    replace: 'epoch,',
   },
   {
     name: 'the agent ignores newer generations',
