@@ -2,7 +2,7 @@ import { toStreamCommand } from '@skipcast/api/core'
 import type { Channel, ToCommand } from '@skipcast/db'
 import type { Memory } from '@skipcast/liquidsoap-agent/core'
 import { network, type Network } from './kernel/network.ts'
-import type { Process, World } from './kernel/world.ts'
+import { running, type Process, type World } from './kernel/world.ts'
 import { simulatedAgent } from './roles/agent.ts'
 import { simulatedApi, type SimulatedApi } from './roles/api.ts'
 import { simulatedIcecastRole } from './roles/icecast.ts'
@@ -67,8 +67,13 @@ const CHANNELS = 4
 export function constellation(world: World): Constellation {
   const net = network(world)
   const hooks: Hooks = { onWrite() {}, onRaise() {} }
-  const toCommand: ToCommand = (channel, tracks, at) =>
-    toStreamCommand({ origin: ORIGIN, signingKey: SIGNING_KEY, lastTold: () => undefined }, channel, tracks, at)
+  /** Who is at work knows it; the tables ask whoever is there. */
+  const lastTold = (channelId: string) => {
+    const present = apis.filter(({ api }) => api)
+    return (present.find(({ process }) => process === running.getStore()) ?? present[0])?.api?.lastTold(channelId)
+  }
+  const context = { origin: ORIGIN, signingKey: SIGNING_KEY, lastTold }
+  const toCommand: ToCommand = (channel, tracks, at) => toStreamCommand(context, channel, tracks, at)
   const broker = openBroker(world, net)
   const database = simulatedDatabase(world, net, { toCommand, onWrite: (channel) => hooks.onWrite(channel) })
   const icecast = icecast2(world, net)
@@ -110,7 +115,7 @@ export function constellation(world: World): Constellation {
     },
     {},
   )
-  const apis = ['api1', 'api2'].map((name) =>
+  const apis = ['api1', 'api2'].map((name): Part & { api: SimulatedApi | null } =>
     part(name, name, (self) => void (self.api = simulatedApi(world, { broker, database, toCommand })), {
       api: null as SimulatedApi | null,
     }),

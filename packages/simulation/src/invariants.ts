@@ -173,6 +173,8 @@ export function watchInvariants(constellation: Constellation, operator: Operator
     }
     if (held.length !== 1) return `${held.length} engines hold it`
     const { server, engine, channel: found } = held[0]!
+    if (database.tables.drained.has(server) && servers.some(({ name }) => !database.tables.drained.has(name)))
+      return `${server} is to be empty`
     if (server !== channel.serverId) return `${server} holds it`
     if (found.record.epoch !== channel.epoch || found.record.generation !== channel.generation)
       return `${engine.id} holds ${nameOf(found.record)}`

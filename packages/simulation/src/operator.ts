@@ -64,6 +64,21 @@ export function operator(constellation: Constellation, random: Random): Operator
     }
   }
 
+  const drain = async (serverId: string, isDrained: boolean, at: (typeof apis)[number]) => {
+    count += 1
+    const what = `${isDrained ? 'drain' : 'undrain'} ${serverId}`
+    world.trace.note(world.now, 'operator', `${what} (${at.name})`)
+    const options = { machine: at.machine, timeoutMs: ANSWER_MS, failure: (why: string) => new Error(why) }
+    await net
+      .call(
+        constellation.operator,
+        () => (at.api ? at.process : null),
+        options,
+        () => at.api!.drain(serverId, isDrained),
+      )
+      .catch((error: unknown) => world.trace.note(world.now, 'operator', `${what}: ${(error as Error).message}`))
+  }
+
   return {
     acknowledged,
     unanswered,
@@ -76,10 +91,16 @@ export function operator(constellation: Constellation, random: Random): Operator
       const dice = random.next()
       const serverId = random.pick(constellation.servers).name
       const tracks = playlistOf(random)
+      const moment = random.chance(0.3) ? 'track_end' : 'now'
+      const isDrained = random.chance(0.5)
       world.within(constellation.operator, () => {
         if (dice < 0.4) return void request(channelId, 'start', () => at.api!.start(channelId), at)
         if (dice < 0.6) return void request(channelId, 'stop', () => at.api!.stop(channelId), at)
-        if (dice < 0.8) return void request(channelId, `move to ${serverId}`, () => at.api!.move(channelId, serverId), at)
+        if (dice < 0.8) {
+          const to = { serverId, at: moment } as const
+          return void request(channelId, `move to ${serverId} (${moment})`, () => at.api!.move(channelId, to), at)
+        }
+        if (dice < 0.86) return void drain(serverId, isDrained, at)
         return void request(channelId, 'playlist', () => database.tables.replaceTracks(channelId, tracks), at)
       })
     },

@@ -8,6 +8,7 @@ import {
   streamStarter,
   streamView,
 } from '@skipcast/api/core'
+import type { StreamStatus } from '@skipcast/contracts'
 import type { Channel, Stores, ToCommand } from '@skipcast/db'
 import { running, type World } from '../kernel/world.ts'
 import type { Broker } from '../twins/broker.ts'
@@ -20,8 +21,12 @@ import { traceLogger } from './trace-logger.ts'
 export interface SimulatedApi {
   start(channelId: string): Promise<Channel>
   stop(channelId: string): Promise<Channel>
-  /** Gives the channel to another server, if it is on. */
-  move(channelId: string, serverId: string): Promise<Channel>
+  /** Gives the channel to another server. */
+  move(channelId: string, to: { readonly serverId: string; readonly at: 'now' | 'track_end' }): Promise<Channel>
+  /** Wishes a server empty, or not any more. */
+  drain(serverId: string, isDrained: boolean): Promise<void>
+  /** What agents told last of a channel. */
+  lastTold(channelId: string): StreamStatus | undefined
   view(channel: Channel): ReturnType<typeof streamView>
 }
 
@@ -80,7 +85,9 @@ export function simulatedApi(
   return {
     start: async (id) => start(await find(id)),
     stop: async (id) => stopStream(ports, await find(id)),
-    move: async (id, serverId) => moveChannel(ports, await find(id), { serverId, at: 'now' }),
+    move: async (id, to) => moveChannel(ports, await find(id), to),
+    drain: (serverId, isDrained) => database.drain(process, serverId, isDrained),
+    lastTold: (id) => statuses.values.get(id),
     view: (channel) =>
       streamView({
         wanted: channel,

@@ -19,6 +19,8 @@ export interface SimulatedDatabase {
   /** All connections end: PostgreSQL was restarted. */
   endSessions(): void
   ping(client: Process): Promise<void>
+  /** Wishes a server empty, or not any more. */
+  drain(client: Process, serverId: string, isDrained: boolean): Promise<void>
 }
 
 const DATABASE = 'db'
@@ -99,6 +101,8 @@ export function simulatedDatabase(
     process: null,
     tables,
     ping: (client) => ask(client, async () => {}),
+    drain: (client, serverId, isDrained) =>
+      ask(client, async () => void (isDrained ? tables.drained.add(serverId) : tables.drained.delete(serverId))),
     storesOf(client) {
       const { rows, channels } = tables
       const remoteRows: typeof rows = {
