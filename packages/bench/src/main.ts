@@ -2,6 +2,8 @@ import { runNamed, usage } from './benchmark.ts'
 import { engineCost } from './engine-cost.ts'
 import { engineCrash } from './engine-crash.ts'
 import { eventLatency } from './event-latency.ts'
+import { falseFailovers } from './false-failovers.ts'
+import { fleetFailover } from './fleet-failover.ts'
 import { idleCost } from './idle-cost.ts'
 import { metricsPoll } from './metrics-poll.ts'
 import { outbox } from './outbox.ts'
@@ -10,7 +12,19 @@ import { runPlace } from './run-place.ts'
 import { scale } from './scale.ts'
 import { startLatency } from './start-latency.ts'
 
-const benchmarks = [startLatency, idleCost, engineCost, engineCrash, eventLatency, outbox, metricsPoll, placePass, scale]
+const benchmarks = [
+  startLatency,
+  idleCost,
+  engineCost,
+  engineCrash,
+  eventLatency,
+  outbox,
+  metricsPoll,
+  placePass,
+  scale,
+  fleetFailover,
+  falseFailovers,
+]
 const [name, ...settings] = process.argv.slice(2)
 if (name === undefined) console.log(usage(benchmarks))
 else {
