@@ -23,7 +23,11 @@ afterEach(() => {
 test('a stream begins once the track ends that was heard when it was asked for, and so for an agent that came later', () => {
   let now = 1000
   let nudges = 0
-  using turns = awaitTurns({ wallMs: () => now }, () => (nudges += 1))
+  using turns = awaitTurns(
+    { wallMs: () => now },
+    () => null,
+    () => (nudges += 1),
+  )
   expect([...turns.waiting(seats(primary(moving)))]).toEqual(['a'])
   jest.advanceTimersByTime(5999 - STARTING_MS)
   expect(nudges).toBe(0)
@@ -32,15 +36,34 @@ test('a stream begins once the track ends that was heard when it was asked for, 
   now = 7000 - STARTING_MS
   expect(turns.waiting(seats(primary(moving))).size).toBe(0)
   now = 9000
-  using later = awaitTurns({ wallMs: () => now }, () => {})
+  using later = awaitTurns(
+    { wallMs: () => now },
+    () => null,
+    () => {},
+  )
   expect(later.waiting(seats(primary(moving))).size).toBe(0)
 })
 
 test('nobody waits who is in a hurry, knows no track, or is the second replica', () => {
-  using turns = awaitTurns({ wallMs: () => 1000 }, () => {})
+  using turns = awaitTurns(
+    { wallMs: () => 1000 },
+    () => null,
+    () => {},
+  )
   const { playing: _, ...unknown } = moving
   const hurried = { ...moving, takes_over: { server_id: 'there', at: 'now' as const } }
   const same = { ...moving, takes_over: { server_id: 'here', at: 'track_end' as const } }
   for (const start of [unknown, hurried, same]) expect(turns.waiting(seats(primary(start))).size).toBe(0)
   expect(turns.waiting(seats({ role: 'standby', start: moving })).size).toBe(0)
+})
+
+test('nobody waits who has been heard already, and lost an engine since', () => {
+  const last = { playId: 'e.1', mediaId: 'one', epoch: 1, sentAt: null }
+  using turns = awaitTurns(
+    { wallMs: () => 1000 },
+    () => last,
+    () => {},
+  )
+  expect(turns.waiting(seats(primary(moving))).size).toBe(0)
+  expect(turns.waiting(seats(primary({ ...moving, epoch: 2 }))).size).toBe(1)
 })

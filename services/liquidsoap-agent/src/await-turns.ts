@@ -2,7 +2,7 @@ import type { StartStream } from '@skipcast/contracts'
 import { positionAt } from './domain/position.ts'
 import type { Seat } from './domain/seat.ts'
 import type { Clock } from './ports.ts'
-import { STARTING_MS } from './resume.ts'
+import { STARTING_MS, type LastPlay } from './resume.ts'
 
 /** Streams that begin here once the track has ended that is heard elsewhere. */
 export interface Turns extends Disposable {
@@ -10,12 +10,18 @@ export interface Turns extends Disposable {
   waiting(seats: ReadonlyMap<string, Seat>): ReadonlySet<string>
 }
 
-export function awaitTurns(clock: Pick<Clock, 'wallMs'>, nudge: () => void): Turns {
+/** `lastOf`: what was heard of a channel here last. Who has been heard in an epoch waits for nobody any more. */
+export function awaitTurns(
+  clock: Pick<Clock, 'wallMs'>,
+  lastOf: (channelId: string) => LastPlay | null,
+  nudge: () => void,
+): Turns {
   let timer: NodeJS.Timeout | undefined
   return {
     waiting(seats) {
       const now = clock.wallMs()
       const turns = [...seats]
+        .filter(([channelId, { start }]) => lastOf(channelId)?.epoch !== start.epoch)
         .map(([channelId, seat]) => ({ channelId, at: turnAt(seat) - STARTING_MS }))
         .filter(({ at }) => at > now)
       clearTimeout(timer)

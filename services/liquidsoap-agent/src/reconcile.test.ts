@@ -86,6 +86,7 @@ async function agent(options: { cache?: MediaCache; warmEngines?: number; isCaug
         journal,
         troubles,
         spoiled: spoiledTracks(),
+        lastOf: () => null,
         resume: { inTurn: (stream) => stream, begun: () => {} },
         clock,
         stalls: { endedAt: () => stallEndedAt },

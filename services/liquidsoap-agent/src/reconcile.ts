@@ -14,7 +14,7 @@ import type { Clock, EngineHost, Journal, MediaCache } from './ports.ts'
 import { relayEvents } from './relay-events.ts'
 import type { Reporter } from './report.ts'
 import type { MediaSupply } from './supply-media.ts'
-import type { Resume } from './resume.ts'
+import type { LastPlay, Resume } from './resume.ts'
 import type { SpoiledTracks } from './spoiled-tracks.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Blame, Troubles } from './troubles.ts'
@@ -43,6 +43,8 @@ export interface ReconcilePorts {
   readonly troubles: Troubles
   readonly spoiled: SpoiledTracks
   readonly resume: Resume
+  /** What was heard of a channel here last. */
+  readonly lastOf: (channelId: string) => LastPlay | null
   readonly clock: Clock
   readonly stalls: OwnStalls
   /** The channels from which our own listeners get nothing any more. */
@@ -86,7 +88,7 @@ export function reconciler(
 ): Reconciler {
   const { host, commands, supply, troubles, clock, tell, nudge } = ports
   const starts = engineStarts(ports)
-  const turns = awaitTurns(clock, nudge)
+  const turns = awaitTurns(clock, ports.lastOf, nudge)
   const mourned = new Set<string>()
   const tainted = new Set<string>()
   const idleSince = new Map<string, number>()

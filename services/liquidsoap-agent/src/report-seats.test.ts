@@ -44,6 +44,27 @@ describe('the report of a second replica', () => {
     expect(names()).toEqual(['channel_moved'])
   })
 
+  test('tells of what began after the primary before it told last, and of nothing that it told', async () => {
+    await onAir()
+    const { queued_at: sentAt } = here.told.at(-1)!.now_playing!
+    await here.want({ ...promoted, playing: { media_id: 'before', sent_at: sentAt! - 2000 } })
+    here.hear()
+    await here.pass()
+    expect(here.journaled.find(({ event }) => event === 'track_started')).toMatchObject({
+      id: 'e.3',
+      track_play_id: 'e.3',
+      media_id: 'one',
+    })
+    await here.want(standby)
+    here.journaled.length = 0
+    here.memos.clear()
+    await onAir()
+    await here.want({ ...promoted, playing: { media_id: 'one', sent_at: sentAt! - 100 } })
+    here.hear()
+    await here.pass()
+    expect(names()).toEqual(['channel_moved'])
+  })
+
   test('ends as off where the channel has none any more, and is not told where another has it', async () => {
     await onAir()
     await here.want(aStart('a', { server_id: 'there', generation: 2, standby: { ...second, server_id: 'elsewhere' } }))

@@ -15,7 +15,7 @@ describe('the report of a channel', () => {
     await here.pass()
     expect(here.phases()).toEqual(['starting', 'on_air'])
     expect(here.told[0]).toMatchObject({ monitors: 1 })
-    expect(here.told.at(-1)).toMatchObject({ monitors: 1, now_playing: { media_id: 'one', started_at: 5 } })
+    expect(here.told.at(-1)).toMatchObject({ monitors: 1, now_playing: { media_id: 'one', started_at: 5005 } })
     for (let ms = 0; ms < 10_000; ms += 250) {
       here.hear()
       await here.pass(250)

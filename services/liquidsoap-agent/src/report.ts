@@ -6,7 +6,7 @@ import type { Teller } from './domain/engine-event.ts'
 import { UNHEARD_MS, wasHeard } from './domain/phase.ts'
 import { problem } from './domain/problem.ts'
 import { runningSeats, seatsOf, type Seat } from './domain/seat.ts'
-import { eventsOf, statusMessage, type Report } from './domain/status.ts'
+import { eventsOf, statusMessage, untoldPlay, type Report } from './domain/status.ts'
 import type { SentPlay } from './hear-plays.ts'
 import { judgeUnwanted, judgeWanted } from './judge-channel.ts'
 import type { Clock, Journal, Memo, Memory, OpenEar } from './ports.ts'
@@ -93,6 +93,8 @@ export function reporter(
     if (report.phase !== before.phase) tell.phaseChanged(channelId, before.phase, report.phase, report.error?.code ?? null)
     const playing = playingOf(channelId, report, found, memo?.playing ?? null)
     if (playing && playing.track_play_id !== memo?.playing?.track_play_id) options.onHeard()
+    const untold = memo?.isStandby && !report.isStandby ? untoldPlay(teller, channelId, report, playing, start?.playing) : null
+    if (untold) owed.push(untold)
     const next: Memo = { ...report, ...told, playing, lastPlay: lastPlayOf(playing, report) ?? memo?.lastPlay ?? null }
     if (JSON.stringify(next) !== JSON.stringify(memo)) {
       memory.memos.set(channelId, next)

@@ -81,6 +81,7 @@ export function serve(server: Server, { config, context, commands, ...shared }: 
   const troubles = owned.use(channelTroubles({ clock, onRelease: nudge }))
   for (const [channelId, { error, ...command }] of memory.memos)
     if (error?.code === 'CHANNEL_QUARANTINED') troubles.quarantine(channelId, command)
+  const lastOf = (channelId: string) => memory.memos.get(channelId)?.lastPlay ?? null
   const supply = mediaSupply(cache, { clock, onArrival: nudge, tell })
   const reconcile: Reconciler = owned.use(
     reconciler(
@@ -92,7 +93,8 @@ export function serve(server: Server, { config, context, commands, ...shared }: 
         supply,
         troubles,
         spoiled,
-        resume: resume((channelId) => memory.memos.get(channelId)?.lastPlay ?? null, clock),
+        resume: resume(lastOf, clock),
+        lastOf,
         unheard: () => report.unheard(),
         stuck: () => report.stuck(),
         heardAt: (...play) => report.heardAt(...play),

@@ -137,7 +137,7 @@ export function reporterSuite(): ReporterSuite {
       return { ...start, event: 'stop_stream' }
     },
     runs(live: Partial<LiveState> | null) {
-      const track = { playId: 'e.3', mediaId: 'one', title: 'Title', artist: 'Artist', startedAt: 5, sentAt: 4 }
+      const track = { playId: 'e.3', mediaId: 'one', title: 'Title', artist: 'Artist', startedAt: 5005, sentAt: 5000 }
       const state = {
         recordId: 'c1',
         isConnected: true,

@@ -16,6 +16,8 @@ interface HeldChannel {
   trackIndex: number
   playId: string | null
   startedAt: number
+  /** How far into its first track it began; 0 once that is over. */
+  skippedMs: number
 }
 
 /** One Liquidsoap process: it lives on when its agent dies. */
@@ -118,6 +120,7 @@ export function machine(name: string, world: World, net: Network, icecast: Iceca
       setTimeout(look, 1000)
       const nextTrack = () => {
         if (isOver() || channel.isGone) return
+        channel.skippedMs = 0
         channel.trackIndex = (channel.trackIndex + 1) % Math.max(1, channel.stream.tracks.length)
         startTrack()
         setTimeout(nextTrack, TRACK_MS)
@@ -131,7 +134,7 @@ export function machine(name: string, world: World, net: Network, icecast: Iceca
     [...engine.channels.values()].map(({ record, ...channel }) => {
       if (!answers) return { ...record, live: null }
       const track = channel.stream.tracks[channel.trackIndex]
-      const { recordId, isConnected, problem, playId, startedAt } = channel
+      const { recordId, isConnected, problem, playId, startedAt, skippedMs } = channel
       return {
         ...record,
         live: {
@@ -142,7 +145,14 @@ export function machine(name: string, world: World, net: Network, icecast: Iceca
           isBlank: false,
           playedS: Math.round(world.now - channel.addedAt) / 1000,
           track: track
-            ? { playId, mediaId: track.media_id, title: track.title, artist: track.artist, startedAt, sentAt: startedAt }
+            ? {
+                playId,
+                mediaId: track.media_id,
+                title: track.title,
+                artist: track.artist,
+                startedAt,
+                sentAt: startedAt - skippedMs,
+              }
             : null,
         },
       }
@@ -232,6 +242,7 @@ export function machine(name: string, world: World, net: Network, icecast: Iceca
             trackIndex: 0,
             playId: null,
             startedAt: Date.now(),
+            skippedMs: stream.offsetMs ?? 0,
           }
           engine.channels.set(record.channelId, channel)
           for (const taker of takers) taker(engine, record)

@@ -1,4 +1,4 @@
-import { stamp, standbyKey, type NowPlaying, type StreamEvent, type StreamStatus } from '@skipcast/contracts'
+import { stamp, standbyKey, type NowPlaying, type StartStream, type StreamEvent, type StreamStatus } from '@skipcast/contracts'
 import { channelEnvelope, type Teller } from './engine-event.ts'
 
 /** What an agent tells of one channel. */
@@ -89,6 +89,31 @@ export function eventsOf(
   if (phase === 'off' && before.phase !== 'off' && startedRecord !== null)
     events.push({ ...named(`${startedRecord}.stopped`), event: 'channel_stopped', mount })
   return { events: after.isStandby ? [] : events, told: { startedRecord, movedEpoch } }
+}
+
+/** Replicas send a beginning within so long of each other. */
+const TOGETHER_MS = 2000
+
+/**
+ * What a standby plays that has just become the primary, where that began after what the primary before it told last: nobody has told of it. `told`: that, as
+ * far as it is known.
+ */
+export function untoldPlay(
+  teller: Teller,
+  channelId: string,
+  { slug, epoch }: Report,
+  playing: NowPlaying | null,
+  told: StartStream['playing'],
+): StreamEvent | null {
+  if (playing?.track_play_id === undefined || playing.queued_at === undefined || told === undefined) return null
+  if (playing.queued_at - told.sent_at < TOGETHER_MS) return null
+  const { track_play_id, ...rest } = playing
+  return {
+    ...channelEnvelope(teller, { channelId, slug, epoch }, playing.started_at, track_play_id),
+    event: 'track_started',
+    track_play_id,
+    ...rest,
+  }
 }
 
 /** Whichever mount a replica feeds, this is where the channel is heard. */
