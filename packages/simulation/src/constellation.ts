@@ -58,7 +58,7 @@ interface Server extends Part {
 /** What is seen from outside, at the moment at which it happens. */
 interface Hooks {
   onWrite: (channel: Channel) => void
-  onRaise: (channelId: string, epoch: number) => void
+  onRaise: (channelId: string, mount: string, epoch: number) => void
 }
 
 const SERVERS = ['s1', 's2', 's3']

@@ -1,5 +1,6 @@
 import { verifySourceToken } from '@skipcast/contracts'
 import type { Channel } from '@skipcast/db'
+import { mountsOf } from '@skipcast/icecast/core'
 import type { Constellation } from './constellation.ts'
 import type { Operator } from './operator.ts'
 import { API, SIGNING_KEY } from './roles/settings.ts'
@@ -63,19 +64,20 @@ export function watchInvariants(constellation: Constellation, operator: Operator
     if (channel.serverId !== before.serverId && channel.epoch === before.epoch)
       violate('epochs only grow', `${channel.id} moved to ${channel.serverId} within epoch ${channel.epoch}`)
   }
-  hooks.onRaise = (channelId, epoch) => {
-    if (epoch < (raised.get(channelId) ?? 0)) violate('epochs only grow', `${channelId} went back to ${epoch} at Icecast`)
-    raised.set(channelId, epoch)
+  hooks.onRaise = (channelId, mount, epoch) => {
+    const key = `${channelId} ${mount}`
+    if (epoch < (raised.get(key) ?? 0)) violate('epochs only grow', `${channelId} went back to ${epoch} at Icecast's ${mount}`)
+    raised.set(key, epoch)
   }
   icecast.onAdmit(({ path, password, from }) => {
     const claim = verifySourceToken(SIGNING_KEY, path, password)
     if (!claim) return
-    const before = admitted.get(claim.channelId)
+    const before = admitted.get(path)
     if (before && claim.epoch < before.epoch)
       violate('one publisher per mount', `${from.name} got in with epoch ${claim.epoch} after ${before.epoch} had`)
     if (before && claim.epoch === before.epoch && from.machine !== before.server)
       violate('one publisher per mount', `${from.machine} and ${before.server} feed ${path} in epoch ${claim.epoch}`)
-    admitted.set(claim.channelId, { epoch: claim.epoch, server: from.machine })
+    admitted.set(path, { epoch: claim.epoch, server: from.machine })
   })
   for (const { engines: machine } of servers) {
     machine.onTake((engine, record) => {
@@ -168,7 +170,7 @@ export function watchInvariants(constellation: Constellation, operator: Operator
     const views = apis.map(({ process, api }) => (api ? world.peek(process, () => api.view(channel)) : null))
     if (channel.wanted === 'off') {
       if (held.length > 0) return `${held[0]!.engine.id} still holds it`
-      if (icecast.mounts.has(`/${channel.id}`)) return 'its mount is still there'
+      if (mountsOf(`/${channel.id}`).some((mount) => icecast.mounts.has(mount))) return 'a mount of it is still there'
       return views.every((view) => view?.phase === 'off') ? null : `an API says ${views.map((view) => view?.phase).join(', ')}`
     }
     if (held.length !== 1) return `${held.length} engines hold it`
@@ -178,7 +180,8 @@ export function watchInvariants(constellation: Constellation, operator: Operator
     if (server !== channel.serverId) return `${server} holds it`
     if (found.record.epoch !== channel.epoch || found.record.generation !== channel.generation)
       return `${engine.id} holds ${nameOf(found.record)}`
-    if (icecast.mounts.get(`/${channel.id}`)?.from !== engine.process) return 'its engine does not feed its mount'
+    const active = icecast.turned.get(`/${channel.id}`) ?? `/${channel.id}`
+    if (icecast.mounts.get(active)?.from !== engine.process) return 'its engine does not feed the mount where listeners are sent'
     if (silentFor(channel.id) > 1000) return 'its listener does not hear it'
     return views.every((view) => view?.phase === 'on_air' && !view.isStale)
       ? null

@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import { signSourceToken, type StreamCommand } from '@skipcast/contracts'
 import { meters, silentLogger } from '@skipcast/runtime'
 import { answer, type AnswerPorts } from './answer.ts'
+import type { Monitor } from './domain/monitors.ts'
 import type { Question } from './domain/question.ts'
+import { roster } from './roster.ts'
 import { icecastTelemetry } from './telemetry.ts'
 
 const KEY = 'k'.repeat(32)
@@ -15,6 +17,8 @@ describe('answer', () => {
   let commands: Map<string, StreamCommand>
   let waitedOut: WeakSet<StreamCommand>
   let diskIsFull: boolean
+  let engines: Set<string>
+  let active: string
 
   beforeEach(() => {
     did = []
@@ -22,6 +26,8 @@ describe('answer', () => {
     commands = new Map()
     waitedOut = new WeakSet()
     diskIsFull = false
+    engines = new Set()
+    active = '/demo'
   })
 
   const ask = (question: Question) => {
@@ -29,28 +35,38 @@ describe('answer', () => {
     const ports: AnswerPorts = {
       signingKey: KEY,
       admin: {
-        mounts: async () => new Map(),
         async kill(mount) {
           did.push(`kill ${mount}`)
           kills += 1
           return (['killed', 'ending', 'absent'] as const)[kills - 1] ?? 'absent'
         },
-        setFallback: async () => true,
-        moveListeners: async () => true,
-        monitors: async () => 0,
-      },
-      epochs: {
-        highest: async (channelId) => epochs.get(channelId) ?? null,
-        async raise(channelId, epoch) {
-          if (diskIsFull) throw new Error('disk full')
-          did.push(`epoch ${epoch}`)
-          epochs.set(channelId, epoch)
+        async moveListeners(from, to) {
+          did.push(`${from} to ${to}`)
+          return true
         },
       },
-      feeder: { nudge: (mount) => void did.push(`nudge ${mount}`), isOwnPassword: (password) => password === OWN },
+      epochs: {
+        highest: async (channelId, mount) => epochs.get(`${channelId} ${mount}`) ?? null,
+        async raise(channelId, mount, epoch) {
+          if (diskIsFull) throw new Error('disk full')
+          did.push(`epoch ${epoch}`)
+          epochs.set(`${channelId} ${mount}`, epoch)
+        },
+      },
+      feeder: {
+        nudge: (mount) => void did.push(`nudge ${mount}`),
+        isConnected: () => false,
+        isOwnPassword: (password) => password === OWN,
+      },
+      roster: { ...roster(() => 0), engines },
+      signposts: { of: () => active },
       settling: {
         begin: (mount) => void did.push(`settle ${mount}`),
+        fetch: (mount) => void did.push(`fetch ${mount}`),
+        sweep: (mount) => void did.push(`sweep ${mount}`),
         isUnderWay: () => false,
+        takeFailed: () => [],
+        [Symbol.dispose]() {},
         done: async (mount) => void did.push(`wait ${mount}`),
       },
       guards: { raise: (mount) => void did.push(`guard ${mount}`) },
@@ -79,7 +95,7 @@ describe('answer', () => {
   })
 
   test('an older epoch is refused, and nothing is done for it', async () => {
-    epochs.set('c1', 5)
+    epochs.set('c1 /demo', 5)
     expect(await source(token(4))).toBe(false)
     expect(did).toEqual([])
   })
@@ -107,14 +123,23 @@ describe('answer', () => {
     expect(await source(OWN, '/x/y')).toBe(false)
   })
 
-  test('nobody but the role feeds a waiting mount', async () => {
-    expect(await source(token(1, '/w/demo'), '/w/demo')).toBe(false)
-    expect(await source(token(1), '/w/demo')).toBe(false)
+  test('each mount of a channel has its own epochs and tokens', async () => {
+    epochs.set('c1 /demo', 5)
+    expect(await source(token(4, '/w/demo'), '/w/demo')).toBe(true)
+    expect(did).toEqual(['epoch 4', 'kill /w/demo', 'kill /w/demo', 'kill /w/demo', 'settle /demo'])
+    expect(await source(token(6), '/w/demo')).toBe(false)
+    expect(await source(token(6, '/w/demo'))).toBe(false)
+  })
+
+  test('while a source changes, listeners are where another engine plays', async () => {
+    engines.add('/w/demo')
+    expect(await source(token(4))).toBe(true)
+    expect(did.slice(0, 4)).toEqual(['epoch 4', 'fetch /demo', '/demo to /w/demo', 'kill /demo'])
   })
 
   test('A6: an admin command needs the token of exactly the current epoch', async () => {
     expect(await admin(token(4))).toBe(false) // no epoch was ever let in
-    epochs.set('c1', 4)
+    epochs.set('c1 /demo', 4)
     expect(await admin(token(4))).toBe(true)
     for (const password of ['', token(3), token(5), token(4).slice(0, -1), token(4, '/other'), OWN])
       expect(await admin(password)).toBe(false)
@@ -123,17 +148,32 @@ describe('answer', () => {
   })
 
   test('a listener waits for a source that is being let in; only channels can be listened to', async () => {
-    const came = (path: string, isMonitor = false) => ask({ kind: 'listener-came', path, isMonitor })
+    const came = (path: string, monitor: Monitor | null = null) => ask({ kind: 'listener-came', path, monitor })
     expect(await came('/demo')).toBe(true)
     expect(did).toEqual(['guard /demo', 'wait /demo'])
-    for (const path of ['/w/demo', '/status-json.xsl', '/', '/x/y', '/off-air']) expect(await came(path)).toBe(false)
+    for (const path of ['/status-json.xsl', '/', '/x/y', '/off-air']) expect(await came(path)).toBe(false)
     expect(did).toHaveLength(2)
-    expect(await came('/demo', true)).toBe(true) // a monitor of our own needs nobody to guard it
+    expect(await came('/demo', { asked: null })).toBe(true) // a monitor of our own needs nobody to guard it
     expect(did.slice(2)).toEqual(['wait /demo'])
   })
 
-  test('the end of a source calls the filler', async () => {
+  test('who was sent to a mount that listeners have left meanwhile is fetched, but for a monitor that asks for just that mount', async () => {
+    active = '/w/demo'
+    expect(await ask({ kind: 'listener-came', path: '/demo', monitor: null })).toBe(true)
+    expect(did).toEqual(['guard /demo', 'wait /demo', 'sweep /demo'])
+    did = []
+    expect(await ask({ kind: 'listener-came', path: '/demo', monitor: { asked: '/demo' } })).toBe(true)
+    expect(await ask({ kind: 'listener-came', path: '/w/demo', monitor: { asked: '/w/demo' } })).toBe(true)
+    expect(did).toEqual([])
+    expect(await ask({ kind: 'listener-came', path: '/w/demo', monitor: null })).toBe(true)
+    expect(did).toEqual(['guard /demo', 'wait /demo'])
+  })
+
+  test('the end of a source calls the filler, and settles anew where listeners are', async () => {
     await ask({ kind: 'source-ended', path: '/demo' })
-    expect(did).toEqual(['nudge /demo'])
+    expect(did).toEqual(['fetch /demo', 'settle /demo', 'nudge /demo'])
+    did = []
+    await ask({ kind: 'source-ended', path: '/w/demo' })
+    expect(did).toEqual(['settle /demo', 'nudge /w/demo'])
   })
 })

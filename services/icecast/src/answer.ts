@@ -1,11 +1,12 @@
 import { verifySourceToken, type SourceClaim, type StreamCommand } from '@skipcast/contracts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { judge } from './domain/judge.ts'
-import { readMount } from './domain/mounts.ts'
+import { otherMount, readMount, type Mount } from './domain/mounts.ts'
 import type { Question } from './domain/question.ts'
 import type { Guards } from './guards.ts'
 import { makeRoom } from './make-room.ts'
-import type { EpochStore, Feeder, IcecastAdmin } from './ports.ts'
+import type { EpochStore, Feeder, IcecastAdmin, Signposts } from './ports.ts'
+import type { Roster } from './roster.ts'
 import type { Settling } from './settling.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { WantedChannels } from './wanted-channels.ts'
@@ -15,14 +16,18 @@ const LISTENER_WAITS_MS = 500
 /** An engine may hear of its channel's start sooner than this role: that much sooner. */
 const START_MAY_BE_LATE_MS = 300
 const ASK_AGAIN_MS = 10
+/** Silence is let in as soon as Icecast asks, after 0.15 s at most. */
+const SILENCE_COMES_MS = 500
 /** How long Icecast needs to put our filler's request in its line. */
 const FILLER_QUEUES_MS = 20
 
 export interface AnswerPorts {
   readonly signingKey: string
-  readonly admin: IcecastAdmin
+  readonly admin: Pick<IcecastAdmin, 'kill' | 'moveListeners'>
   readonly epochs: EpochStore
-  readonly feeder: Pick<Feeder, 'nudge' | 'isOwnPassword'>
+  readonly feeder: Pick<Feeder, 'nudge' | 'isConnected' | 'isOwnPassword'>
+  readonly roster: Roster
+  readonly signposts: Pick<Signposts, 'of'>
   readonly settling: Settling
   readonly guards: Pick<Guards, 'raise'>
   readonly commands: Pick<WantedChannels, 'of' | 'at' | 'mayBeHeard'>
@@ -43,21 +48,11 @@ export async function answer(ports: AnswerPorts, question: Question, signal: Abo
     case 'admin':
       return mayUseAdmin(ports, question)
     case 'source-started':
-      if (readMount(question.path)?.kind !== 'channel') return true
-      ports.telemetry.switched()
-      if (!ports.settling.isUnderWay(question.path)) ports.settling.begin(question.path)
-      return true
+      return sourceStarted(ports, question.path)
     case 'source-ended':
-      if (readMount(question.path)?.kind !== 'channel') return true
-      // The mount may be free now. Our filler's request shall stand in line before those listeners who come after this.
-      ports.feeder.nudge(question.path)
-      await sleep(FILLER_QUEUES_MS)
-      return true
+      return sourceEnded(ports, question.path)
     case 'listener-came':
-      if (readMount(question.path)?.kind !== 'channel' || !ports.commands.mayBeHeard(question.path)) return false
-      if (!question.isMonitor) ports.guards.raise(question.path)
-      await ports.settling.done(question.path, LISTENER_WAITS_MS)
-      return true
+      return admitListener(ports, question)
     default:
       return question satisfies never
   }
@@ -68,27 +63,78 @@ async function admitSource(
   { path, user, password }: Extract<Question, { kind: 'source' }>,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { telemetry, settling } = ports
+  const { telemetry, settling, roster } = ports
   const place = readMount(path)
   if (!place || user !== 'source') return telemetry.refused(path, place ? 'wrong-user' : 'no-such-mount')
+  const { channelMount } = place
   if (ports.feeder.isOwnPassword(password)) {
-    // No room is made: where anybody else is, Icecast itself turns the filler away.
+    // No room is made: where anybody else is, Icecast itself turns our silence away.
     telemetry.silenceAdmitted()
-    if (place.kind === 'channel' && !settling.isUnderWay(path)) settling.begin(path)
+    roster.expect(path, 'silence')
+    if (!settling.isUnderWay(channelMount)) settling.begin(channelMount)
     return true
   }
-  const claim = place.kind === 'channel' ? verifySourceToken(ports.signingKey, path, password) : null
+  const claim = verifySourceToken(ports.signingKey, path, password)
   if (!claim) return telemetry.refused(path, 'no-genuine-token')
-  const known = await knownAbout(ports, claim)
+  const known = await knownAbout(ports, claim, place)
   let refusal = judge(claim, known)
   if (refusal === 'stopped' && (await isStarted(ports, known.command!, signal)))
-    refusal = judge(claim, await knownAbout(ports, claim))
+    refusal = judge(claim, await knownAbout(ports, claim, place))
   if (refusal) return telemetry.refused(path, refusal, claim)
 
-  await ports.epochs.raise(claim.channelId, claim.epoch)
+  await ports.epochs.raise(claim.channelId, path, claim.epoch)
+  await shelter(ports, place)
   await makeRoom(ports.admin, path, signal)
-  settling.begin(path)
+  roster.cleared(path)
+  roster.expect(path, 'engine')
+  settling.begin(channelMount)
   telemetry.admitted(path, claim)
+  return true
+}
+
+/** Those who hear the mount go to the other one until the newcomer runs: best where an engine plays, and at least where there is silence. */
+async function shelter({ admin, roster, settling, signposts, feeder }: AnswerPorts, place: Mount): Promise<void> {
+  const other = otherMount(place)
+  if (roster.engines.has(other)) {
+    settling.fetch(place.channelMount)
+    await admin.moveListeners(place.mount, other)
+  } else if (signposts.of(place.channelMount) === other && feeder.isConnected(place.mount)) {
+    // An engine died just now: its listeners wait on our silence here, and that which is to follow it there may not run yet.
+    const deadline = performance.now() + SILENCE_COMES_MS
+    while (!feeder.isConnected(other) && performance.now() < deadline) await sleep(ASK_AGAIN_MS)
+  }
+}
+
+function sourceStarted({ telemetry, roster, settling }: AnswerPorts, path: string): boolean {
+  const place = readMount(path)
+  if (!place) return true
+  telemetry.switched()
+  roster.runs(path)
+  if (!settling.isUnderWay(place.channelMount)) settling.begin(place.channelMount)
+  return true
+}
+
+async function sourceEnded({ feeder, roster, settling, signposts }: AnswerPorts, path: string): Promise<boolean> {
+  const place = readMount(path)
+  if (!place) return true
+  roster.ended(path)
+  // Icecast has taken its listeners to the other mount.
+  if (signposts.of(place.channelMount) === path) settling.fetch(place.channelMount)
+  settling.begin(place.channelMount)
+  // The mount may be free now. Our silence's request shall stand in line before those listeners who come after this.
+  feeder.nudge(path)
+  await sleep(FILLER_QUEUES_MS)
+  return true
+}
+
+async function admitListener(ports: AnswerPorts, { path, monitor }: Extract<Question, { kind: 'listener-came' }>) {
+  const { settling } = ports
+  const channelMount = readMount(path)?.channelMount
+  if (channelMount === undefined || !ports.commands.mayBeHeard(channelMount)) return false
+  if (monitor?.asked === path) return true
+  if (!monitor) ports.guards.raise(channelMount)
+  await settling.done(channelMount, LISTENER_WAITS_MS)
+  if (ports.signposts.of(channelMount) !== path) settling.sweep(channelMount)
   return true
 }
 
@@ -104,17 +150,17 @@ async function isStarted({ commands, waitedOut }: AnswerPorts, stop: StreamComma
 
 /** Only who feeds the mount by right now: the token of the current epoch, in full. */
 async function mayUseAdmin(ports: AnswerPorts, { path, user, password }: Extract<Question, { kind: 'admin' }>): Promise<boolean> {
-  const isChannel = readMount(path)?.kind === 'channel'
-  const claim = isChannel && user === 'source' ? verifySourceToken(ports.signingKey, path, password) : null
-  if (!claim) return false
-  const known = await knownAbout(ports, claim)
+  const place = readMount(path)
+  const claim = place && user === 'source' ? verifySourceToken(ports.signingKey, path, password) : null
+  if (!place || !claim) return false
+  const known = await knownAbout(ports, claim, place)
   return judge(claim, known) === null && known.highestEpoch === claim.epoch
 }
 
-async function knownAbout({ epochs, commands }: AnswerPorts, { channelId, mount }: SourceClaim) {
+async function knownAbout({ epochs, commands }: AnswerPorts, { channelId, mount }: SourceClaim, { channelMount }: Mount) {
   return {
-    highestEpoch: await epochs.highest(channelId),
+    highestEpoch: await epochs.highest(channelId, mount),
     command: commands.of(channelId),
-    ownerId: commands.at(mount)?.channel_id,
+    ownerId: commands.at(channelMount)?.channel_id,
   }
 }

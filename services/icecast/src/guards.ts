@@ -1,31 +1,35 @@
-import { waitingMount } from './domain/mounts.ts'
+import { mountsOf, otherMount, readMount } from './domain/mounts.ts'
 import type { Guard } from './domain/plan.ts'
-import type { Feeder } from './ports.ts'
+import type { Feeder, Signposts } from './ports.ts'
 import type { WantedChannels } from './wanted-channels.ts'
 
 /**
- * Which channels have a waiting mount, because somebody would hear the loss of their source. Each costs Icecast a thread and this role its silence,
- * so a channel that nobody hears has none.
+ * Which channels are heard, and so have silence on the mount where their listeners are not: somebody would hear the loss of their source. Each costs
+ * Icecast a thread and this role its silence, so a channel that nobody hears has none. All by the channel's own mount.
  */
 export interface Guards {
-  /** By channel's mount. A channel that is not in it was never looked at by this process. */
+  /** A channel that is not in it was never looked at by this process. */
   read(): ReadonlyMap<string, Guard>
   /** Somebody hears the channel now. Does nothing for a channel that is not wanted. */
-  raise(mount: string): void
+  raise(channelMount: string): void
   /**
    * Nobody was found. Does nothing where somebody came lately, as who found that out may not know it yet; nor before that has been so for a while, as
    * those who are on their way from one mount to another are counted on neither.
    */
-  lower(mount: string): void
-  forget(mount: string): void
+  lower(channelMount: string): void
+  /** Feeds what is to be fed, wherever nobody else feeds it: the mount where listeners are sent, and the other one where they are missed. */
+  cover(channelMount: string): void
+  /** Feeds the channel no longer. */
+  forget(channelMount: string): void
 }
 
 export function guards(options: {
   feeder: Pick<Feeder, 'feed' | 'leave'>
   wanted: Pick<WantedChannels, 'channels'>
+  signposts: Pick<Signposts, 'of'>
   /** After so long without a newcomer it is to be asked who is left. */
   keepMs: number
-  /** So long nobody must be found before the waiting mount ends. */
+  /** So long nobody must be found before the silence ends. */
   emptyMs: number
   now: () => number
 }): Guards {
@@ -39,14 +43,22 @@ export function guards(options: {
     if (at === null) return 'lowered'
     return now() - at < keepMs ? 'raised' : 'doubtful'
   }
+  const cover = (channelMount: string) => {
+    const channel = options.wanted.channels.get(channelMount)
+    if (!channel) return
+    const active = options.signposts.of(channelMount)
+    const other = otherMount(readMount(active)!)
+    feeder.feed(active, channel)
+    if ((heardAt.get(channelMount) ?? null) === null) feeder.leave(other)
+    else feeder.feed(other, channel)
+  }
   return {
     read: () => new Map([...heardAt].map(([mount, at]) => [mount, guardOf(at)])),
     raise(mount) {
-      const channel = options.wanted.channels.get(mount)
-      if (!channel) return
+      if (!options.wanted.channels.has(mount)) return
       heardAt.set(mount, now())
       emptySince.delete(mount)
-      feeder.feed(waitingMount(mount), channel)
+      cover(mount)
     },
     lower(mount) {
       if (guardOf(heardAt.get(mount) ?? null) === 'raised') return
@@ -55,12 +67,13 @@ export function guards(options: {
       if (now() - since < emptyMs) return
       emptySince.delete(mount)
       heardAt.set(mount, null)
-      feeder.leave(waitingMount(mount))
+      cover(mount)
     },
+    cover,
     forget(mount) {
       heardAt.delete(mount)
       emptySince.delete(mount)
-      feeder.leave(waitingMount(mount))
+      for (const each of mountsOf(mount)) feeder.leave(each)
     },
   }
 }

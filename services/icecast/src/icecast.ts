@@ -5,6 +5,7 @@ import { epochFiles } from './adapters/epoch-files.ts'
 import { feeder as silenceFeeder } from './adapters/feeder.ts'
 import { icecastAdmin } from './adapters/icecast-admin.ts'
 import { icecastProcess } from './adapters/icecast-process.ts'
+import { mountMap } from './adapters/mount-map.ts'
 import { sessionReports } from './adapters/session-reports.ts'
 import type { IcecastConfig } from './config.ts'
 import { OWN_DOOR } from './domain/doors.ts'
@@ -41,7 +42,8 @@ export interface IcecastOverrides {
  * Runs icecast2, the front before it, and everything about them that is not audio:
  *
  *   streamCommands ─► reconcile ─► feeder ──silence──► icecast2 ◄── front (HAProxy) ◄── engines, listeners
- *                         └──────► admin calls ───────►   │
+ *                         ├──────► admin calls ───────►   │               ▲
+ *                         └──────► which mount ────────── │ ──────────────┘
  *   userInteractions ◄─ sessions ◄─ answer ◄─ questions ──┘
  *
  * Returns once icecast2 and the front answer, or after 10 s anyway; the bus may be away. Rejects with PROGRAM_MISSING,
@@ -65,15 +67,18 @@ export async function startIcecast(
   const inner = { host: OWN_DOOR, port: own.innerPort }
   const admin = icecastAdmin({ ...inner, user: config.adminUser, password: own.adminPassword })
   const feeder = owned.use(silenceFeeder({ ...inner, sampleRate: config.silence.sampleRate, telemetry }))
-  const keeper = mountKeeper(
-    { commands: view, admin, feeder, epochs: epochFiles(own.epochs), telemetry, reportIcecast },
-    {
-      signingKey: own.signingKey,
-      lastKnown,
-      defaultBitrateKbps: config.silence.bitrateKbps,
-      guardForMs: overrides.guardForMs,
-      emptyForMs: overrides.emptyForMs,
-    },
+  const signposts = owned.use(await mountMap({ directory: own.front, user: own.user, telemetry }))
+  const keeper = owned.use(
+    mountKeeper(
+      { commands: view, admin, feeder, signposts, epochs: epochFiles(own.epochs), telemetry, reportIcecast },
+      {
+        signingKey: own.signingKey,
+        lastKnown,
+        defaultBitrateKbps: config.silence.bitrateKbps,
+        guardForMs: overrides.guardForMs,
+        emptyForMs: overrides.emptyForMs,
+      },
+    ),
   )
   const { wanted } = keeper
   const now = overrides.now ?? Date.now
@@ -122,7 +127,7 @@ export async function startIcecast(
   await untilAnswered()
 
   const { health } = context
-  const front = owned.use(await startFront(config, { ...common, own, maxConnections, health }))
+  const front = owned.use(await startFront(config, { ...common, own, maxConnections, health, mountMap: () => signposts.text() }))
 
   const save = snapshotKeeper(wanted, own.snapshotFile, lastKnown)
   const pass = async () => {

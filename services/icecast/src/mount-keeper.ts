@@ -3,13 +3,15 @@ import type { StreamCommand } from '@skipcast/contracts'
 import { answer, type AnswerPorts } from './answer.ts'
 import type { Question } from './domain/question.ts'
 import { guards as guardsOf } from './guards.ts'
-import type { EpochStore, Feeder, IcecastAdmin } from './ports.ts'
+import type { EpochStore, Feeder, IcecastAdmin, Signposts } from './ports.ts'
 import { reconciler } from './reconcile.ts'
+import { roster as rosterOf } from './roster.ts'
 import { settling as settlingOf } from './settling.ts'
 import type { Telemetry } from './telemetry.ts'
+import { tidying as tidyingOf } from './tidying.ts'
 import { wantedChannels, type WantedChannels } from './wanted-channels.ts'
 
-/** So long after the last newcomer, a channel's waiting mount is worth asking who is left to need it. */
+/** So long after the last newcomer, it is worth asking who is left to need the silence beside a channel. */
 const GUARD_FOR_MS = 60_000
 /** Two passes more: listeners are counted nowhere while a source that ends hands them on, some 0.2 s, and seconds on a machine that is short of time. */
 const EMPTY_FOR_MS = 10_000
@@ -18,13 +20,14 @@ export interface MountKeeperPorts {
   readonly commands: StateView<'streamCommands'>
   readonly admin: IcecastAdmin
   readonly feeder: Feeder
+  readonly signposts: Signposts
   readonly epochs: EpochStore
   readonly telemetry: Telemetry
   readonly reportIcecast: (problem: string | null) => void
 }
 
-/** All that this role decides about mounts, whatever stands behind its ports. */
-export interface MountKeeper {
+/** All that this role decides about mounts, whatever stands behind its ports. Disposed, it does nothing more of its own accord. */
+export interface MountKeeper extends Disposable {
   readonly wanted: WantedChannels
   /** See `answer`. */
   answer(question: Question, signal: AbortSignal): Promise<boolean>
@@ -42,22 +45,31 @@ export function mountKeeper(
     emptyForMs?: number | undefined
   },
 ): MountKeeper {
-  const { commands: view, admin, feeder, epochs, telemetry, reportIcecast } = ports
+  const { commands: view, admin, feeder, signposts, epochs, telemetry, reportIcecast } = ports
   const wanted = wantedChannels(view, options)
-  const settling = settlingOf(admin, feeder, telemetry)
+  const now = () => performance.now()
+  const roster = rosterOf(now)
   const guards = guardsOf({
     feeder,
     wanted,
+    signposts,
     keepMs: options.guardForMs ?? GUARD_FOR_MS,
     emptyMs: options.emptyForMs ?? EMPTY_FOR_MS,
-    now: () => performance.now(),
+    now,
   })
-  const waitedOut = new WeakSet<StreamCommand>()
+  const common = { admin, roster, signposts, wanted, telemetry }
+  const settling = settlingOf({ ...common, guards, feeder, onSettled: (channelMount) => tidying.soon(channelMount) })
+  const tidying = tidyingOf({ ...common, settling, epochs })
   const { signingKey } = options
-  const asked: AnswerPorts = { signingKey, admin, epochs, feeder, settling, guards, commands: wanted, waitedOut, telemetry }
+  const waitedOut = new WeakSet<StreamCommand>()
+  const asked: AnswerPorts = { ...common, signingKey, epochs, feeder, settling, guards, commands: wanted, waitedOut }
   return {
     wanted,
     answer: (question, signal) => answer(asked, question, signal),
-    pass: reconciler({ wanted, admin, feeder, settling, guards, telemetry, reportIcecast }),
+    pass: reconciler({ ...common, feeder, settling, tidying, guards, reportIcecast }),
+    [Symbol.dispose]() {
+      settling[Symbol.dispose]()
+      tidying[Symbol.dispose]()
+    },
   }
 }

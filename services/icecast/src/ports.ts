@@ -1,11 +1,14 @@
+import type { Monitor } from './domain/monitors.ts'
 import type { ObservedMount, Sound } from './domain/plan.ts'
 
 /** What the running Icecast can be asked and told. Every method rejects with ICECAST_UNAVAILABLE when it does not answer. */
 export interface IcecastAdmin {
   /** All mounts that have a source, hidden ones too. */
   mounts(): Promise<Map<string, ObservedMount>>
-  /** How many of a mount's listeners, and of those who wait in its stead, are our own monitors. */
-  monitors(channelMount: string): Promise<number>
+  /** Who hears a mount; nobody where there is none. */
+  listeners(mount: string): Promise<readonly MountListener[]>
+  /** Ends one listener's connection. Does nothing where it is gone, or is being handed on. */
+  endListener(mount: string, id: string): Promise<void>
   /** Ends the mount's source. `ending`: it is on its way out, or on its way in; ask again. */
   kill(mount: string, signal?: AbortSignal): Promise<'killed' | 'ending' | 'absent'>
   /** Says where listeners go when the mount's present source ends; false when the mount is not running. */
@@ -14,12 +17,28 @@ export interface IcecastAdmin {
   moveListeners(from: string, to: string): Promise<boolean>
 }
 
-/** The highest epoch that was ever let in, per channel, on disk. One question at a time per channel. */
+export interface MountListener {
+  readonly id: string
+  /** Null: it is no monitor of ours. */
+  readonly monitor: Monitor | null
+}
+
+/** The highest epoch that was ever let in, per channel and mount, on disk. One question at a time for each. */
 export interface EpochStore {
   /** Null: none yet. Rejects when the disk can't be read. */
-  highest(channelId: string): Promise<number | null>
+  highest(channelId: string, mount: string): Promise<number | null>
   /** Returns once it is on the disk. Rejects, and then nothing has changed, when it can't be written. */
-  raise(channelId: string, epoch: number): Promise<void>
+  raise(channelId: string, mount: string, epoch: number): Promise<void>
+}
+
+/** Where the front sends those who ask for a channel. It outlives this process, and the front. */
+export interface Signposts {
+  /** The channel's mount that they are sent to. */
+  of(channelMount: string): string
+  /** Sends them to this mount of the channel from now on. Never rejects: what the front could not be told, `repair` tells it. */
+  turn(channelMount: string, mount: string): Promise<void>
+  /** Compares with what the front has, and tells it what differs. Never rejects. */
+  repair(): Promise<void>
 }
 
 /** Keeps mounts fed with silence, for as long as nobody else feeds them. */

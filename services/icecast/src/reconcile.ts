@@ -1,21 +1,26 @@
 import { messageOf } from '@skipcast/runtime'
-import { waitingMount } from './domain/mounts.ts'
+import { mountsOf, otherMount, readMount } from './domain/mounts.ts'
 import { makeRoom } from './make-room.ts'
 import { plan, type Sound, type Step } from './domain/plan.ts'
 import type { Guards } from './guards.ts'
-import type { Feeder, IcecastAdmin } from './ports.ts'
+import type { Feeder, IcecastAdmin, Signposts } from './ports.ts'
+import type { Roster } from './roster.ts'
 import type { Settling } from './settling.ts'
 import type { Telemetry } from './telemetry.ts'
+import type { Tidying } from './tidying.ts'
 import type { WantedChannels } from './wanted-channels.ts'
 
 /** A source that was ended is gone 0.3 s later. */
-const MOST_REFORMATTING_MS = 3000
+const MOST_ENDING_MS = 3000
 
 export interface ReconcilePorts {
   readonly wanted: Pick<WantedChannels, 'channels' | 'isComplete'>
   readonly admin: IcecastAdmin
   readonly feeder: Feeder
+  readonly roster: Roster
+  readonly signposts: Signposts
   readonly settling: Settling
+  readonly tidying: Tidying
   readonly guards: Guards
   readonly telemetry: Telemetry
   /** Told of each pass whether Icecast answered. */
@@ -24,35 +29,40 @@ export interface ReconcilePorts {
 
 /** Makes passes that bring what Icecast has into line with what is wanted. A pass that fails is repaired by the next. */
 export function reconciler(ports: ReconcilePorts): () => Promise<void> {
-  const { wanted, admin, feeder, settling, guards } = ports
+  const { wanted, admin, feeder, roster, signposts, settling, guards } = ports
   const fed = new Map<string, Sound>()
   let strangers: ReadonlySet<string> = new Set()
 
+  /** Lets all listeners of a channel go: first where they would flee to, and only then where they are, which must find nowhere to send them. */
+  async function end(channelMount: string): Promise<void> {
+    guards.forget(channelMount)
+    fed.delete(channelMount)
+    const active = signposts.of(channelMount)
+    const limit = AbortSignal.timeout(MOST_ENDING_MS)
+    for (const mount of [otherMount(readMount(active)!), active]) {
+      await makeRoom(admin, mount, limit)
+      roster.cleared(mount)
+    }
+  }
+
+  async function recount(channelMount: string, listeners: number): Promise<void> {
+    const found = await Promise.all(mountsOf(channelMount).map((mount) => admin.listeners(mount)))
+    const monitors = found.flat().filter(({ monitor }) => monitor !== null).length
+    if (listeners > monitors) guards.raise(channelMount)
+    else guards.lower(channelMount)
+  }
+
   async function act(step: Step): Promise<void> {
     switch (step.kind) {
-      case 'feed': {
-        const { mount } = step.channel
-        feeder.feed(mount, step.channel)
-        fed.set(mount, step.channel)
-        return
-      }
+      case 'feed':
+        fed.set(step.channel.mount, step.channel)
+        return guards.cover(step.channel.mount)
       case 'retire':
-        // First where listeners would flee to, then the mount itself.
-        guards.forget(step.mount)
-        feeder.leave(step.mount)
-        fed.delete(step.mount)
+        await end(step.mount)
         ports.telemetry.retired(step.mount)
-        for (const mount of [waitingMount(step.mount), step.mount]) await admin.kill(mount)
-        return
-      case 'reformat': {
-        // First where listeners would flee to, and only then the mount: it must find nowhere to send them.
-        guards.forget(step.mount)
-        feeder.leave(step.mount)
-        fed.delete(step.mount)
-        const limit = AbortSignal.timeout(MOST_REFORMATTING_MS)
-        for (const mount of [waitingMount(step.mount), step.mount]) await makeRoom(admin, mount, limit)
-        return
-      }
+        return signposts.turn(step.mount, step.mount)
+      case 'reformat':
+        return end(step.mount)
       case 'nudge':
         return feeder.nudge(step.mount)
       case 'raise':
@@ -60,25 +70,35 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
       case 'lower':
         return guards.lower(step.mount)
       case 'recount':
-        if (step.listeners > (await admin.monitors(step.mount))) guards.raise(step.mount)
-        else guards.lower(step.mount)
-        return
+        return recount(step.mount, step.listeners)
       case 'settle':
         if (!settling.isUnderWay(step.mount)) settling.begin(step.mount)
+        return
+      case 'tidy':
+        return ports.tidying.look(step.mount, step.listeners)
+      default:
+        return step satisfies never
     }
   }
 
   return async () => {
+    await signposts.repair()
+    const seen = roster.look()
     const observed = await admin.mounts().catch((error: unknown) => {
       ports.reportIcecast(messageOf(error))
       return null
     })
-    if (observed) ports.reportIcecast(null)
+    if (observed) {
+      ports.reportIcecast(null)
+      seen(observed, (mount) => feeder.isConnected(mount))
+    }
     const { channels, isComplete } = wanted
-    const fillers = new Set([...fed.keys()].filter((mount) => feeder.isConnected(mount)))
-    ports.telemetry.observed(observed, fillers)
-    const decided = plan({ wanted: channels, isComplete, fed, fillers, observed, strangers, guards: guards.read() })
+    const activeOf = (channelMount: string) => signposts.of(channelMount)
+    ports.telemetry.observed(observed, roster.engines, activeOf)
+    const known = { wanted: channels, isComplete, fed, engines: roster.engines, activeOf, observed, strangers }
+    const decided = plan({ ...known, guards: guards.read() })
     strangers = decided.strangers
     for (const step of decided.steps) await act(step)
+    for (const mount of settling.takeFailed()) if (!settling.isUnderWay(mount)) settling.begin(mount)
   }
 }

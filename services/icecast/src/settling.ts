@@ -1,56 +1,151 @@
 import { messageOf } from '@skipcast/runtime'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { waitingMount } from './domain/mounts.ts'
-import type { Feeder, IcecastAdmin } from './ports.ts'
+import { activeMount } from './domain/active-mount.ts'
+import { mountsOf, otherMount, readMount } from './domain/mounts.ts'
+import type { Guards } from './guards.ts'
+import type { Feeder, IcecastAdmin, Signposts } from './ports.ts'
+import type { Roster } from './roster.ts'
 import type { Telemetry } from './telemetry.ts'
+import type { WantedChannels } from './wanted-channels.ts'
 
 const ASK_AGAIN_MS = 5
-/** A source that was let in runs some 80 ms later. One that does not by now has left again. */
-const MOST_WAITED_MS = 2000
+/** Listeners who are moved to a source that has just begun to send wait for its first bytes. By then it has sent some. */
+const FLOWS_MS = 300
+/** How long a listener who was let in needs to be found on the mount. */
+const STRAY_FOR_MS = 60
 
-/**
- * What follows on letting a source in: as soon as it runs, its listeners get the waiting mount as their fallback, and those who wait
- * there are fetched. Our own filler fetches nobody: one silence is as good as the other, and each move costs them some 200 ms.
- */
-export interface Settling {
-  /** Begins anew for this channel. Asked again meanwhile, it starts over: another source is coming. */
-  begin(mount: string): void
-  /** True from a `begin` until the source is set up, or did not come. */
-  isUnderWay(mount: string): boolean
-  /** Resolves when nothing is under way for this channel, but after `limitMs` in any case. */
-  done(mount: string, limitMs: number): Promise<void>
+export interface SettlingPorts {
+  readonly admin: Pick<IcecastAdmin, 'setFallback' | 'moveListeners' | 'mounts'>
+  readonly roster: Roster
+  readonly signposts: Pick<Signposts, 'of' | 'turn'>
+  readonly guards: Pick<Guards, 'cover'>
+  readonly feeder: Pick<Feeder, 'isConnected'>
+  readonly wanted: Pick<WantedChannels, 'channels'>
+  readonly telemetry: Pick<Telemetry, 'turned' | 'notSettled'>
+  /** Told after each change of who feeds a channel. */
+  readonly onSettled: (channelMount: string) => void
 }
 
-export function settling(admin: IcecastAdmin, feeder: Pick<Feeder, 'isConnected'>, telemetry: Telemetry): Settling {
-  const underWay = new Map<string, { readonly stop: AbortController; readonly finished: Promise<void> }>()
+/**
+ * What follows when a channel's sources change: each mount gets the other one as its fallback as soon as it runs, newcomers are sent to the active mount, and
+ * listeners are fetched from the other. Where there is only silence, nobody is fetched: one is as good as the other, and each move costs some 200 ms.
+ */
+/** Disposed, it begins nothing more. */
+export interface Settling extends Disposable {
+  /** Begins anew for this channel. */
+  begin(channelMount: string): void
+  /** Listeners may be where they do not belong: the next time they are fetched, whatever has or has not changed. */
+  fetch(channelMount: string): void
+  /** Somebody was let in to a mount that listeners have left meanwhile: they are fetched in a moment. */
+  sweep(channelMount: string): void
+  /** True from a `begin` until all is settled, or did not come. */
+  isUnderWay(channelMount: string): boolean
+  /** What failed since it was asked last; each is to be begun anew. */
+  takeFailed(): readonly string[]
+  /** Resolves when the mount to which newcomers are sent has an engine, or nothing is under way for the channel; after `limitMs` in any case. */
+  done(channelMount: string, limitMs: number): Promise<void>
+}
 
-  async function settle(mount: string, signal: AbortSignal): Promise<void> {
-    const waiting = waitingMount(mount)
-    const deadline = performance.now() + MOST_WAITED_MS
-    while (!(await admin.setFallback(mount, waiting))) {
-      if (performance.now() > deadline) return
+export function settling(ports: SettlingPorts): Settling {
+  const { admin, roster, signposts, guards, feeder, wanted, telemetry } = ports
+  const underWay = new Map<string, { readonly stop: AbortController; readonly finished: Promise<void> }>()
+  const sweeping = new Set<string>()
+  /** Channels with listeners that may be on the wrong mount. */
+  const astray = new Set<string>()
+  const failed = new Set<string>()
+  let isClosed = false
+
+  /** Returns once all who were let in run, or did not come; whether there were any. */
+  async function untilRunning(channelMount: string, signal: AbortSignal): Promise<boolean> {
+    for (let wereAny = false; ; wereAny = true) {
+      const expected = mountsOf(channelMount).filter((mount) => roster.isExpected(mount))
+      for (const mount of expected) if (await admin.setFallback(mount, otherOf(mount))) roster.runs(mount)
+      signal.throwIfAborted()
+      if (!expected.some((mount) => roster.isExpected(mount))) return wereAny || expected.length > 0
       await sleep(ASK_AGAIN_MS, undefined, { signal })
     }
-    if (!feeder.isConnected(mount)) await admin.moveListeners(waiting, mount)
   }
 
-  return {
-    begin(mount) {
-      underWay.get(mount)?.stop.abort()
+  async function direct(channelMount: string, signal: AbortSignal): Promise<void> {
+    const now = signposts.of(channelMount)
+    const primary = wanted.channels.get(channelMount)?.primary.mount ?? null
+    const active = activeMount({ now, primary }, roster.engines)
+    const other = otherOf(active)
+    // Where the one before still plays, nobody is in a hurry: if it ends meanwhile, all this begins anew.
+    if (active !== now && roster.engines.has(now)) await sleep(FLOWS_MS, undefined, { signal })
+    if (active !== now) {
+      astray.add(channelMount)
+      telemetry.turned(channelMount, active)
+      await signposts.turn(channelMount, active)
+      signal.throwIfAborted()
+    }
+    if (roster.engines.has(active) && (astray.has(channelMount) || !roster.engines.has(other))) {
+      astray.delete(channelMount)
+      await admin.moveListeners(other, active).catch((error: unknown) => {
+        astray.add(channelMount)
+        throw error
+      })
+    }
+    signal.throwIfAborted()
+    guards.cover(channelMount)
+  }
+
+  async function settle(channelMount: string, signal: AbortSignal): Promise<void> {
+    if (!roster.isKnown) {
+      const seen = roster.look()
+      seen(await admin.mounts(), (mount) => feeder.isConnected(mount))
+    }
+    for (const mount of mountsOf(channelMount)) await admin.setFallback(mount, otherOf(mount))
+    signal.throwIfAborted()
+    await direct(channelMount, signal)
+    if (await untilRunning(channelMount, signal)) await direct(channelMount, signal)
+  }
+
+  const self: Settling = {
+    begin(channelMount) {
+      if (isClosed) return
+      underWay.get(channelMount)?.stop.abort()
       const stop = new AbortController()
-      const finished = settle(mount, stop.signal)
+      const finished = settle(channelMount, stop.signal)
+        .then(() => ports.onSettled(channelMount))
         .catch((error: unknown) => {
-          if (!stop.signal.aborted) telemetry.notSettled(mount, messageOf(error))
+          if (stop.signal.aborted) return
+          failed.add(channelMount)
+          telemetry.notSettled(channelMount, messageOf(error))
         })
         .finally(() => {
-          if (underWay.get(mount)?.stop === stop) underWay.delete(mount)
+          if (underWay.get(channelMount)?.stop === stop) underWay.delete(channelMount)
         })
-      underWay.set(mount, { stop, finished })
+      underWay.set(channelMount, { stop, finished })
     },
-    isUnderWay: (mount) => underWay.has(mount),
-    async done(mount, limitMs) {
-      const running = underWay.get(mount)
-      if (running) await Promise.race([running.finished, sleep(limitMs)])
+    fetch: (channelMount) => void astray.add(channelMount),
+    sweep(channelMount) {
+      if (sweeping.has(channelMount)) return
+      sweeping.add(channelMount)
+      setTimeout(() => {
+        sweeping.delete(channelMount)
+        astray.add(channelMount)
+        self.begin(channelMount)
+      }, STRAY_FOR_MS)
+    },
+    isUnderWay: (channelMount) => underWay.has(channelMount),
+    takeFailed() {
+      const taken = [...failed]
+      failed.clear()
+      return taken
+    },
+    async done(channelMount, limitMs) {
+      const running = underWay.get(channelMount)
+      if (running && !roster.engines.has(signposts.of(channelMount))) await Promise.race([running.finished, sleep(limitMs)])
+    },
+    [Symbol.dispose]() {
+      isClosed = true
+      for (const { stop } of underWay.values()) stop.abort()
     },
   }
+  return self
+}
+
+function otherOf(mount: string): string {
+  return otherMount(readMount(mount)!)
 }

@@ -11,17 +11,20 @@ test('measures sources by what they feed, and knows nothing while Icecast does n
     ['/a', mount(3)],
     ['/w/a', mount(1)],
     ['/b', mount(0)],
+    ['/c', mount(0)],
+    ['/w/c', mount(2)],
   ])
-  telemetry.observed(mounts, new Set(['/b']))
+  telemetry.observed(mounts, new Set(['/a', '/c', '/w/c']), (channel) => (channel === '/c' ? '/w/c' : channel))
   expect(await shown()).toEqual(
     expect.arrayContaining([
-      'skipcast_icecast_sources{kind="channel"} 1',
+      'skipcast_icecast_sources{kind="channel"} 2',
+      'skipcast_icecast_sources{kind="standby"} 1',
       'skipcast_icecast_sources{kind="silence"} 1',
       'skipcast_icecast_sources{kind="waiting"} 1',
-      'skipcast_icecast_listeners 4',
+      'skipcast_icecast_listeners 6',
     ]),
   )
-  telemetry.observed(null, new Set())
+  telemetry.observed(null, new Set(), (channel) => channel)
   expect(await shown()).toContainEqual(expect.stringMatching(/^skipcast_icecast_listeners nan$/i))
 })
 

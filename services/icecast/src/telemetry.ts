@@ -17,7 +17,10 @@ export function icecastTelemetry(logger: Logger, meters: Meters) {
   const refusals = meters.counter('skipcast_icecast_sources_refused_total', 'Sources refused.', ['reason'])
   const switches = meters.counter('skipcast_icecast_switches_total', "Changes of a channel's source, to silence or from it too.")
   const answers = meters.histogram('skipcast_icecast_answer_seconds', "How long answers to Icecast's questions take.", ['kind'])
-  let seen: { readonly sources: Record<'channel' | 'silence' | 'waiting', number>; readonly listeners: number } | null = null
+  let seen: {
+    readonly sources: Record<'channel' | 'standby' | 'silence' | 'waiting', number>
+    readonly listeners: number
+  } | null = null
   meters.gauge('skipcast_icecast_sources', 'Sources by what they feed, as of the last pass.', ['kind'], () =>
     Object.entries(seen?.sources ?? {}).map(([kind, value]) => ({ labels: { kind }, value })),
   )
@@ -26,16 +29,23 @@ export function icecastTelemetry(logger: Logger, meters: Meters) {
   )
 
   return {
-    /** What Icecast shows; null when it did not answer. `fillers` are the channels that this role feeds. */
-    observed(mounts: ReadonlyMap<string, ObservedMount> | null, fillers: ReadonlySet<string>) {
+    /** What Icecast shows; null when it did not answer. `engines` are the mounts that engines feed, the others are fed with silence. */
+    observed(
+      mounts: ReadonlyMap<string, ObservedMount> | null,
+      engines: ReadonlySet<string>,
+      activeOf: (channelMount: string) => string,
+    ) {
       seen = null
       if (!mounts) return
-      const sources = { channel: 0, silence: 0, waiting: 0 }
+      const sources = { channel: 0, standby: 0, silence: 0, waiting: 0 }
       let listeners = 0
       for (const [path, mount] of mounts) {
         listeners += mount.listeners
-        const kind = readMount(path)?.kind
-        if (kind) sources[kind === 'channel' && fillers.has(path) ? 'silence' : kind] += 1
+        const place = readMount(path)
+        if (!place) continue
+        const isActive = activeOf(place.channelMount) === path
+        if (engines.has(path)) sources[isActive ? 'channel' : 'standby'] += 1
+        else sources[isActive ? 'silence' : 'waiting'] += 1
       }
       seen = { sources, listeners }
     },
@@ -70,9 +80,14 @@ export function icecastTelemetry(logger: Logger, meters: Meters) {
       logger.warn({ mount, reason, channelId: claim?.channelId, epoch: claim?.epoch }, 'source refused')
       return false
     },
+    turned: (channelMount: string, mount: string) => logger.info({ channelMount, mount }, 'listeners are sent to this mount now'),
+    notTurned: (problem: string) =>
+      logger.warn({ problem }, 'the front could not be told where listeners go; the next pass does it'),
+    outdated: (mount: string, epoch: number) =>
+      logger.info({ mount, epoch }, 'source ended, and refused from now on: the channel is on air from another server'),
     answerFailed: (kind: string, problem: string) => logger.error({ kind, problem }, 'answered no, because this failed'),
     notSettled: (mount: string, problem: string) =>
-      logger.warn({ mount, problem }, 'listeners were not fetched; the next pass does it'),
+      logger.warn({ mount, problem }, 'listeners may not be where the programme is; the next pass does it'),
     fillerFailed: (mount: string, reason: string) => logger.debug({ mount, reason }, 'silence could not be fed'),
     retired: (mount: string) => logger.info({ mount }, 'mount ended'),
     sessionsLost: (count: number) => logger.error({ count }, 'listener sessions dropped: the bus was away for too long'),

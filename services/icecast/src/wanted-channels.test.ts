@@ -4,7 +4,7 @@ import type { StreamCommand } from '@skipcast/contracts'
 import { wantedChannels } from './wanted-channels.ts'
 
 const command = (channelId: string, mount: string, event: StreamCommand['event'] = 'start_stream', bitrate = 128) =>
-  ({ event, channel_id: channelId, mount, epoch: 1, bitrate_kbps: bitrate }) as StreamCommand
+  ({ event, channel_id: channelId, channel_slug: mount.slice(1), mount, epoch: 1, bitrate_kbps: bitrate }) as StreamCommand
 
 function fakeView() {
   const values = new Map<string, StreamCommand>()
@@ -32,11 +32,31 @@ describe('wantedChannels', () => {
     const wanted = over(view)
     expect(wanted.channels.size).toBe(0)
     view.change(command('a', '/a', 'start_stream', 192), command('b', '/b', 'stop_stream'))
-    expect([...wanted.channels.values()]).toEqual([{ channelId: 'a', mount: '/a', format: 'mp3', bitrateKbps: 192 }])
+    expect([...wanted.channels.values()]).toEqual([
+      { channelId: 'a', mount: '/a', format: 'mp3', bitrateKbps: 192, primary: { mount: '/a', epoch: 1 }, standby: null },
+    ])
     expect(wanted.at('/b')?.channel_id).toBe('b')
     view.change(command('a', '/new'))
     expect([...wanted.channels.keys()]).toEqual(['/new'])
     expect(wanted.at('/a')).toBeUndefined()
+  })
+
+  test('knows a channel by its slug, whichever mounts its replicas feed', () => {
+    const view = fakeView()
+    const wanted = over(view)
+    const standby = { server_id: 's2', epoch: 4, mount: '/a' }
+    view.change({ ...command('a', '/a'), mount: '/w/a', epoch: 3, standby } as StreamCommand)
+    expect(wanted.channels.get('/a')).toMatchObject({
+      primary: { mount: '/w/a', epoch: 3 },
+      standby: { mount: '/a', epoch: 4 },
+    })
+    expect([wanted.at('/a')?.channel_id, wanted.at('/w/a'), wanted.channels.size]).toEqual(['a', undefined, 1])
+    expect([...over(fakeView(), wanted.snapshot()).channels]).toEqual([...wanted.channels])
+  })
+
+  test('takes a snapshot of a version that knew one mount for sources', () => {
+    const wanted = over(fakeView(), '[{"channelId":"a","mount":"/a","bitrateKbps":128}]')
+    expect(wanted.channels.get('/a')).toMatchObject({ primary: { mount: '/a', epoch: 0 }, standby: null })
   })
 
   test('feeds a bitrate that MP3 does not have with the default one', () => {

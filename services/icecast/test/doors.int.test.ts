@@ -51,7 +51,14 @@ describe('who is let in', () => {
     expect(live.isConnected).toBe(true)
   })
 
-  test.each(['/w/demo', '/x/y', '/demo/', '/Demo', '/demo.mp3', '/..%2fdemo', '/w/w/demo', `/${'a'.repeat(200)}`])(
+  test('a token for one mount of a channel is none for its other', async () => {
+    for (const password of [here.token('c1', '/demo', 7), here.token('c9', '/w/demo', 9)])
+      expect((await engine({ mount: '/w/demo', password })).status).toBe(401)
+    expect((await engine({ password: here.token('c1', '/w/demo', 9) })).status).toBe(401)
+    expect(live.isConnected).toBe(true)
+  })
+
+  test.each(['/x/y', '/demo/', '/Demo', '/demo.mp3', '/..%2fdemo', '/w/w/demo', `/${'a'.repeat(200)}`])(
     'I7: no source on %s, whatever token it has',
     async (mount) => {
       const { status } = await engine({ mount, password: here.token('c9', decodeURIComponent(mount), 1) })

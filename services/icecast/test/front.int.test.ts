@@ -69,7 +69,7 @@ describe('the front', () => {
       ['GET /%64emo HTTP/1.0\r\n\r\n', '404 Not Found'],
       ['GET http://x/demo HTTP/1.1\r\nHost: x\r\n\r\n', '404 Not Found'],
       ['POST /demo HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n', '405 Method Not Allowed'],
-      ['SOURCE /w/demo HTTP/1.0\r\n\r\n', '405 Method Not Allowed'],
+      ['SOURCE /w/w/demo HTTP/1.0\r\n\r\n', '405 Method Not Allowed'],
       ['CONNECT demo:443 HTTP/1.1\r\nHost: demo:443\r\n\r\n', '405 Method Not Allowed'],
       [`GET /demo?${'x'.repeat(1000)} HTTP/1.0\r\n\r\n`, '414 Request-URI Too Long'],
       ['GET /demo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', '400 Bad Request'],

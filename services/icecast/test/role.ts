@@ -33,8 +33,10 @@ export interface Machine extends AsyncDisposable {
   /** icecast2's own port on loopback, behind the front. */
   innerPort(): Promise<number>
   token(channelId: string, mount: string, epoch: number): string
-  /** An engine with a genuine token (of `c1`, `/demo` and epoch 1 unless told otherwise), which plays 440 Hz and ends with the machine at the latest. */
-  engine(options?: { channelId?: string; mount?: string; epoch?: number }): Promise<FakeEngine>
+  /** What engines play, made once. That takes a moment, in which no engine of this process sends anything. */
+  tone(frequencyHz: number): Promise<Frames>
+  /** An engine with a genuine token, of `c1`, `/demo` and epoch 1 unless told otherwise. It plays 440 Hz, and ends with the machine at the latest. */
+  engine(options?: { channelId?: string; mount?: string; epoch?: number; frequencyHz?: number }): Promise<FakeEngine>
   /** Listener sessions that were told on the bus, in order. */
   readonly sessions: readonly UserInteraction[]
   pidOf(program: 'icecast2' | 'haproxy'): Promise<number>
@@ -45,8 +47,14 @@ export interface Machine extends AsyncDisposable {
     emptyForMs?: number
     passEveryMs?: number
   }): Promise<AsyncDisposable>
-  /** Publishes a wanted stream, or with `stop_stream` its end. */
-  command(event: StreamCommand['event'], channelId: string, mount: string, epoch?: number): Promise<void>
+  /** Publishes a wanted stream, or with `stop_stream` its end. Its primary has the channel's own mount unless told otherwise; a standby has the other one. */
+  command(
+    event: StreamCommand['event'],
+    channelId: string,
+    channelMount: string,
+    epoch?: number,
+    replicas?: { mount?: string; standbyEpoch?: number },
+  ): Promise<void>
   remove(channelId: string): Promise<void>
   /** Waits until a listener of this mount gets audio, of whomever. */
   untilFed(mount: string): Promise<void>
@@ -68,7 +76,7 @@ export async function machine(): Promise<Machine> {
   const [port] = await freePorts(1)
   const sessions: UserInteraction[] = []
   owned.use(bus.consume({ topic: 'userInteractions', group: 'test', handle: async (message) => void sessions.push(message) }))
-  let frames: Promise<Frames> | undefined
+  const frames = new Map<number, Promise<Frames>>()
   let generation = 0
   const logger = process.env['TEST_LOG'] ? createLogger({ level: process.env['TEST_LOG'] }) : silentLogger()
 
@@ -80,10 +88,14 @@ export async function machine(): Promise<Machine> {
     url: (mount) => `http://127.0.0.1:${port}${mount}`,
     innerPort: async () => Number(await readFile(join(home.path, 'ports', 'icecast-inner'), 'utf8')),
     token: (channelId, mount, epoch) => signSourceToken(SIGNING_KEY, { channelId, mount, epoch }),
-    async engine({ channelId = 'c1', mount = '/demo', epoch = 1 } = {}) {
-      frames ??= toneFrames(join(home.path, 'tone.mp3'), 440)
+    tone(frequencyHz) {
+      const tone = frames.get(frequencyHz) ?? toneFrames(join(home.path, `${frequencyHz}.mp3`), frequencyHz)
+      frames.set(frequencyHz, tone)
+      return tone
+    },
+    async engine({ channelId = 'c1', mount = '/demo', epoch = 1, frequencyHz = 440 } = {}) {
       const password = made.token(channelId, mount, epoch)
-      return stack.use(await fakeEngine({ port: made.port, mount, password, frames: await frames }))
+      return stack.use(await fakeEngine({ port: made.port, mount, password, frames: await made.tone(frequencyHz) }))
     },
     sessions,
     async pidOf(program) {
@@ -111,22 +123,25 @@ export async function machine(): Promise<Machine> {
       }
       return startIcecast(icecast, context, { passEveryMs: 500, ...overrides })
     },
-    async command(event, channelId, mount, epoch = 1) {
+    async command(event, channelId, channelMount, epoch = 1, { mount = channelMount, standbyEpoch } = {}) {
       generation += 1
       const common = {
         ...stamp(ORIGIN, Date.now(), `${channelId}-${generation}`),
         channel_id: channelId,
-        channel_slug: mount.slice(1),
+        channel_slug: channelMount.slice(1),
         generation,
         epoch,
         server_id: 'here',
         mount,
       }
+      const other = mount === channelMount ? `/w${channelMount}` : channelMount
+      const standby = standbyEpoch !== undefined && { server_id: 'there', epoch: standbyEpoch, mount: other }
+      const withToken = standby && { standby: { ...standby, source_token: made.token(channelId, other, standby.epoch) } }
       const start = { source_token: made.token(channelId, mount, epoch), name: 'A', description: '', genre: '' }
       const value: StreamCommand =
         event === 'start_stream'
-          ? { ...common, event, ...start, mode: 'copy', bitrate_kbps: 128, tracks: [] }
-          : { ...common, event }
+          ? { ...common, ...withToken, event, ...start, mode: 'copy', bitrate_kbps: 128, tracks: [] }
+          : { ...common, ...(standby && { standby }), event }
       await bus.publish('streamCommands', [{ key: channelId, value }])
     },
     async remove(channelId) {

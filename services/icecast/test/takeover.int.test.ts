@@ -3,7 +3,8 @@ import { waitFor } from '@skipcast/runtime'
 import { PLAYER_RESERVE_MS, hears, openListener, summarise, type Listener } from '@skipcast/testing'
 import { join } from 'node:path'
 import { fakeEngine, toneFrames, type FakeEngine, type Frames } from './fake-engine.ts'
-import { machine, statusOf, type Machine } from './role.ts'
+import { newcomers } from './newcomers.ts'
+import { machine, type Machine } from './role.ts'
 
 const STEP_MS = 1500
 
@@ -90,15 +91,3 @@ describe('I8: sources change places', () => {
     expect(first.isConnected).toBe(false)
   }, 15_000)
 })
-
-/** Somebody new every 50 ms; the returned function ends that and counts the answers. */
-function newcomers(url: string): () => Promise<Record<number, number>> {
-  const asked: Promise<number>[] = []
-  const timer = setInterval(() => asked.push(statusOf(url)), 50)
-  return async () => {
-    clearInterval(timer)
-    const counts: Record<number, number> = {}
-    for (const status of await Promise.all(asked)) counts[status] = (counts[status] ?? 0) + 1
-    return counts
-  }
-}

@@ -2,10 +2,12 @@ import {
   fedMounts,
   icecastTelemetry,
   mountKeeper,
+  mountsOf,
   withinTime,
   type Attempt,
   type EpochStore,
   type Feeder,
+  type Signposts,
 } from '@skipcast/icecast/core'
 import { startLoop } from '@skipcast/runtime'
 import { running, type Process, type World } from '../kernel/world.ts'
@@ -26,7 +28,7 @@ export function simulatedIcecastRole(
     broker: Broker
     icecast: Icecast2
     disk: Disk
-    onRaise: (channelId: string, epoch: number) => void
+    onRaise: (channelId: string, mount: string, epoch: number) => void
   },
 ): void {
   const process = running.getStore()!
@@ -36,7 +38,15 @@ export function simulatedIcecastRole(
   const feeder = simulatedFeeder(icecast, process, telemetry)
   const lastKnown = disk.read('wanted') as string | null
   const keeper = mountKeeper(
-    { commands, admin: icecast.adminOf(process), feeder, epochs: epochsOn(disk, parts.onRaise), telemetry, reportIcecast() {} },
+    {
+      commands,
+      admin: icecast.adminOf(process),
+      feeder,
+      signposts: signpostsOn(disk, icecast),
+      epochs: epochsOn(disk, parts.onRaise),
+      telemetry,
+      reportIcecast() {},
+    },
     { signingKey: SIGNING_KEY, lastKnown, defaultBitrateKbps: 128 },
   )
   icecast.ask = { process, isYes: withinTime({ answer: (question, signal) => keeper.answer(question, signal), telemetry }) }
@@ -53,15 +63,38 @@ export function simulatedIcecastRole(
 }
 
 /** As `epoch-files.ts` does it, on the simulated disk. */
-function epochsOn(disk: Disk, onRaise: (channelId: string, epoch: number) => void): EpochStore {
-  const highest = async (channelId: string) => disk.read(`epoch ${channelId}`) as number | null
+function epochsOn(disk: Disk, onRaise: (channelId: string, mount: string, epoch: number) => void): EpochStore {
+  const file = (channelId: string, mount: string) => `epoch ${channelId} ${mount}`
+  const highest = async (channelId: string, mount: string) => disk.read(file(channelId, mount)) as number | null
   return {
     highest,
-    async raise(channelId, epoch) {
-      const before = await highest(channelId)
+    async raise(channelId, mount, epoch) {
+      const before = await highest(channelId, mount)
       if (before !== null && before >= epoch) return
-      await disk.write(`epoch ${channelId}`, epoch)
-      onRaise(channelId, epoch)
+      await disk.write(file(channelId, mount), epoch)
+      onRaise(channelId, mount, epoch)
+    },
+  }
+}
+
+/** As `mount-map.ts` does it: the front knows at once, the disk a little later. */
+function signpostsOn(disk: Disk, { turned }: Icecast2): Signposts {
+  const mine = new Map(disk.read('mounts') as [string, string][] | null)
+  const tell = (channelMount: string) => {
+    const mount = mine.get(channelMount)
+    if (mount === undefined) turned.delete(channelMount)
+    else turned.set(channelMount, mount)
+  }
+  return {
+    of: (channelMount) => mine.get(channelMount) ?? channelMount,
+    async turn(channelMount, mount) {
+      if (mount === channelMount) mine.delete(channelMount)
+      else mine.set(channelMount, mountsOf(channelMount)[1])
+      tell(channelMount)
+      void disk.write('mounts', [...mine])
+    },
+    async repair() {
+      for (const channelMount of new Set([...turned.keys(), ...mine.keys()])) tell(channelMount)
     },
   }
 }

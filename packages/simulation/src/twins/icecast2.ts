@@ -1,5 +1,5 @@
 import type { IcecastAdmin, Question } from '@skipcast/icecast/core'
-import { readMount } from '@skipcast/icecast/core'
+import { MONITOR_AGENT, readMonitor, readMount } from '@skipcast/icecast/core'
 import { AppError } from '@skipcast/runtime'
 import type { Network } from '../kernel/network.ts'
 import type { Process, World } from '../kernel/world.ts'
@@ -25,7 +25,10 @@ interface Source {
 export interface Hearing {
   path: string | null
   readonly cameTo: string
+  readonly id: string
   readonly isMonitor: boolean
+  /** A monitor that showed its token: it is let in where it asks, and not sent elsewhere. */
+  readonly isExact?: boolean
   readonly from: Process
   /** Sees what came since the last look. */
   readonly take: (flow: Flow) => void
@@ -37,12 +40,14 @@ export interface Hearing {
 
 /**
  * icecast2 as it was measured (see the role's README): asks about sources before it looks whether the mount is busy, on one thread per kind of mount; moves listeners
- * to a fallback that was set at run time; ends sources that send nothing for 2 s.
+ * to a fallback that was set at run time; ends sources that send nothing for 2 s. The front is part of it, with its map of mounts, which never dies.
  */
 export interface Icecast2 {
   readonly machine: string
   process: Process | null
   readonly mounts: ReadonlyMap<string, Source>
+  /** The front's map: where those are sent who ask for a channel. */
+  readonly turned: Map<string, string>
   /** Whom it asks: the role. */
   ask: { process: Process; isYes: (question: Question) => Promise<boolean> } | null
   connect(
@@ -50,7 +55,7 @@ export interface Icecast2 {
   ): Promise<'connected' | 'busy' | 'refused' | 'away'>
   /** The source hangs up. */
   leave(path: string, from: Process, password: string): void
-  listen(request: Omit<Hearing, 'path' | 'cameTo'> & { path: string }): Promise<Hearing | null>
+  listen(request: Omit<Hearing, 'path' | 'cameTo' | 'id'> & { path: string }): Promise<Hearing | null>
   hangUp(hearing: Hearing): void
   adminOf(role: Process): IcecastAdmin
   /** Lets what flows flow, up to now. */
@@ -76,13 +81,15 @@ const LOOKS = 10
 export function icecast2(world: World, net: Network): Icecast2 {
   const random = world.random.fork('icecast')
   const mounts = new Map<string, Source>()
+  const turned = new Map<string, string>()
   const hearings = new Set<Hearing>()
+  let ids = 0
   const admitListeners = new Set<(source: Source) => void>()
   let threads = new Map<string, Promise<unknown>>()
 
-  /** One thread for channels, one for waiting mounts, each asleep for up to 150 ms when it has nothing to do. */
+  /** One thread for channels' own mounts, one for their second ones, each asleep for up to 150 ms when it has nothing to do. */
   const question = (path: string, asked: Question): Promise<boolean> => {
-    const thread = readMount(path)?.kind === 'waiting' ? 'waiting' : 'channel'
+    const thread = readMount(path)?.channelMount === path ? 'first' : 'second'
     const mine = self.process
     const turn = async () => {
       await pause(random.between(0, 150))
@@ -129,6 +136,7 @@ export function icecast2(world: World, net: Network): Icecast2 {
     machine: CAST,
     process: null,
     mounts,
+    turned,
     ask: null,
     onAdmit: (listener) => void admitListeners.add(listener),
     async connect(request) {
@@ -162,17 +170,19 @@ export function icecast2(world: World, net: Network): Icecast2 {
       })
     },
     async listen(request) {
-      const { path, from, isMonitor } = request
+      const { from, isMonitor, isExact = false } = request
+      const monitor = isMonitor ? readMonitor(isExact ? `${MONITOR_AGENT} ${request.path}` : MONITOR_AGENT) : null
       return ask(
         from,
         CONNECT_MS,
         () => new Error('away'),
         async () => {
-          if (!(await question(path, { kind: 'listener-came', path, isMonitor }))) return null
+          const path = isExact ? request.path : (turned.get(request.path) ?? request.path)
+          if (!(await question(path, { kind: 'listener-came', path, monitor }))) return null
           for (let looks = 0; !mounts.has(path) && looks < LOOKS; looks++) await pause(LOOK_AGAIN_MS)
           const source = mounts.get(path)
           if (!source) return null
-          const hearing: Hearing = { ...request, cameTo: path }
+          const hearing: Hearing = { ...request, path, cameTo: request.path, id: `${(ids += 1)}` }
           hearings.add(hearing)
           from.onDeath.add(() => void hearings.delete(hearing))
           hearing.greet(world.now - source.lastSoundAt < KEPT_GREETING_MS)
@@ -192,8 +202,16 @@ export function icecast2(world: World, net: Network): Icecast2 {
             )
             return new Map(shown)
           }),
-        monitors: (path) =>
-          ask(role, ADMIN_MS, away, () => [...on(path), ...on(`/w${path}`)].filter(({ isMonitor }) => isMonitor).length),
+        listeners: (path) =>
+          ask(role, ADMIN_MS, away, () =>
+            on(path).map(({ id, isMonitor, isExact, cameTo }) => {
+              return { id, monitor: isMonitor ? { asked: isExact ? cameTo : null } : null }
+            }),
+          ),
+        endListener: (path, id) =>
+          ask(role, ADMIN_MS, away, () => {
+            for (const hearing of on(path)) if (hearing.id === id) drop(hearing)
+          }),
         kill: (path) =>
           ask(role, ADMIN_MS, away, () => {
             const source = mounts.get(path)
@@ -235,7 +253,7 @@ export function icecast2(world: World, net: Network): Icecast2 {
         hearing.take(flows.get(hearing.path) ?? 'nothing')
       }
     },
-    sounds: (path) => self.process?.state === 'running' && mounts.get(path)?.lastSoundAt === world.now,
+    sounds: (path) => self.process?.state === 'running' && mounts.get(turned.get(path) ?? path)?.lastSoundAt === world.now,
     hasAudience: (path) => [...hearings].some(({ cameTo, isMonitor }) => cameTo === path && !isMonitor),
     reset() {
       threads = new Map()

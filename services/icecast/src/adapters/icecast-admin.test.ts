@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { countMonitors, readMounts } from './icecast-admin.ts'
+import { readListeners, readMounts } from './icecast-admin.ts'
 
 test('reads what listmounts shows, and takes no value for a mount', () => {
   const xml = `<?xml version="1.0"?>
@@ -16,11 +16,10 @@ test('reads what listmounts shows, and takes no value for a mount', () => {
 test('tells our own monitors from listeners, as 2.4 and 2.5 write them', () => {
   const client = (agent: string, tag = 'UserAgent') =>
     `<listener><IP>127.0.0.2</IP><${tag}>${agent}</${tag}><ID>7</ID></listener>`
-  const xml = [
-    client('skipcast-monitor/1'),
-    client('VLC &lt;UserAgent&gt;skipcast-monitor'),
-    client('skipcast-monitor/1', 'useragent'),
-  ]
-  expect(countMonitors(`<icestats><source mount="/a"><Listeners>3</Listeners>${xml.join('')}</source></icestats>`)).toBe(2)
-  expect(countMonitors('<icestats/>')).toBe(0)
+  const read = (xml: string) => readListeners(`<icestats><source mount="/a"><Listeners>3</Listeners>${xml}</source></icestats>`)
+  const monitors = [client('skipcast-monitor/1'), client('skipcast-monitor /w/a', 'useragent')]
+  expect(read(monitors.join('')).map(({ monitor }) => monitor)).toEqual([{ asked: null }, { asked: '/w/a' }])
+  expect(read(client('VLC &lt;UserAgent&gt;skipcast-monitor'))).toEqual([{ id: '7', monitor: null }])
+  expect(read('<Listener id="9"><UserAgent>VLC</UserAgent><ID>9</ID></Listener>')).toEqual([{ id: '9', monitor: null }])
+  expect(read('')).toEqual([])
 })

@@ -1,9 +1,8 @@
 import { airFormatOf } from '@skipcast/audio'
 import { AppError, httpGet, messageOf, type HttpAnswer } from '@skipcast/runtime'
-import { MONITOR_AGENT } from '../domain/monitors.ts'
-import { waitingMount } from '../domain/mounts.ts'
+import { readMonitor } from '../domain/monitors.ts'
 import type { ObservedMount } from '../domain/plan.ts'
-import type { IcecastAdmin } from '../ports.ts'
+import type { IcecastAdmin, MountListener } from '../ports.ts'
 
 const TIMEOUT_MS = 2000
 /** `listmounts` has about 180 bytes a mount. */
@@ -29,9 +28,12 @@ export function icecastAdmin(at: { host: string; port: number; user: string; pas
     async mounts() {
       return readMounts((await ask('listmounts', {})).body)
     },
-    async monitors(channelMount) {
-      const answers = await Promise.all([channelMount, waitingMount(channelMount)].map((mount) => ask('listclients', { mount })))
-      return answers.reduce((sum, { status, body }) => sum + (status === 200 ? countMonitors(body) : 0), 0)
+    async listeners(mount) {
+      const { status, body } = await ask('listclients', { mount })
+      return status === 200 ? readListeners(body) : []
+    },
+    async endListener(mount, id) {
+      await ask('killclient', { mount, id })
     },
     async kill(mount, signal) {
       const { status, body } = await ask('killsource', { mount }, signal)
@@ -62,6 +64,10 @@ export function readMounts(xml: string): Map<string, ObservedMount> {
 }
 
 /** Reads the answer of `listclients`, as 2.4 and 2.5 spell it. */
-export function countMonitors(xml: string): number {
-  return [...xml.matchAll(/<useragent>([^<]*)<\/useragent>/gi)].filter(([, agent]) => agent!.startsWith(MONITOR_AGENT)).length
+export function readListeners(xml: string): MountListener[] {
+  return [...xml.matchAll(/<listener\b[^>]*>(.*?)<\/listener>/gis)].flatMap(([, inside]) => {
+    const id = /<id>(\d{1,15})<\/id>/i.exec(inside!)?.[1]
+    const agent = /<useragent>([^<]*)<\/useragent>/i.exec(inside!)?.[1] ?? ''
+    return id === undefined ? [] : [{ id, monitor: readMonitor(agent) }]
+  })
 }

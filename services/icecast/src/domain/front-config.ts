@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { LISTENER_DOORS, MOST_LISTENERS_WAITING, SOURCE_DOORS } from './doors.ts'
-import { SLUG } from './mounts.ts'
+import { MONITOR_AGENT } from './monitors.ts'
+import { MOUNT, SLUG } from './mounts.ts'
 import { sessionLogFormat } from './session-report.ts'
 
 export interface FrontSettings {
@@ -26,6 +27,10 @@ export interface FrontSettings {
 /** Beside the configuration; HAProxy runs in that directory. */
 export const GATE_FILE = 'gate.lua'
 export const CERTIFICATE_FILE = 'certificate.pem'
+/** Which channels' listeners are sent to the second mount: `/{slug} /w/{slug}`, one a line. */
+export const MAP_FILE = 'mounts.map'
+/** Where HAProxy is told of changes in that map. */
+export const RUNTIME_SOCKET = 'runtime.sock'
 
 /** Workers of former configurations that may live on for their listeners: with more, the oldest lets its own go. */
 const MOST_OLD_WORKERS = 10
@@ -55,13 +60,14 @@ const RESPONSE_HEADERS = [
 /**
  * The whole configuration of HAProxy, which stands between the world and icecast2:
  *
- *   SOURCE, PUT of /{slug} ─► signature ─────► bytes as they are ─► source doors
- *   GET of /{slug} ─► gate ─► retry on 404 ──► listener doors
+ *   SOURCE, PUT of either mount ─► signature ───────────► bytes as they are ─► source doors
+ *   GET of /{slug} ─► gate ─► map: which of its mounts ─┬► retry on 404 ────► listener doors
+ *   GET of either mount by a monitor ─► signature ──────┘
  *   /admin/metadata of a source (an answer in a second, or none), /admin/stats of the role metrics ─► source doors
  *   anything else: refused here
  *
  * A SOURCE request has a body without length, which HTTP does not know; so every connection begins as TCP, and turns to HTTP when it
- * brings no source. No channel stands here, and nothing that a user wrote.
+ * brings no source. No channel stands here (the map is a file beside it), and nothing that a user wrote.
  */
 export function frontConfig(settings: FrontSettings): string {
   const { innerPort, tlsPort } = settings
@@ -75,6 +81,7 @@ export function frontConfig(settings: FrontSettings): string {
   mworker-max-reloads ${MOST_OLD_WORKERS}
   log 127.0.0.1:${settings.askPort} len 2048 format raw local0
   lua-load ${GATE_FILE}
+  stats socket unix@${RUNTIME_SOCKET} mode 600 level admin
   ssl-default-bind-options ssl-min-ver TLSv1.2
 ${RESPONSE_HEADERS.map((name) => `  h1-case-adjust ${name.toLowerCase()} ${name}`).join('\n')}
 
@@ -104,7 +111,8 @@ ${tlsPort === null ? '' : `  bind ${listenAt(settings.bind, tlsPort)} ssl crt ${
 
   tcp-request inspect-delay 10s
   tcp-request content set-log-level silent
-  tcp-request content set-var(txn.source) bool(true) if HTTP { method SOURCE PUT } { url -m reg ^${SLUG}$ }
+  tcp-request content set-var(txn.source) bool(true) if HTTP { method SOURCE PUT } { url -m reg ^${MOUNT}$ }
+  tcp-request content set-var(txn.monitor) bool(true) if HTTP METH_GET { url -m reg ^${MOUNT}$ } { req.fhdr(authorization) -m beg "Basic c291cmNlO" }
   tcp-request content set-var(txn.title) bool(true) if HTTP METH_GET { path /admin/metadata } { req.fhdr(authorization) -m beg "Basic c291cmNlO" }
 ${signatureRules(settings.signingKey)}
   tcp-request content accept if { var(txn.source) -m bool } !{ var(txn.refused) -m bool }
@@ -124,7 +132,7 @@ ${signatureRules(settings.signingKey)}
   http-request return status 414 if { url -m len gt ${MOST_URL_CHARACTERS} }
   http-request return status 400 if has_body or two_logins
   http-request return status 204 hdr Access-Control-Allow-Origin * hdr Access-Control-Allow-Methods "GET, HEAD, OPTIONS" hdr Access-Control-Allow-Headers * hdr Access-Control-Max-Age 86400 if METH_OPTIONS channel
-  http-request return status 404 content-type text/plain string "There is no such channel.\\n" unless channel or { var(txn.title) -m bool } or statistics METH_GET from_metrics near
+  http-request return status 404 content-type text/plain string "There is no such channel.\\n" unless channel or { var(txn.exact) -m bool } or { var(txn.title) -m bool } or statistics METH_GET from_metrics near
 
   use_backend sources if { var(txn.source) -m bool }
   use_backend titles if { var(txn.title) -m bool }
@@ -155,10 +163,14 @@ backend listeners
   # Icecast reads 4 KiB of a head, and a browser's cookies alone may be longer.
   http-request del-header ^(?!(user-agent|icy-metadata)$) -m reg
   http-request set-header User-Agent %[req.fhdr(user-agent),bytes(0,${MOST_AGENT_CHARACTERS})] if { req.fhdr(user-agent) -m found }
+  http-request set-header User-Agent "${MONITOR_AGENT} %[path]" if { var(txn.exact) -m bool }
   http-request set-var(txn.path) path
   http-request set-var(txn.agent) req.fhdr(user-agent)
   http-response set-var(txn.session) uuid() if METH_GET { status 200 }
   http-response set-log-level info if { var(txn.session) -m found }
+  # Last, as the channel may have turned to its other mount while they waited at the gate. A monitor hears the mount that it asked for.
+  http-request set-var(txn.turned) path,map_str(${MAP_FILE}) unless { var(txn.exact) -m bool }
+  http-request set-path %[var(txn.turned)] if { var(txn.turned) -m found }
   # Icecast 2.4 knows no HEAD.
   http-request set-var(txn.head) bool(true) if METH_HEAD
   http-request set-method GET if METH_HEAD
@@ -205,12 +217,14 @@ function signatureRules(signingKey: string): string {
   const key = Buffer.from(signingKey).toString('base64')
   return `  acl login var(txn.source) -m bool
   acl login var(txn.title) -m bool
+  acl login var(txn.monitor) -m bool
   tcp-request content set-var(txn.token) http_auth_pass if login
-  tcp-request content set-var(txn.mount) url if { var(txn.source) -m bool }
+  tcp-request content set-var(txn.mount) url if { var(txn.source) -m bool } || { var(txn.monitor) -m bool }
   tcp-request content set-var(txn.mount) url_param(mount),url_dec if { var(txn.title) -m bool }
   tcp-request content set-var-fmt(txn.claim) "skipcast-source\\n%[var(txn.token),field(1,~)]\\n%[var(txn.mount)]\\n%[var(txn.token),field(2,~)]" if login
   tcp-request content set-var(txn.mac) var(txn.claim),hmac(sha256,${key}),bytes(0,16),ub64enc if login
   acl signed var(txn.token),field(3,~),secure_memcmp(txn.mac) -m bool
+  tcp-request content set-var(txn.exact) bool(true) if { var(txn.monitor) -m bool } signed
   tcp-request content track-sc2 str(login) table false_logins if login !signed
   tcp-request content set-var(txn.refused) bool(true) if login !signed { sc2_conn_rate gt ${FALSE_LOGINS.most} }`
 }

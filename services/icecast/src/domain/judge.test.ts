@@ -22,6 +22,13 @@ describe('judge', () => {
     expect(judge(claim, { ...nothing, command: stopped(4) })).toBeNull()
   })
 
+  test('refuses both replicas of what was stopped, on either mount', () => {
+    const command = { ...stopped(4), standby: { epoch: 5 } } as StreamCommand
+    expect(judge(claim, { ...nothing, command })).toBe('stopped')
+    expect(judge({ ...claim, mount: '/w/demo', epoch: 4 }, { ...nothing, command })).toBe('stopped')
+    expect(judge({ ...claim, epoch: 6 }, { ...nothing, command })).toBeNull()
+  })
+
   test('refuses a former owner of the mount, whose tokens stay genuine', () => {
     expect(judge(claim, { ...nothing, ownerId: 'c2' })).toBe('mount-of-another-channel')
     expect(judge(claim, { ...nothing, ownerId: 'c1' })).toBeNull()

@@ -2,7 +2,7 @@ import type { SourceClaim, StreamCommand } from '@skipcast/contracts'
 
 /** What is known about the channel that a genuine token speaks of, and about the mount that it wants. */
 export interface Known {
-  /** The highest epoch that was ever let in; null: none yet. */
+  /** The highest epoch that was ever let in to this mount; null: none yet. */
   readonly highestEpoch: number | null
   /** The channel's newest command; undefined when none was read (the bus may be away). */
   readonly command: StreamCommand | undefined
@@ -17,8 +17,9 @@ export type Refusal = 'older-epoch' | 'stopped' | 'mount-of-another-channel'
  * What is not known speaks for the source: with the bus away, engines must still be able to come back.
  */
 export function judge(claim: SourceClaim, known: Known): Refusal | null {
+  const { command } = known
   if (known.ownerId !== undefined && known.ownerId !== claim.channelId) return 'mount-of-another-channel'
   if (known.highestEpoch !== null && claim.epoch < known.highestEpoch) return 'older-epoch'
-  if (known.command?.event === 'stop_stream' && claim.epoch <= known.command.epoch) return 'stopped'
+  if (command?.event === 'stop_stream' && claim.epoch <= Math.max(command.epoch, command.standby?.epoch ?? 0)) return 'stopped'
   return null
 }

@@ -1,12 +1,18 @@
 import { describe, expect, test } from '@jest/globals'
-import { readMount, waitingMount } from './mounts.ts'
+import { mountsOf, otherMount, readMount } from './mounts.ts'
 
 describe('readMount', () => {
-  test('tells a channel from its waiting mount', () => {
-    expect(readMount('/demo')).toEqual({ kind: 'channel', mount: '/demo' })
-    expect(readMount('/w/demo')).toEqual({ kind: 'waiting', mount: '/w/demo', channelMount: '/demo' })
-    expect(readMount(waitingMount('/w'))).toEqual({ kind: 'waiting', mount: '/w/w', channelMount: '/w' })
-    expect(readMount('/w')).toEqual({ kind: 'channel', mount: '/w' })
+  test('knows the two mounts of a channel', () => {
+    const second = { mount: '/w/demo', channelMount: '/demo' }
+    expect(readMount('/demo')).toEqual({ mount: '/demo', channelMount: '/demo' })
+    expect(readMount('/w/demo')).toEqual(second)
+    expect([otherMount(readMount('/demo')!), otherMount(second)]).toEqual(['/w/demo', '/demo'])
+    expect(mountsOf('/demo')).toEqual(['/demo', '/w/demo'])
+  })
+
+  test('a channel may be called w', () => {
+    expect(readMount('/w')).toEqual({ mount: '/w', channelMount: '/w' })
+    expect(readMount('/w/w')).toEqual({ mount: '/w/w', channelMount: '/w' })
   })
 
   test.each([

@@ -1,25 +1,32 @@
 /**
- * The mounts that Icecast may know, and no others:
- * - `/{slug}`: what people listen to; the programme, or silence while there is none
- * - `/w/{slug}`: the channel's waiting mount, always silent, where listeners are while sources change places
+ * A channel has two mounts, and Icecast may know no others: `/{slug}`, by which people ask for it, and `/w/{slug}`. They are equals: listeners are on one
+ * of them (see `activeMount`); on the other one a second replica plays, or a newcomer begins, or silence waits for the first one's end.
  */
-export type Mount =
-  | { readonly kind: 'channel'; readonly mount: string }
-  | { readonly kind: 'waiting'; readonly mount: string; readonly channelMount: string }
+export interface Mount {
+  readonly mount: string
+  /** `/{slug}`. */
+  readonly channelMount: string
+}
 
 /** A channel's path, as a regular expression. */
 export const SLUG = '/[a-z0-9][a-z0-9-]{0,99}'
-const SHAPE = new RegExp(`^(/w)?(${SLUG})$`)
+const SECOND = '/w'
+/** Either mount of a channel. */
+export const MOUNT = `(${SECOND})?${SLUG}`
+const SHAPE = new RegExp(`^(${SECOND})?(${SLUG})$`)
 
 /** What a path names, exactly as Icecast would read it; null for every other path, encoded or dotted ones included. */
 export function readMount(path: string): Mount | null {
   const match = SHAPE.exec(path)
-  if (!match) return null
-  const channelMount = match[2]!
-  return match[1] ? { kind: 'waiting', mount: path, channelMount } : { kind: 'channel', mount: path }
+  return match ? { mount: path, channelMount: match[2]! } : null
 }
 
-/** Where the listeners of a channel's mount wait. */
-export function waitingMount(channelMount: string): string {
-  return `/w${channelMount}`
+/** The channel's other mount. */
+export function otherMount({ mount, channelMount }: Mount): string {
+  return mount === channelMount ? `${SECOND}${channelMount}` : channelMount
+}
+
+/** Both mounts of a channel. */
+export function mountsOf(channelMount: string): readonly [string, string] {
+  return [channelMount, `${SECOND}${channelMount}`]
 }

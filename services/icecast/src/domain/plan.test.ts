@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { waitingMount } from './mounts.ts'
+import { activeMount } from './active-mount.ts'
+import { mountsOf, otherMount, readMount } from './mounts.ts'
 import { plan, type Guard, type ObservedMount, type Situation, type Sound, type Step, type WantedChannel } from './plan.ts'
 
 const mp3 = (bitrateKbps: number): Sound => ({ format: 'mp3', bitrateKbps })
@@ -9,13 +10,16 @@ const channel = (mount: string, bitrateKbps = 128, format: Sound['format'] = 'mp
   mount,
   format,
   bitrateKbps,
+  primary: { mount, epoch: 1 },
+  standby: null,
 })
 const byMount = (...channels: WantedChannel[]) => new Map(channels.map((entry) => [entry.mount, entry]))
 const calm: Situation = {
   wanted: new Map(),
   isComplete: true,
   fed: new Map(),
-  fillers: new Set(),
+  engines: new Set(['/a']),
+  activeOf: (mount) => mount,
   observed: new Map(),
   strangers: new Set(),
   guards: new Map([
@@ -24,10 +28,12 @@ const calm: Situation = {
   ]),
 }
 const source = (fallback: string | null = null, listeners = 0): ObservedMount => ({ fallback, listeners, format: 'mp3' })
-const onAir = new Map([
-  ['/a', source('/w/a', 3)],
-  ['/w/a', source()],
-])
+const onBoth = (first: ObservedMount, second: ObservedMount) =>
+  new Map([
+    ['/a', first],
+    ['/w/a', second],
+  ])
+const onAir = onBoth(source('/w/a', 3), source('/a'))
 
 describe('plan', () => {
   test('feeds what is wanted, and leaves alone what is well', () => {
@@ -93,29 +99,34 @@ describe('plan', () => {
 
   test('brings listeners back who wait although there is a source, and sets a fallback that was lost', () => {
     const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', mp3(128)]]) }
-    for (const observed of [
-      new Map([
-        ['/a', source('/w/a')],
-        ['/w/a', source(null, 2)],
-      ]),
-      new Map([
-        ['/a', source(null)],
-        ['/w/a', source()],
-      ]),
-    ])
-      expect(plan({ ...situation, observed }).steps).toEqual([{ kind: 'settle', mount: '/a' }])
+    for (const [first, second] of [
+      [source('/w/a'), source('/a', 2)],
+      [source(null), source('/a')],
+      [source('/w/a'), source(null)],
+    ] as const)
+      expect(plan({ ...situation, observed: onBoth(first, second) }).steps).toEqual([{ kind: 'settle', mount: '/a' }])
   })
 
-  test('leaves listeners where they wait while there is only the filler', () => {
-    const observed = new Map([
-      ['/a', source('/w/a')],
-      ['/w/a', source(null, 2)],
-    ])
+  test('leaves listeners where they wait while there is only silence', () => {
+    const observed = onBoth(source('/w/a'), source('/a', 2))
     const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', mp3(128)]]), observed }
-    expect(plan({ ...situation, fillers: new Set(['/a']) }).steps).toEqual([])
+    expect(plan({ ...situation, engines: new Set() }).steps).toEqual([])
   })
 
-  describe('a waiting mount', () => {
+  test('two engines are left alone, but it is looked who they are; listeners are sent to the one that shall have them', () => {
+    const observed = onBoth(source('/w/a', 3), source('/a', 1))
+    const engines = new Set(['/a', '/w/a'])
+    const situation = { ...calm, wanted: byMount(channel('/a')), fed: new Map([['/a', mp3(128)]]), observed, engines }
+    expect(plan(situation).steps).toEqual([{ kind: 'tidy', mount: '/a', listeners: 1 }])
+    expect(plan({ ...situation, activeOf: () => '/w/a' }).steps).toEqual([{ kind: 'settle', mount: '/a' }])
+    const second = { ...channel('/a'), primary: { mount: '/w/a', epoch: 2 } }
+    expect(plan({ ...situation, wanted: byMount(second) }).steps).toEqual([{ kind: 'settle', mount: '/a' }])
+    expect(plan({ ...situation, wanted: byMount(second), activeOf: () => '/w/a' }).steps).toEqual([
+      { kind: 'tidy', mount: '/a', listeners: 3 },
+    ])
+  })
+
+  describe('the silence beside a channel', () => {
     const wanted = byMount(channel('/a'))
     const fed = new Map([['/a', mp3(128)]])
     const at = (guard: Guard | undefined, listeners: number, waiting?: number) =>
@@ -125,9 +136,9 @@ describe('plan', () => {
         fed,
         observed: new Map([
           ['/a', source('/w/a', listeners)],
-          ...(waiting === undefined ? [] : [['/w/a', source(null, waiting)] as const]),
+          ...(waiting === undefined ? [] : [['/w/a', source('/a', waiting)] as const]),
         ]),
-        fillers: new Set(['/a']),
+        engines: new Set(),
         guards: new Map(guard ? [['/a', guard]] : []),
       }).steps
 
@@ -149,7 +160,7 @@ describe('plan', () => {
       expect(at('raised', 0, 0)).toEqual([])
       expect(at('doubtful', 0, 0)).toEqual([{ kind: 'lower', mount: '/a' }])
       expect(at('doubtful', 1, 1)).toEqual([{ kind: 'recount', mount: '/a', listeners: 2 }])
-      expect(at('doubtful', 2, 1)).toEqual([{ kind: 'raise', mount: '/a' }])
+      expect(at('doubtful', 4, 3)).toEqual([{ kind: 'raise', mount: '/a' }])
     })
 
     test('follows a change of bitrate', () => {
@@ -164,32 +175,45 @@ describe('plan', () => {
   test('converges: when its steps are done, nothing is left to do', () => {
     const mounts = fc.constantFrom('/a', '/b', '/c', '/w/a', '/w/b', '/w/c', '/x/y')
     const format = fc.constantFrom('mp3' as const, 'opus' as const)
-    const observedMount = fc.record({ listeners: fc.nat(3), fallback: fc.constantFrom(null, '/w/a', '/w/b', '/w/c'), format })
+    const observedMount = fc.record({
+      listeners: fc.nat(3),
+      fallback: fc.constantFrom(null, '/a', '/w/a', '/w/b', '/w/c'),
+      format,
+    })
     const sound = fc.record({ format, bitrateKbps: fc.constantFrom(128, 192) })
     const channelMount = fc.constantFrom('/a', '/b', '/c')
     const situations = fc.record({
-      wanted: fc.uniqueArray(fc.record({ mount: channelMount, sound }), {
+      wanted: fc.uniqueArray(fc.record({ mount: channelMount, sound, isTurned: fc.boolean() }), {
         selector: (c) => c.mount,
       }),
       isComplete: fc.constant(true),
       fed: fc.array(fc.tuple(channelMount, sound)).map((entries) => new Map(entries)),
       observed: fc.array(fc.tuple(mounts, observedMount)).map((entries) => new Map(entries)),
       strangers: fc.constant(new Set<string>()),
-      fillers: fc.array(channelMount).map((mounts) => new Set(mounts)),
+      engines: fc.array(mounts).map((each) => new Set(each)),
+      turned: fc.array(channelMount).map((each) => new Set(each)),
       guards: fc
         .array(fc.tuple(channelMount, fc.constantFrom('raised' as const, 'doubtful' as const, 'lowered' as const)))
         .map((entries) => new Map(entries)),
     })
     fc.assert(
-      fc.property(situations, ({ wanted, ...rest }) => {
+      fc.property(situations, ({ wanted, turned, ...rest }) => {
         let situation: Situation = {
           ...rest,
-          wanted: byMount(...wanted.map((entry) => channel(entry.mount, entry.sound.bitrateKbps, entry.sound.format))),
+          // What an engine feeds is shown.
+          engines: new Set([...rest.engines].filter((mount) => rest.observed.has(mount))),
+          activeOf: (mount) => mountsOf(mount)[(turned as Set<string>).has(mount) ? 1 : 0],
+          wanted: byMount(
+            ...wanted.map(({ mount, sound: { bitrateKbps, format }, isTurned }) => {
+              const primary = { mount: mountsOf(mount)[isTurned ? 1 : 0], epoch: 1 }
+              return { ...channel(mount, bitrateKbps, format), primary }
+            }),
+          ),
         }
         // One pass to meet strangers, one to end them and to feed, two to guard and to settle what is fed then.
         for (let pass = 0; pass < 4; pass++) situation = act(situation)
-        expect(plan(situation).steps).toEqual([])
-        for (const mount of situation.wanted.keys()) expect(situation.observed!.has(mount)).toBe(true)
+        expect(plan(situation).steps.filter(({ kind }) => kind !== 'tidy')).toEqual([])
+        for (const mount of situation.wanted.keys()) expect(situation.observed!.has(situation.activeOf(mount))).toBe(true)
       }),
     )
   })
@@ -201,40 +225,45 @@ function act(situation: Situation): Situation {
   const fed = new Map(situation.fed)
   const observed = new Map(situation.observed)
   const guards = new Map(situation.guards)
-  const formatOf = (mount: string) => situation.wanted.get(mount.replace('/w/', '/'))?.format ?? 'mp3'
+  const engines = new Set(situation.engines)
+  const turns = new Map<string, string>()
+  const { activeOf: before } = situation
+  const activeOf = (mount: string) => turns.get(mount) ?? before(mount)
+  const otherOf = (mount: string) => otherMount(readMount(activeOf(mount))!)
+  const formatOf = (mount: string) => situation.wanted.get(readMount(mount)!.channelMount)?.format ?? 'mp3'
   const start = (mount: string) => observed.set(mount, observed.get(mount) ?? { ...source(null), format: formatOf(mount) })
+  const end = (mount: string) => {
+    fed.delete(mount)
+    guards.delete(mount)
+    for (const each of mountsOf(mount)) {
+      observed.delete(each)
+      engines.delete(each)
+    }
+  }
   const one: { [K in Step['kind']]: (step: Extract<Step, { kind: K }>) => void } = {
-    retire({ mount }) {
-      fed.delete(mount)
-      observed.delete(mount)
-      observed.delete(waitingMount(mount))
-    },
-    reformat({ mount }) {
-      fed.delete(mount)
-      guards.delete(mount)
-      observed.delete(mount)
-      observed.delete(waitingMount(mount))
-    },
+    retire: ({ mount }) => end(mount),
+    reformat: ({ mount }) => end(mount),
     feed({ channel }) {
-      const { mount } = channel
-      fed.set(mount, channel)
-      start(mount)
+      fed.set(channel.mount, channel)
+      start(activeOf(channel.mount))
     },
     raise({ mount }) {
       guards.set(mount, 'raised')
-      start(waitingMount(mount))
+      start(otherOf(mount))
     },
     lower({ mount }) {
       guards.set(mount, 'lowered')
-      observed.delete(waitingMount(mount))
+      if (!engines.has(otherOf(mount))) observed.delete(otherOf(mount))
     },
     recount: ({ mount }) => void guards.set(mount, 'raised'),
     nudge: ({ mount }) => void start(mount),
     settle({ mount }) {
-      observed.set(mount, { ...source(waitingMount(mount)), format: formatOf(mount) })
-      if (observed.has(waitingMount(mount))) observed.set(waitingMount(mount), { ...source(), format: formatOf(mount) })
+      turns.set(mount, activeMount({ now: activeOf(mount), primary: situation.wanted.get(mount)!.primary.mount }, engines))
+      for (const each of mountsOf(mount))
+        if (observed.has(each)) observed.set(each, { ...source(otherMount(readMount(each)!)), format: formatOf(mount) })
     },
+    tidy() {},
   }
   for (const step of steps) one[step.kind](step as never)
-  return { ...situation, fed, observed, strangers, guards }
+  return { ...situation, fed, observed, strangers, guards, engines, activeOf }
 }

@@ -1,9 +1,11 @@
 import type { AirFormat } from '@skipcast/audio'
-import { readMount, waitingMount } from './mounts.ts'
+import { activeMount, type Replicas } from './active-mount.ts'
+import { mountsOf, otherMount, readMount } from './mounts.ts'
 
 /** A channel that shall be on air, whether or not an engine feeds it now. */
-export interface WantedChannel extends Sound {
+export interface WantedChannel extends Sound, Replicas {
   readonly channelId: string
+  /** The channel's own, by which people ask for it. */
   readonly mount: string
 }
 
@@ -22,27 +24,29 @@ export interface ObservedMount {
 }
 
 /**
- * Whether a channel has a waiting mount, for its listeners to fall to:
+ * Whether a channel has silence beside its active mount, for its listeners to fall to where no engine plays:
  * - `raised`: it has, because somebody hears the channel
  * - `doubtful`: it has, but nobody came for a while, so everybody may have left
  * - `lowered`: it has none, because nobody hears the channel; who comes raises it
  */
 export type Guard = 'raised' | 'doubtful' | 'lowered'
 
+/** Channels are named by their own mounts. */
 export interface Situation {
-  /** By mount. */
   readonly wanted: ReadonlyMap<string, WantedChannel>
   /** Whether `wanted` is all there is. If not, what is missing may merely not be known yet: nothing is taken away. */
   readonly isComplete: boolean
   /** With what the role keeps each channel's mounts fed. */
   readonly fed: ReadonlyMap<string, Sound>
-  /** The channels whose own mount the role feeds now, because nobody else does. */
-  readonly fillers: ReadonlySet<string>
+  /** The mounts that engines feed. */
+  readonly engines: ReadonlySet<string>
+  /** The mount to which newcomers of a channel are sent. */
+  readonly activeOf: (channelMount: string) => string
   /** What Icecast shows; null when it did not answer. */
   readonly observed: ReadonlyMap<string, ObservedMount> | null
-  /** Mounts without a wanted channel at the pass before. */
+  /** Channels without a command that had a mount at the pass before. */
   readonly strangers: ReadonlySet<string>
-  /** By channel's mount; none: this process has not decided yet. */
+  /** None: this process has not decided yet. */
   readonly guards: ReadonlyMap<string, Guard>
 }
 
@@ -54,32 +58,34 @@ export type Step =
   | { readonly kind: 'feed'; readonly channel: WantedChannel }
   /** A mount that is to be fed has no source: try now. */
   | { readonly kind: 'nudge'; readonly mount: string }
-  /** Somebody hears the channel, or may: feed its waiting mount, with the channel's silence. */
+  /** Somebody hears the channel, or may: feed silence beside it. */
   | { readonly kind: 'raise'; readonly mount: string }
   /** Nobody is found who hears it: stop that, unless somebody came just now, or is on the way. */
   | { readonly kind: 'lower'; readonly mount: string }
   /** Ask whether the few who are left are more than our own monitors. */
   | { readonly kind: 'recount'; readonly mount: string; readonly listeners: number }
-  /** Listeners wait although there is a programme, or would be dropped at its end. */
+  /** Listeners are not where the programme is, or would be dropped at its end. */
   | { readonly kind: 'settle'; readonly mount: string }
+  /** Both mounts have engines: look whether the second one is to be there, and who hears it. */
+  | { readonly kind: 'tidy'; readonly mount: string; readonly listeners: number }
 
-/** One for each server that runs the channel: two for a moment, while it moves. */
-const MOST_MONITORS = 2
+/** Two for each server that runs the channel, of which there are three for a moment, when one of two replicas moves. */
+const MOST_MONITORS = 6
 
 /**
- * Decides what must change, and which mounts are strangers now. A stranger is ended when the next pass finds it again:
+ * Decides what must change, and which channels are strangers now. A stranger is ended when the next pass finds it again:
  * an engine may learn of its channel's start sooner than this role.
  */
 export function plan(situation: Situation): { steps: Step[]; strangers: Set<string> } {
-  const { wanted, fed, fillers, isComplete, observed } = situation
+  const { wanted, fed, isComplete, observed } = situation
   const steps: Step[] = []
   const strangers = new Set<string>()
 
   if (isComplete) {
     for (const mount of fed.keys()) if (!wanted.has(mount)) steps.push({ kind: 'retire', mount })
     for (const path of observed?.keys() ?? []) {
-      const mount = channelOf(path)
-      if (mount === null || wanted.has(mount) || fed.has(mount) || strangers.has(mount)) continue
+      const mount = readMount(path)?.channelMount
+      if (mount === undefined || wanted.has(mount) || fed.has(mount) || strangers.has(mount)) continue
       strangers.add(mount)
       if (situation.strangers.has(mount)) steps.push({ kind: 'retire', mount })
     }
@@ -88,28 +94,27 @@ export function plan(situation: Situation): { steps: Step[]; strangers: Set<stri
     const { mount } = channel
     const guard = situation.guards.get(mount)
     const before = fed.get(mount)
-    if (
-      [before, observed?.get(mount), observed?.get(waitingMount(mount))].some((sound) => sound && sound.format !== channel.format)
-    ) {
+    const sounds = [before, ...mountsOf(mount).map((each) => observed?.get(each))]
+    if (sounds.some((sound) => sound && sound.format !== channel.format)) {
       steps.push({ kind: 'reformat', mount }, { kind: 'feed', channel })
       continue
     }
     const isChanged = before?.bitrateKbps !== channel.bitrateKbps
     if (isChanged) steps.push({ kind: 'feed', channel })
-    if (isChanged && hasWaitingMount(guard)) steps.push({ kind: 'raise', mount })
+    if (isChanged && isGuarded(guard)) steps.push({ kind: 'raise', mount })
     if (!observed) continue
     steps.push(...guarding(mount, observed, guard))
-    if (fed.has(mount)) steps.push(...repairs(mount, observed, { guard, isFiller: fillers.has(mount) }))
+    if (before) steps.push(...repairs(channel, observed, situation))
   }
   return { steps, strangers }
 }
 
-function hasWaitingMount(guard: Guard | undefined): boolean {
+function isGuarded(guard: Guard | undefined): boolean {
   return guard === 'raised' || guard === 'doubtful'
 }
 
 function guarding(mount: string, observed: ReadonlyMap<string, ObservedMount>, guard: Guard | undefined): Step[] {
-  const listeners = [mount, waitingMount(mount)].reduce((sum, path) => sum + (observed.get(path)?.listeners ?? 0), 0)
+  const listeners = mountsOf(mount).reduce((sum, path) => sum + (observed.get(path)?.listeners ?? 0), 0)
   switch (guard) {
     case undefined:
       return [{ kind: listeners > 0 ? 'raise' : 'lower', mount }]
@@ -125,21 +130,20 @@ function guarding(mount: string, observed: ReadonlyMap<string, ObservedMount>, g
 }
 
 function repairs(
-  mount: string,
+  { mount, primary }: WantedChannel,
   observed: ReadonlyMap<string, ObservedMount>,
-  { guard, isFiller }: { guard: Guard | undefined; isFiller: boolean },
+  { guards, engines, activeOf }: Situation,
 ): Step[] {
-  const waiting = waitingMount(mount)
-  const [source, rest] = [observed.get(mount), observed.get(waiting)]
+  const active = activeOf(mount)
+  const other = otherMount(readMount(active)!)
+  const [here, beside] = [observed.get(active), observed.get(other)]
   const steps: Step[] = []
-  if (!rest && hasWaitingMount(guard)) steps.push({ kind: 'nudge', mount: waiting })
-  if (!source) steps.push({ kind: 'nudge', mount })
-  else if (source.fallback !== waiting || (rest && rest.listeners > 0 && !isFiller)) steps.push({ kind: 'settle', mount })
+  if (!beside && isGuarded(guards.get(mount))) steps.push({ kind: 'nudge', mount: other })
+  if (!here) steps.push({ kind: 'nudge', mount: active })
+  const isLost = (here && here.fallback !== other) || (beside && beside.fallback !== active)
+  const isMissed = beside !== undefined && beside.listeners > 0 && engines.has(active) && !engines.has(other)
+  if (isLost || isMissed || activeMount({ now: active, primary: primary.mount }, engines) !== active)
+    steps.push({ kind: 'settle', mount })
+  else if (engines.has(active) && engines.has(other)) steps.push({ kind: 'tidy', mount, listeners: beside?.listeners ?? 0 })
   return steps
-}
-
-function channelOf(path: string): string | null {
-  const mount = readMount(path)
-  if (!mount) return null
-  return mount.kind === 'waiting' ? mount.channelMount : mount.mount
 }

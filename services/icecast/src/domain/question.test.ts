@@ -25,9 +25,12 @@ describe('readQuestion', () => {
   test("takes the query string off a listener's mount, but not off a source's", () => {
     expect(read('action=listener_add&client=7&mount=%2fdemo%3ftoken%3dx&agent=vlc')).toMatchObject({
       path: '/demo',
-      isMonitor: false,
+      monitor: null,
     })
-    expect(read('action=listener_add&mount=%2fdemo&agent=skipcast-monitor%2f1')).toMatchObject({ isMonitor: true })
+    expect(read('action=listener_add&mount=%2fdemo&agent=skipcast-monitor%2f1')).toMatchObject({ monitor: { asked: null } })
+    expect(read('action=listener_add&mount=%2fw%2fdemo&agent=skipcast-monitor+%2fw%2fdemo')).toMatchObject({
+      monitor: { asked: '/w/demo' },
+    })
     expect(read('action=stream_auth&mount=%2fdemo%3fx&user=source&pass=')).toMatchObject({ path: '/demo?x' })
   })
 
