@@ -2,11 +2,13 @@ import { busFaults } from './cases/bus-faults.ts'
 import { clockFaults } from './cases/clock-faults.ts'
 import { cutFaults, singleCuts } from './cases/cut-faults.ts'
 import { lostFaults } from './cases/lost-faults.ts'
+import { plannedFaults } from './cases/planned-faults.ts'
 import type { FleetFault } from './fleet-fault.ts'
 
 /** Each kind, as CI has it. */
 const each: readonly FleetFault[] = [
   ...Object.values(lostFaults),
+  ...Object.values(plannedFaults),
   ...Object.values(cutFaults),
   ...Object.values(busFaults),
   clockFaults.apart,

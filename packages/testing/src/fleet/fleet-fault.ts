@@ -3,7 +3,7 @@ import type { Fleet, FleetChannel } from './fleet.ts'
 /**
  * One way in which machines, or what is between them, break.
  *
- *   arranged ─► inject ─► meanwhile ─► mend ─► settled, orders kept, everybody carries what it should; orders are given all the time
+ *   arranged ─► prepare ─► inject ─► meanwhile ─► mend ─► settled, orders kept, everybody carries what it should; orders are given all the time
  */
 export interface FleetFault {
   readonly name: string
@@ -11,6 +11,8 @@ export interface FleetFault {
   readonly notice: 'nothing' | 'interruption'
   /** Why it can't be injected here; null when it can. */
   readonly obstacle?: (fleet: Fleet) => string | null
+  /** What must be so before it can be injected. */
+  readonly prepare?: (fleet: Fleet) => Promise<void>
   readonly inject: (fleet: Fleet) => Promise<FleetInjury>
 }
 

@@ -20,6 +20,7 @@ export async function runFleetFaults(
       continue
     }
     await fleet.arrange()
+    await fault.prepare?.(fleet)
     const outcome = await injectFleetFault(fleet, fault)
     outcomes.push(outcome)
     say([fleetRows([outcome])[0]!.join(' | '), ...outcome.problems.map((problem) => `  PROBLEM ${problem}`)].join('\n'))
