@@ -23,6 +23,7 @@ const channel = {
   bitrateKbps: 128,
   crossfadeMs: 0,
   loudnessLufs: null,
+  primaryMount: 'own',
   standbyServerId: null,
   standbyEpoch: 0,
   movedFrom: null,
@@ -52,6 +53,15 @@ test('a second replica has a password of its own, for the waiting mount and its 
   expect(verifySourceToken(context.signingKey, '/radio', token)).toBeNull()
   const stop = toStreamCommand(context, { ...replicated, wanted: 'off' }, [], new Date(1000))
   expect(stop.standby).toEqual({ server_id: 't', epoch: 2, mount: '/w/radio' })
+})
+
+test('where the primary has the waiting mount, the second replica has the other', () => {
+  const swapped = { ...channel, epoch: 2, primaryMount: 'waiting', standbyServerId: 't', standbyEpoch: 3 } as const
+  const command = toStreamCommand(context, swapped, [], new Date(1000))
+  expect(command).toMatchObject({ mount: '/w/radio', standby: { mount: '/radio' } })
+  const [first, second] = command.event === 'start_stream' ? [command.source_token, command.standby!.source_token] : []
+  expect(verifySourceToken(context.signingKey, '/w/radio', first!)).toEqual({ channelId: 'c1', mount: '/w/radio', epoch: 2 })
+  expect(verifySourceToken(context.signingKey, '/radio', second!)).toEqual({ channelId: 'c1', mount: '/radio', epoch: 3 })
 })
 
 test('who is not lost is told how to hand the channel over', () => {

@@ -9,6 +9,7 @@ export interface CommandedChannel extends WantedStream, Sending {
   readonly name: string
   readonly description: string
   readonly genre: string
+  readonly primaryMount: 'own' | 'waiting'
   readonly standbyServerId: string | null
   readonly standbyEpoch: number
   readonly movedFrom: string | null
