@@ -44,7 +44,7 @@ export const icecastEnv = z
     adminPassword: given.ICECAST_PASSWORD,
     signingKey: given.SOURCE_SIGNING_KEY,
     maxListeners: given.ICECAST_MAX_LISTENERS,
-    /** A channel that somebody hears takes two: its own mount and its waiting mount. */
+    /** A channel that somebody hears takes two: one for each of its mounts. */
     maxSources: given.ICECAST_MAX_SOURCES,
     /** What silence is encoded as; the bitrate for channels whose own one MP3 does not have. */
     silence: { bitrateKbps: given.LIQUIDSOAP_BITRATE, sampleRate: given.LIQUIDSOAP_SAMPLERATE },

@@ -68,17 +68,15 @@ export async function startIcecast(
   const admin = icecastAdmin({ ...inner, user: config.adminUser, password: own.adminPassword })
   const feeder = owned.use(silenceFeeder({ ...inner, sampleRate: config.silence.sampleRate, telemetry }))
   const signposts = owned.use(await mountMap({ directory: own.front, user: own.user, telemetry }))
-  const keeper = owned.use(
-    mountKeeper(
-      { commands: view, admin, feeder, signposts, epochs: epochFiles(own.epochs), telemetry, reportIcecast },
-      {
-        signingKey: own.signingKey,
-        lastKnown,
-        defaultBitrateKbps: config.silence.bitrateKbps,
-        guardForMs: overrides.guardForMs,
-        emptyForMs: overrides.emptyForMs,
-      },
-    ),
+  const keeper = mountKeeper(
+    { commands: view, admin, feeder, signposts, epochs: epochFiles(own.epochs), telemetry, reportIcecast },
+    {
+      signingKey: own.signingKey,
+      lastKnown,
+      defaultBitrateKbps: config.silence.bitrateKbps,
+      guardForMs: overrides.guardForMs,
+      emptyForMs: overrides.emptyForMs,
+    },
   )
   const { wanted } = keeper
   const now = overrides.now ?? Date.now
@@ -137,6 +135,7 @@ export async function startIcecast(
   const everyMs = overrides.passEveryMs ?? PASS_EVERY_MS
   loop = owned.use(startLoop(pass, { everyMs, onError: (error) => telemetry.passFailed(messageOf(error)) }))
   owned.defer(view.onChange(() => loop?.nudge()))
+  owned.use(keeper) // last, so that it does not act on what ends after it
   return owned.move()
 }
 

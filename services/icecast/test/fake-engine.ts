@@ -13,6 +13,8 @@ export interface FakeEngine extends AsyncDisposable {
   hang(): void
   /** The connection ends without a word, as when the process is killed. */
   die(): void
+  /** The connection ends with a reset. */
+  reset(): void
 }
 
 export type Frames = readonly { readonly data: Buffer; readonly durationMs: number }[]
@@ -72,6 +74,7 @@ export async function fakeEngine(options: {
     },
     hang: () => clearInterval(timer),
     die: () => void socket.destroy(),
+    reset: () => void socket.resetAndDestroy(),
     async [Symbol.asyncDispose]() {
       clearInterval(timer)
       socket.destroy()

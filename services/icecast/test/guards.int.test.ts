@@ -8,7 +8,7 @@ import { machine, type Machine } from './role.ts'
 
 const CHANNELS = 40
 
-describe('waiting mounts', () => {
+describe('silence beside a channel', () => {
   const owned = new AsyncDisposableStack()
   let here: Machine
   let frames: Frames
@@ -26,7 +26,7 @@ describe('waiting mounts', () => {
   const waiting = async () => (await mounts()).filter((mount) => mount.startsWith('/w/'))
   const untilWaiting = (expected: string[]) =>
     waitFor(
-      `the waiting mounts to be ${expected.join(' ') || 'none'}`,
+      `the silent mounts to be ${expected.join(' ') || 'none'}`,
       async () => JSON.stringify(await waiting()) === JSON.stringify(expected),
       { timeoutMs: 15_000 },
     )

@@ -44,7 +44,7 @@ describe('the role and its icecast2', () => {
     expect([await pid(), await here.pidOf('haproxy')]).toEqual(before)
     await waitFor('newcomers to be let in again', async () => (await statusOf(here.url('/demo'))) === 200, { timeoutMs: 5000 })
     const waiting = async () => (await here.admin('listmounts')).body.includes('"/w/demo"')
-    await waitFor('the waiting mount', waiting, { timeoutMs: 5000 })
+    await waitFor('the silence beside it', waiting, { timeoutMs: 5000 })
     const gaps = summarise(listeners.map((each) => each.gapSince(mark)))
     process.stderr.write(`role replaced: gap ${gaps.text}\n`)
     expect(gaps.max).toBeLessThan(PLAYER_RESERVE_MS)

@@ -11,7 +11,7 @@ const DELAY_MS = 300
 
 /** A listener of our own, as the agent has it: see `adapters/mount-ear.ts`, which does the same with bytes. */
 export function simulatedEars(world: World, icecast: Icecast2): OpenEar {
-  return ({ mount }, onNews) => simulatedEar(world, icecast, { mount, onNews, isMonitor: true })
+  return ({ mount }, onNews) => simulatedEar(world, icecast, { mount, onNews, isMonitor: true, isExact: true })
 }
 
 /** In the process that calls. `onSound`: programme came just now. */
@@ -21,9 +21,10 @@ export function simulatedEar(
   {
     mount,
     isMonitor,
+    isExact = false,
     onNews = () => {},
     onSound = () => {},
-  }: { mount: string; isMonitor: boolean; onNews?: () => void; onSound?: () => void },
+  }: { mount: string; isMonitor: boolean; isExact?: boolean; onNews?: () => void; onSound?: () => void },
 ): Ear {
   const process = running.getStore()!
   const wait = backoff({ firstMs: 100, mostMs: isMonitor ? 2000 : 1000 })
@@ -74,13 +75,15 @@ export function simulatedEar(
       asked.connectedAt = asked.lastAt = heard.lastByteAt = world.now
       if (sounds) hear('lastGreetingSoundAt')
     }
-    void icecast.listen({ path: mount, from: process, isMonitor, take, greet, onEnd: () => hearing && lose() }).then((found) => {
-      if (isDisposed) return void (found && icecast.hangUp(found))
-      hearing = found
-      if (!found || found.path === null) return lose()
-      wait.reset()
-      meet(true)
-    })
+    void icecast
+      .listen({ path: mount, from: process, isMonitor, isExact, take, greet, onEnd: () => hearing && lose() })
+      .then((found) => {
+        if (isDisposed) return void (found && icecast.hangUp(found))
+        hearing = found
+        if (!found || found.path === null) return lose()
+        wait.reset()
+        meet(true)
+      })
   }
 
   connect()
