@@ -14,7 +14,7 @@ testFleet(
   'whatever breaks between machines, listeners are kept, no order is lost, and nobody hears two programmes',
   async () => {
     await using fleet = await startFleet(SIZE)
-    const outcomes = await runFleetFaults(fleet, fleetFaultList(1), say)
+    const outcomes = await runFleetFaults(fleet, fleetFaultList('brief'), say)
     say([FLEET_HEADING, ...fleetRows(outcomes)].map((row) => row.join(' | ')).join('\n'))
     expect(outcomes.flatMap(({ fault, problems }) => problems.map((problem) => `${fault}: ${problem}`))).toEqual([])
     expect(outcomes.length).toBeGreaterThan(0)

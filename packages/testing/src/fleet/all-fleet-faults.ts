@@ -3,22 +3,33 @@ import { clockFaults } from './cases/clock-faults.ts'
 import { cutFaults, singleCuts } from './cases/cut-faults.ts'
 import { lostFaults } from './cases/lost-faults.ts'
 import { plannedFaults } from './cases/planned-faults.ts'
+import { replicaFaults } from './cases/replica-faults.ts'
 import type { FleetFault } from './fleet-fault.ts'
 
-/** Each kind, as CI has it. */
-const each: readonly FleetFault[] = [
-  ...Object.values(lostFaults),
-  ...Object.values(plannedFaults),
+/** One of each kind, in four minutes. */
+const brief: readonly FleetFault[] = [
+  lostFaults.silent,
+  lostFaults.frozen,
+  ...Object.values(replicaFaults),
+  plannedFaults.drained,
   ...Object.values(cutFaults),
-  ...Object.values(busFaults),
+  busFaults.brokerWhileMoving,
+  busFaults.databaseWhileMoving,
+  busFaults.leaderUnderOrders,
   clockFaults.apart,
 ]
 
-/** What several rounds have besides, once: one by one what is else done at once, and the other way round. */
-const besides: readonly FleetFault[] = [...singleCuts, clockFaults.opposite]
+const every: readonly FleetFault[] = [
+  ...brief,
+  lostFaults.killed,
+  plannedFaults.movedNow,
+  plannedFaults.movedAtTrackEnd,
+  busFaults.allBrokersWhileMoving,
+  clockFaults.opposite,
+  ...singleCuts,
+]
 
-/** Every fault, `rounds` times over. */
-export function fleetFaultList(rounds: number): FleetFault[] {
-  const all = Array.from({ length: rounds }, () => each).flat()
-  return rounds > 1 ? [...all, ...besides] : all
+/** `brief` has one of each kind, as CI does; a number every fault, so many times. */
+export function fleetFaultList(rounds: number | 'brief'): FleetFault[] {
+  return rounds === 'brief' ? [...brief] : Array.from({ length: rounds }, () => every).flat()
 }
