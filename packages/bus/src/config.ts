@@ -33,6 +33,7 @@ export const busEnv = z
     KAFKA_TOPIC_LISTENER_METRICS: topicName(topics.listenerMetrics),
     KAFKA_TOPIC_USER_INTERACTIONS: topicName(topics.userInteractions),
     KAFKA_TOPIC_SERVER_HEARTBEATS: topicName(topics.serverHeartbeats),
+    KAFKA_TOPIC_MAILS: topicName(topics.mails),
   })
   .check(({ value, issues }) => {
     for (const { variable, message } of securityProblems(value))
@@ -54,6 +55,7 @@ export const busEnv = z
       listenerMetrics: given.KAFKA_TOPIC_LISTENER_METRICS,
       userInteractions: given.KAFKA_TOPIC_USER_INTERACTIONS,
       serverHeartbeats: given.KAFKA_TOPIC_SERVER_HEARTBEATS,
+      mails: given.KAFKA_TOPIC_MAILS,
     } satisfies Record<Topic, string>,
   }))
 

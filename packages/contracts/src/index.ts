@@ -1,5 +1,6 @@
 export { stamp } from './envelope.ts'
 export { listenerMetric, type ListenerMetric } from './listener-metrics.ts'
+export { mailRequested, type MailRequested } from './mails.ts'
 export { messages, type MessageOf } from './messages.ts'
 export { serverHeartbeat, type ServerHeartbeat } from './server-heartbeats.ts'
 export { signSourceToken, verifySourceToken, type SourceClaim } from './source-token.ts'

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { listenerMetric } from './listener-metrics.ts'
+import { mailRequested } from './mails.ts'
 import { serverHeartbeat } from './server-heartbeats.ts'
 import { streamCommand } from './stream-commands.ts'
 import { streamEvent } from './stream-events.ts'
@@ -15,6 +16,7 @@ export const messages = {
   listenerMetrics: listenerMetric,
   userInteractions: userInteraction,
   serverHeartbeats: serverHeartbeat,
+  mails: mailRequested,
 } as const satisfies Record<Topic, z.ZodType>
 
 export type MessageOf<T extends Topic> = z.infer<(typeof messages)[T]>

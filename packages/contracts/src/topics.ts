@@ -45,6 +45,14 @@ export const topics = {
     kind: 'state',
     partitions: 1,
   },
+  /** What mails say is sealed, and of no use after a day; so they are not kept for longer than it takes to repair a mail server. */
+  mails: {
+    defaultName: 'skipcast-mails',
+    env: 'KAFKA_TOPIC_MAILS',
+    kind: 'events',
+    partitions: 3,
+    retentionMs: 2 * 86_400_000,
+  },
 } as const satisfies Record<string, TopicDefinition>
 
 export type TopicDefinition =

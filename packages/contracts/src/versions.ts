@@ -22,4 +22,5 @@ export const versions = {
   listener_count_update: 1,
   listener_session: 1,
   server_heartbeat: 1,
+  mail_requested: 1,
 } as const satisfies Record<EventName, number>

@@ -150,6 +150,15 @@ test('a command that a lost leader’s late one could have covered is told again
   expect(published).toEqual(['a gone', 'b:1'])
 })
 
+test('what is no command is published once, and its key is no channel that is gone', async () => {
+  const mail = { ...stamp({ application: 'skipcast', environment: 'test' }, 1000, 'mail'), sealed: 'x', expires_at: 1 }
+  const { relay, published, wait } = setUp([{ topic: 'mails', key: 'a', payload: { ...mail, event: 'mail_requested' } }])
+  await relay()
+  wait(STRAGGLERS_MS)
+  await relay()
+  expect(published).toEqual(['mail'])
+})
+
 test('a command that the leader before published and did not live to tell again is told again by the next', async () => {
   const stopped = { id: 'a', generation: 2, wanted: 'off', commandedAt: new Date(), updatedAt: new Date(1) } as Channel
   const { relay, published, wait } = setUp([], [stopped])

@@ -50,7 +50,7 @@ export function outboxRelay(ports: RelayPorts): () => Promise<void> {
     while (entries.length > 0) {
       const isLong = entries.length >= READ_AHEAD_FROM
       const [sent, ahead] = await both(publish(ports, entries), isLong ? outbox.exchange(gone, entries) : null)
-      for (const { key } of sent) early?.add(key)
+      for (const { topic, key } of sent) if (topic === 'streamCommands') early?.add(key)
       gone = isLong ? sent : [...gone, ...sent]
       entries = ahead ?? []
       if (entries.length > 0) continue

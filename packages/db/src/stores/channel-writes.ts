@@ -1,4 +1,4 @@
-import type { StateTopic, StreamCommand } from '@skipcast/contracts'
+import type { StreamCommand, Topic } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import type { Session } from '../database.ts'
 import type { Channel as ChannelRow } from '../generated/client.ts'
@@ -158,7 +158,7 @@ export async function closeGaps(session: Session, channelId: string): Promise<vo
 }
 
 /** Adds a row to the outbox; the relay hears of it when the transaction commits. A null payload removes the key from its topic. */
-export async function enqueue(session: Session, topic: StateTopic, key: string, payload: object | null): Promise<void> {
+export async function enqueue(session: Session, topic: Topic, key: string, payload: object | null): Promise<void> {
   const json = payload === null ? null : JSON.stringify(payload)
   await session.$executeRaw`
     WITH added AS (INSERT INTO outbox (topic, key, payload) VALUES (${topic}, ${key}, ${json}::json) RETURNING id)
