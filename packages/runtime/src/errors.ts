@@ -4,6 +4,8 @@
  */
 const table = {
   BAD_REQUEST: { fault: 'caller', retryable: false, status: 400 },
+  SECOND_FACTOR_NEEDED: { fault: 'caller', retryable: false, status: 401 },
+  EMAIL_UNCONFIRMED: { fault: 'caller', retryable: false, status: 403 },
   UNAUTHENTICATED: { fault: 'caller', retryable: false, status: 401 },
   FORBIDDEN: { fault: 'caller', retryable: false, status: 403 },
   NOT_FOUND: { fault: 'caller', retryable: false, status: 404 },
@@ -19,6 +21,8 @@ const table = {
   NO_SPACE: { fault: 'dependency', retryable: true, status: 507 },
   BUS_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },
   DATABASE_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },
+  MAIL_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },
+  PROVIDER_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },
   ICECAST_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },
   HOST_UNREACHABLE: { fault: 'dependency', retryable: true, status: 503 },
   HOST_KEY_REFUSED: { fault: 'dependency', retryable: true, status: 503 },
