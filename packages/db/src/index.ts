@@ -4,7 +4,8 @@ export { leadership, type LeaderSession } from './leadership.ts'
 export { migrate } from './migrate.ts'
 export { newId } from './new-id.ts'
 export { localPostgres, type LocalPostgres } from './postgres/local-postgres.ts'
-export type { AccountStore, IssuedToken } from './stores/accounts.ts'
+export type { AccountRows, AccountTable, Condition, Row } from './stores/account-rows.ts'
+export type { AccountStore } from './stores/accounts.ts'
 export { OUTBOX_CHANNEL } from './stores/channel-writes.ts'
 export type { ChannelStore } from './stores/channels.ts'
 export { historyOf, type History } from './stores/history.ts'
@@ -13,12 +14,14 @@ export type { MediaStore } from './stores/media.ts'
 export { outboxOf, type Outbox, type OutboxEntry } from './stores/outbox.ts'
 export type { PlaylistStore } from './stores/playlists.ts'
 export type {
+  Account,
   ApiToken,
   Books,
   Channel,
   ChannelChange,
   ChannelSort,
   Drain,
+  Identity,
   ListenerCount,
   ListenerPoint,
   ListRequest,
@@ -39,4 +42,5 @@ export type {
   UserSort,
 } from './stores/records.ts'
 export { openStores, type Stores } from './stores/stores.ts'
+export { tokenHashOf, type IssuedToken } from './stores/tokens.ts'
 export type { TrackPlayStore } from './stores/track-plays.ts'

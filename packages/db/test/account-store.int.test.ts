@@ -8,7 +8,7 @@ test('a token works until it expires, is revoked or replaced, and is stored as a
   const { accounts } = given.stores
   const { secret: token } = await accounts.createToken(given.owner.id, 'one')
   expect(token).toMatch(/^sk_[A-Za-z0-9_-]{43}$/)
-  expect(await accounts.findByToken(token)).toEqual(given.owner)
+  expect((await accounts.identify(token))?.user).toEqual(given.owner)
   const stored = await given.server.query<{ token_hash: string; last_used_at: Date | null }>(
     'SELECT token_hash, last_used_at FROM api_tokens',
   )
@@ -16,20 +16,20 @@ test('a token works until it expires, is revoked or replaced, and is stored as a
   expect(stored[0]!.last_used_at).not.toBeNull()
 
   const { secret: newer } = await accounts.createToken(given.owner.id, 'one', { replace: true })
-  expect(await accounts.findByToken(token)).toBeNull()
-  expect(await accounts.findByToken(newer)).toEqual(given.owner)
+  expect(await accounts.identify(token)).toBeNull()
+  expect((await accounts.identify(newer))?.user).toEqual(given.owner)
   const { secret: expired } = await accounts.createToken(given.owner.id, 'two', { expiresAt: new Date(Date.now() - 1) })
-  expect(await accounts.findByToken(expired)).toBeNull()
-  expect(await accounts.findByToken('sk_unknown')).toBeNull()
+  expect(await accounts.identify(expired)).toBeNull()
+  expect(await accounts.identify('sk_unknown')).toBeNull()
 })
 
 test('a token that was just used is revoked at once, and its user’s new role counts at once', async () => {
   const { accounts } = given.stores
   await accounts.createUser({ username: newId(), role: 'admin' })
   const token = await accounts.createToken(given.owner.id, 'one')
-  expect(await accounts.findByToken(token.secret)).toMatchObject({ role: 'dj' })
+  expect(await accounts.identify(token.secret)).toMatchObject({ user: { role: 'dj' } })
   await accounts.changeRole(given.owner.id, 'listener')
-  expect(await accounts.findByToken(token.secret)).toMatchObject({ role: 'listener' })
+  expect(await accounts.identify(token.secret)).toMatchObject({ user: { role: 'listener' } })
   await accounts.revokeToken(token.id)
-  expect(await accounts.findByToken(token.secret)).toBeNull()
+  expect(await accounts.identify(token.secret)).toBeNull()
 })

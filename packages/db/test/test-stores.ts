@@ -31,7 +31,7 @@ export function testStores() {
     await server[Symbol.asyncDispose]()
   })
   beforeEach(async () => {
-    await server.query('TRUNCATE users, channels, media, servers, outbox CASCADE')
+    await server.query('TRUNCATE users, one_time_values, channels, media, servers, outbox CASCADE')
     owner = await stores.accounts.createUser({ username: newId(), role: 'dj' })
   })
 

@@ -10,7 +10,7 @@ export async function makeAdministrator(accounts: AccountStore, options: { home:
   const administrator = (await accounts.findAdministrator()) ?? (await accounts.createUser({ username: 'admin', role: 'admin' }))
   const path = join(options.home, 'admin-token')
   const known = (await readFileIfThere(path))?.trim()
-  if (known !== undefined && (await accounts.findByToken(known))?.role === 'admin') return
+  if (known !== undefined && (await accounts.identify(known))?.user.role === 'admin') return
   const { secret } = await accounts.createToken(administrator.id, `first token of ${options.serverId}`, { replace: true })
   await writeFileAtomic(path, `${secret}\n`)
 }

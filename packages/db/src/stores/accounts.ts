@@ -1,85 +1,159 @@
-import { createHash, randomBytes } from 'node:crypto'
+import type { MessageOf } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import { isDuplicate } from '../database-errors.ts'
-import type { Database } from '../database.ts'
-import type { ApiToken as TokenRow } from '../generated/client.ts'
+import type { Database, Session } from '../database.ts'
+import type { User as UserRow } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
+import { enqueue } from './channel-writes.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
-import type { ApiToken, ListRequest, Page, PageRequest, Role, User, UserSort } from './records.ts'
+import type { Account, ListRequest, Page, Role, User, UserSort } from './records.ts'
+import { tokenStore, toUser, type TokenStore } from './tokens.ts'
+import type { TrustedTokens } from './trusted-tokens.ts'
 
-/** Users and the tokens that speak for them. Every method may reject with DATABASE_UNAVAILABLE. */
-export interface AccountStore {
+/** Users, and what speaks for them. Every method may reject with DATABASE_UNAVAILABLE. */
+export interface AccountStore extends TokenStore {
   /** Rejects with CONFLICT when the name is taken. */
-  createUser(user: { username: string; role: Role }): Promise<User>
+  createUser(user: NewUser): Promise<User>
+  /** What a user sees of themselves; null when there is none, or none any more. */
+  findAccount(userId: string): Promise<Account | null>
+  findAccountByEmail(email: string): Promise<Account | null>
+  /** Those that were not deleted. */
+  isUsernameTaken(username: string): Promise<boolean>
+  rename(userId: string, name: string): Promise<void>
+  /** A registration is one no more: its user may log in. */
+  confirmEmail(userId: string): Promise<void>
+  /** Removes a registration that nobody has confirmed, whoever made it. One that was confirmed stays. */
+  dropRegistration(userId: string): Promise<void>
+  /**
+   * From now on nothing speaks for this user: sessions, tokens and ways to log in end; their address is free again, their user name is not. What they own stays.
+   * Rejects with CONFLICT for the only administrator.
+   */
+  deleteUser(userId: string): Promise<void>
+  /** The channels that play for users who were deleted. */
+  listOrphanedStreams(limit: number): Promise<string[]>
+  /** All sessions and tokens of a user end. */
+  endCredentials(userId: string): Promise<void>
+  endSession(id: string): Promise<void>
+  /** Forgets registrations that nobody confirmed in time, and sessions and one-time values that have expired. */
+  forgetExpired(now: Date): Promise<void>
+  /** Puts a mail into the outbox. */
+  sendMail(key: string, mail: MessageOf<'mails'>): Promise<void>
   findAdministrator(): Promise<User | null>
   /** Searches the user names. */
   listUsers(request: ListRequest<UserSort>): Promise<Page<User>>
   /** Rejects with NOT_FOUND, or with CONFLICT when nobody would be left who may administer. */
   changeRole(userId: string, role: Role): Promise<User>
-  /**
-   * Makes a token; nobody can read its secret again. With `replace`, the user's older tokens of this name end. Rejects with NOT_FOUND for the user,
-   * or CONFLICT when they have too many that work.
-   */
-  createToken(userId: string, name: string, options?: { expiresAt?: Date; replace?: boolean }): Promise<IssuedToken>
-  findToken(id: string): Promise<ApiToken | null>
-  /** Newest first, with those that have ended; of one user, or of all (null). */
-  listTokens(userId: string | null, page: PageRequest): Promise<Page<ApiToken>>
-  /** From now on it opens nothing. One that has ended stays as it is. */
-  revokeToken(id: string): Promise<void>
-  /**
-   * The user for whom a token speaks; null when it is unknown, expired or revoked. What was revoked or changed through this very store counts at once,
-   * what was through another process within a second.
-   */
-  findByToken(token: string): Promise<User | null>
 }
 
-export interface IssuedToken extends ApiToken {
-  /** What its bearer sends. */
-  readonly secret: string
+interface NewUser {
+  readonly username: string
+  readonly role: Role
+  /** Made by itself, and to be confirmed by then. */
+  readonly registration?: { readonly id: string; readonly name: string; readonly confirmBy: Date }
 }
 
-/** Most tokens of one user that work at a time. */
-const MAX_TOKENS = 100
-/** A token's use is noted at most so often. */
-const NOTE_USE_EVERY_MS = 60_000
-/** A token that has just proved valid is not looked up again for so long. */
-const TRUST_TOKENS_MS = 1000
-/** So many at most. */
-const MAX_TRUSTED = 10_000
-
-export function accountStore(database: Database): AccountStore {
-  /** By the token's hash. */
-  const trusted = new Map<string, { readonly user: User; readonly until: number }>()
-  /** Grows when something was revoked: what was read before is not to be trusted after. */
-  let era = 0
-  const distrustAll = () => {
-    era += 1
-    trusted.clear()
-  }
-  const trust = (hash: string, user: User, expiresInMs: number) => {
-    if (trusted.size >= MAX_TRUSTED) trusted.clear()
-    trusted.set(hash, { user, until: performance.now() + Math.min(TRUST_TOKENS_MS, expiresInMs) })
-  }
+export function accountStore(database: Database, tokens: TrustedTokens): AccountStore {
+  const distrustAll = () => tokens.distrustAll()
 
   return {
-    async createUser(user) {
-      const work = database.run((client) => client.user.create({ data: { ...user, id: newId() } }))
+    ...tokenStore(database, tokens),
+
+    async createUser({ username, role, registration }) {
+      const data = { id: newId(), username, role, ...registration }
+      const work = database.run((client) => client.user.create({ data }))
       return toUser(
         await work.catch((error: unknown) => {
-          if (isDuplicate(error)) throw new AppError('CONFLICT', `The user name "${user.username}" is taken.`)
+          if (isDuplicate(error)) throw new AppError('CONFLICT', `The user name "${username}" is taken.`)
           throw error
         }),
       )
     },
 
+    async findAccount(id) {
+      const row = await database.run((client) => client.user.findFirst({ where: { id, deletedAt: null }, include: WAYS_IN }))
+      return row && toAccount(row)
+    },
+
+    async findAccountByEmail(email) {
+      const where = { email: email.toLowerCase(), deletedAt: null }
+      const row = await database.run((client) => client.user.findFirst({ where, include: WAYS_IN }))
+      return row && toAccount(row)
+    },
+
+    async isUsernameTaken(username) {
+      return (await database.run((client) => client.user.count({ where: { username } }))) > 0
+    },
+
+    async rename(id, name) {
+      const work = database.run((client) => client.user.updateMany({ where: { id }, data: { name, updatedAt: new Date() } }))
+      await work.finally(distrustAll)
+    },
+
+    async confirmEmail(id) {
+      const data = { emailVerified: true, confirmBy: null, updatedAt: new Date() }
+      const where = { id, email: { not: null }, deletedAt: null }
+      await database.run((client) => client.user.updateMany({ where, data })).finally(distrustAll)
+    },
+
+    async dropRegistration(id) {
+      await database.run((client) => client.user.deleteMany({ where: { ...UNCONFIRMED, id } }))
+    },
+
+    async deleteUser(id) {
+      const work = database.transaction(async (session) => {
+        await requireAnotherAdministrator(session, id)
+        const now = new Date()
+        const gone = { email: null, emailVerified: false, name: '', role: 'listener', twoFactorEnabled: false } as const
+        await session.user.updateMany({
+          where: { id, deletedAt: null },
+          data: { ...gone, confirmBy: null, deletedAt: now, updatedAt: now },
+        })
+        await session.session.deleteMany({ where: { userId: id } })
+        await session.login.deleteMany({ where: { userId: id } })
+        await session.twoFactor.deleteMany({ where: { userId: id } })
+        await session.apiToken.updateMany({ where: { userId: id, revokedAt: null }, data: { revokedAt: now } })
+      })
+      await work.finally(distrustAll)
+    },
+
+    async listOrphanedStreams(limit) {
+      const where = { wanted: 'on', owner: { deletedAt: { not: null } } } as const
+      const rows = await database.run((client) => client.channel.findMany({ where, select: { id: true }, take: limit }))
+      return rows.map(({ id }) => id)
+    },
+
+    async endCredentials(userId) {
+      const work = database.transaction(async (session) => {
+        await session.session.deleteMany({ where: { userId } })
+        await session.apiToken.updateMany({ where: { userId, revokedAt: null }, data: { revokedAt: new Date() } })
+      })
+      await work.finally(distrustAll)
+    },
+
+    async endSession(id) {
+      await database.run((client) => client.session.deleteMany({ where: { id } })).finally(distrustAll)
+    },
+
+    async forgetExpired(now) {
+      const expired = { where: { expiresAt: { lt: now } } }
+      await database.run((client) => client.session.deleteMany(expired))
+      await database.run((client) => client.oneTimeValue.deleteMany(expired))
+      await database.run((client) => client.user.deleteMany({ where: { ...UNCONFIRMED, confirmBy: { lt: now } } }))
+    },
+
+    async sendMail(key, mail) {
+      await database.run((client) => enqueue(client, 'mails', key, mail))
+    },
+
     async findAdministrator() {
-      const row = await database.run((client) => client.user.findFirst({ where: { role: 'admin' }, orderBy: { id: 'asc' } }))
+      const where = { role: 'admin', deletedAt: null } as const
+      const row = await database.run((client) => client.user.findFirst({ where, orderBy: { id: 'asc' } }))
       return row && toUser(row)
     },
 
     listUsers(request) {
       return database.run((client) => {
-        const where = matching(['username'], request.search)
+        const where = { ...matching(['username'], request.search), deletedAt: null }
         const orderBy = orderOf(request, { created_at: 'id', username: 'username' })
         return pageOf(
           request,
@@ -92,83 +166,32 @@ export function accountStore(database: Database): AccountStore {
 
     async changeRole(id, role) {
       const work = database.transaction(async (session) => {
-        // All at once would each see the other as the one who is left.
-        const administrators = await session.$queryRaw<
-          { id: string }[]
-        >`SELECT id FROM users WHERE role = 'admin' ORDER BY id FOR UPDATE`
-        if (role !== 'admin' && administrators.length === 1 && administrators[0]!.id === id)
-          throw new AppError('CONFLICT', 'This is the only administrator. Make somebody else one first.')
-        const [row] = await session.user.updateManyAndReturn({ where: { id }, data: { role } })
+        if (role !== 'admin') await requireAnotherAdministrator(session, id)
+        const where = { id, deletedAt: null }
+        const [row] = await session.user.updateManyAndReturn({ where, data: { role, updatedAt: new Date() } })
         if (!row) throw new AppError('NOT_FOUND', 'There is no such user.')
         return toUser(row)
       })
       return work.finally(distrustAll)
     },
-
-    createToken(userId, name, { expiresAt = null, replace = false }: { expiresAt?: Date | null; replace?: boolean } = {}) {
-      const secret = `sk_${randomBytes(32).toString('base64url')}`
-      const work = database.transaction(async (session) => {
-        const now = new Date()
-        const owners = await session.$queryRaw<unknown[]>`SELECT 1 FROM users WHERE id = ${userId} FOR UPDATE`
-        if (owners.length === 0) throw new AppError('NOT_FOUND', 'There is no such user.')
-        const works = { userId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }
-        if (replace) await session.apiToken.updateMany({ where: { ...works, name }, data: { revokedAt: now } })
-        if ((await session.apiToken.count({ where: works })) >= MAX_TOKENS)
-          throw new AppError('CONFLICT', `A user has up to ${MAX_TOKENS} tokens. Revoke one first.`)
-        const data = { id: newId(), userId, name, tokenHash: hashOf(secret), expiresAt }
-        return { ...toToken(await session.apiToken.create({ data })), secret }
-      })
-      return replace ? work.finally(distrustAll) : work
-    },
-
-    async findToken(id) {
-      const row = await database.run((client) => client.apiToken.findUnique({ where: { id } }))
-      return row && toToken(row)
-    },
-
-    listTokens(userId, request) {
-      return database.run((client) => {
-        const where = userId === null ? {} : { userId }
-        const find = (slice: object) => client.apiToken.findMany({ where, orderBy: { id: 'desc' }, ...slice })
-        return pageOf(request, find, client.apiToken.count({ where }), toToken)
-      })
-    },
-
-    async revokeToken(id) {
-      const work = database.run((client) =>
-        client.apiToken.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: new Date() } }),
-      )
-      await work.finally(distrustAll)
-    },
-
-    async findByToken(token) {
-      const tokenHash = hashOf(token)
-      const known = trusted.get(tokenHash)
-      if (known && performance.now() < known.until) return known.user
-      const readIn = era
-      const where = { tokenHash }
-      const row = await database.run((client) => client.apiToken.findUnique({ where, include: { user: true } }))
-      const now = Date.now()
-      if (!row || row.revokedAt || (row.expiresAt && row.expiresAt.getTime() <= now)) return null
-      if (!row.lastUsedAt || now - row.lastUsedAt.getTime() > NOTE_USE_EVERY_MS) {
-        await database.run((client) => client.apiToken.updateMany({ where, data: { lastUsedAt: new Date(now) } }))
-      }
-      const user = toUser(row.user)
-      if (readIn === era) trust(tokenHash, user, row.expiresAt ? row.expiresAt.getTime() - now : Infinity)
-      return user
-    },
   }
 }
 
-function toUser({ id, username, role, createdAt }: User): User {
-  return { id, username, role, createdAt }
+/** All at once would each see the other as the one who is left. Rejects with CONFLICT. */
+async function requireAnotherAdministrator(session: Session, id: string): Promise<void> {
+  const administrators = await session.$queryRaw<
+    { id: string }[]
+  >`SELECT id FROM users WHERE role = 'admin' AND deleted_at IS NULL ORDER BY id FOR UPDATE`
+  if (administrators.length === 1 && administrators[0]!.id === id)
+    throw new AppError('CONFLICT', 'This is the only administrator. Make somebody else one first.')
 }
 
-function toToken({ id, userId, name, createdAt, expiresAt, lastUsedAt, revokedAt }: TokenRow): ApiToken {
-  return { id, userId, name, createdAt, expiresAt, lastUsedAt, revokedAt }
-}
+/** A registration that nobody has confirmed; it owns nothing, as nobody can log in with it. */
+const UNCONFIRMED = { emailVerified: false, confirmBy: { not: null }, deletedAt: null } as const
 
-/** Tokens hold 256 bits of chance, so a plain hash is as good as a slow one. */
-function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
+const WAYS_IN = { logins: { select: { providerId: true } } } as const
+
+function toAccount(row: UserRow & { logins: { providerId: string }[] }): Account {
+  const { email, emailVerified, twoFactorEnabled, logins } = row
+  return { ...toUser(row), email, emailVerified, twoFactorEnabled, providers: logins.map(({ providerId }) => providerId) }
 }

@@ -7,8 +7,31 @@ export type Role = 'admin' | 'dj' | 'listener'
 export interface User {
   readonly id: string
   readonly username: string
+  /** What others call them; may be empty. */
+  readonly name: string
   readonly role: Role
   readonly createdAt: Date
+}
+
+/** A user as they see themselves. */
+export interface Account extends User {
+  /** In lower case; null: made by an admin. */
+  readonly email: string | null
+  readonly emailVerified: boolean
+  readonly twoFactorEnabled: boolean
+  /** How they can log in: `credential` (a password), or the names of providers. */
+  readonly providers: readonly string[]
+}
+
+/** Who asks, and by what it was proved. */
+export interface Identity {
+  readonly user: User
+  readonly credential: {
+    readonly kind: 'session' | 'token'
+    readonly id: string
+    /** What it is good for; null: all that its user may. */
+    readonly scopes: readonly string[] | null
+  }
 }
 
 export type ChannelSort = 'created_at' | 'updated_at' | 'name' | 'slug'
@@ -25,6 +48,8 @@ export interface ApiToken {
   readonly expiresAt: Date | null
   readonly lastUsedAt: Date | null
   readonly revokedAt: Date | null
+  /** What it is good for; null: all that its user may. */
+  readonly scopes: readonly string[] | null
 }
 
 /** A channel as wanted: what a person asked for and where it was placed. What really runs, agents tell on the bus. */

@@ -1,4 +1,5 @@
 import type { Database } from '../database.ts'
+import { accountRows, type AccountRows } from './account-rows.ts'
 import { accountStore, type AccountStore } from './accounts.ts'
 import { channelStore, type ChannelStore } from './channels.ts'
 import { listenerCountStore, type ListenerCountStore } from './listener-counts.ts'
@@ -8,10 +9,12 @@ import { playlistStore, type PlaylistStore } from './playlists.ts'
 import type { ToCommand } from './records.ts'
 import { serverStore, type ServerStore } from './servers.ts'
 import { trackPlayStore, type TrackPlayStore } from './track-plays.ts'
+import { trustedTokens } from './trusted-tokens.ts'
 
 /** Everything that is kept in PostgreSQL. */
 export interface Stores {
   readonly accounts: AccountStore
+  readonly accountRows: AccountRows
   readonly channels: ChannelStore
   readonly playlists: PlaylistStore
   readonly media: MediaStore
@@ -22,8 +25,10 @@ export interface Stores {
 }
 
 export function openStores(database: Database, options: { toCommand: ToCommand }): Stores {
+  const tokens = trustedTokens()
   return {
-    accounts: accountStore(database),
+    accounts: accountStore(database, tokens),
+    accountRows: accountRows(database, () => tokens.distrustAll()),
     channels: channelStore(database, options.toCommand),
     playlists: playlistStore(database, options.toCommand),
     media: mediaStore(database, options.toCommand),

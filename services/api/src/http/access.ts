@@ -43,7 +43,7 @@ export function accessHook(
 
   async function identify(request: FastifyRequest): Promise<User> {
     const token = /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(request.headers.authorization ?? '')?.[1]
-    const user = token === undefined ? null : await accounts.findByToken(token)
+    const user = token === undefined ? null : (await accounts.identify(token))?.user
     if (user) return user
     throw new AppError('UNAUTHENTICATED', 'A valid token is needed: "Authorization: Bearer <token>".')
   }
