@@ -3,11 +3,14 @@ import type { ServiceContext } from '@skipcast/bus'
 import { localPostgres, migrate, openDatabase, openStores, type ToCommand, type TrackPlayStore } from '@skipcast/db'
 import type { StreamEvent } from '@skipcast/contracts'
 import { AppError, childUser, ownStalls } from '@skipcast/runtime'
+import { betterAuthLogIns } from './adapters/better-auth/log-ins.ts'
 import { busWatch } from './adapters/bus-watch.ts'
 import { ffmpeg } from './adapters/ffmpeg.ts'
 import { fleet } from './adapters/fleet.ts'
 import { mediaFiles } from './adapters/media-files.ts'
 import { newestStatuses } from './adapters/newest-statuses.ts'
+import { sealedMails } from './adapters/sealed-mails.ts'
+import { smtpPostbox } from './adapters/smtp-postbox.ts'
 import type { ApiConfig } from './config.ts'
 import { toStreamCommand } from './domain/stream-command.ts'
 import { buildApp } from './http/app.ts'
@@ -16,6 +19,7 @@ import { keepDatabase } from './keep-database.ts'
 import { lead, type Leader } from './lead.ts'
 import { makeAdministrator } from './make-administrator.ts'
 import type { ApiPorts } from './ports.ts'
+import { mailSender, mailWriter } from './send-mails.ts'
 import { apiFacts } from './facts.ts'
 import { apiTelemetry } from './telemetry.ts'
 
@@ -76,7 +80,12 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     requestsPerMinute: config.requestsPerMinute,
     trustedProxies: config.trustedProxies,
     maxSilentPercent: config.maxSilentPercent,
+    publicUrl: config.publicUrl,
+    triesPerAddress: config.triesPerAddress,
+    triesPerAccount: config.triesPerAccount,
   }
+  const secret = config.accountsSecret ?? (await home.secret('accounts-key'))
+  const sealer = sealedMails(secret)
   const startedAt = Date.now()
   const deafSince = () => hearing.deafSince ?? (told.isCaughtUp ? null : startedAt)
   const facts = apiFacts({ stores, fleet: servers, statuses: statuses.values, deafSince, settings })
@@ -94,6 +103,14 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
         stop()
       }
     },
+    logIns: betterAuthLogIns({
+      ...config,
+      secret,
+      rows: stores.accountRows,
+      accounts: stores.accounts,
+      sendMail: mailWriter({ sealer, accounts: stores.accounts, origin }),
+      logger,
+    }),
     audio: ffmpeg({ format: config.airFormat, user }),
     mediaFiles: await mediaFiles({ path: config.mediaPath ?? join(home.path, 'media'), serverId, user }),
     health,
@@ -122,6 +139,11 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
       handle: (event) => recordTrackPlay(stores.trackPlays, event),
     }),
   )
+  if (config.smtp) {
+    const postbox = owned.use(smtpPostbox(config.smtp.url, config.smtp.from))
+    const handle = mailSender({ sealer, postbox, logger, clock: Date.now })
+    owned.use(bus.consume({ topic: 'mails', group: `${config.consumerGroup}-mails`, handle }))
+  } else logger.info('mails are kept for two days, not sent: set SMTP_URL and MAIL_FROM')
   const leading = owned.use(new AsyncDisposableStack())
   const prepare = async () => {
     await migrate(database.url, { logger })

@@ -18,6 +18,17 @@ function isNetwork(text: string): boolean {
   return isIP(address) !== 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
 }
 
+/** What a provider gave the operator. */
+const key = z.string().min(1).max(500)
+
+/** Each of these needs the others. */
+const TOGETHER = [
+  ['SMTP_URL', 'MAIL_FROM'],
+  ['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'],
+  ['FACEBOOK_CLIENT_ID', 'FACEBOOK_CLIENT_SECRET'],
+  ['OPENID_ISSUER', 'OPENID_CLIENT_ID', 'OPENID_CLIENT_SECRET'],
+] as const
+
 /** The variables of the role `api`. */
 export const apiEnv = z
   .object({
@@ -35,6 +46,27 @@ export const apiEnv = z
     LIQUIDSOAP_BITRATE: z.enum(BITRATES, { error: 'must be a bitrate of MP3 in kbit/s, such as 128' }).default('128'),
     LIQUIDSOAP_SAMPLERATE: z.enum(SAMPLE_RATES, { error: `must be one of ${SAMPLE_RATES.join(', ')}` }).default('44100'),
     SOURCE_SIGNING_KEY: z.string().min(32, 'must have at least 32 characters').max(500).optional(),
+    PUBLIC_URL: env.url('http:', 'https:').optional(),
+    ACCOUNTS_SECRET: z.string().min(32, 'must have at least 32 characters').max(500).optional(),
+    REGISTRATION: z.enum(['open', 'closed'], { error: 'must be open or closed' }).default('open'),
+    REGISTRATION_ROLE: z.enum(['listener', 'dj'], { error: 'must be listener or dj' }).default('listener'),
+    SESSION_DAYS: env.integer(1, 400).default(30),
+    LOGIN_TRIES_PER_ADDRESS: env.integer(1, 10_000_000).default(30),
+    LOGIN_TRIES_PER_ACCOUNT: env.integer(1, 10_000_000).default(15),
+    SMTP_URL: env.url('smtp:', 'smtps:').optional(),
+    MAIL_FROM: z
+      .string()
+      .max(320)
+      .regex(/^([^<>\r\n"]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/, 'must be an address, or Name <address>')
+      .optional(),
+    GOOGLE_CLIENT_ID: key.optional(),
+    GOOGLE_CLIENT_SECRET: key.optional(),
+    FACEBOOK_CLIENT_ID: key.optional(),
+    FACEBOOK_CLIENT_SECRET: key.optional(),
+    OPENID_ISSUER: env.url('https:', 'http:').optional(),
+    OPENID_CLIENT_ID: key.optional(),
+    OPENID_CLIENT_SECRET: key.optional(),
+    OPENID_NAME: z.string().min(1).max(100).default('OpenID'),
     KAFKA_CONSUMER_GROUP: env.name().default('skipcast'),
     SERVER_SILENT_AFTER_MS: env.integer(500, 600_000).default(2000),
     SERVER_GRACE_MS: env.integer(0, 3_600_000).default(10_000),
@@ -43,6 +75,14 @@ export const apiEnv = z
     MOVES_PER_SECOND: env.integer(1, 100_000).default(8),
     LISTENER_HISTORY_DAYS: env.integer(3, 3650).default(400),
     TRACK_PLAYS_DAYS: env.integer(1, 3650).default(400),
+  })
+  .check(({ value, issues }) => {
+    for (const group of TOGETHER) {
+      const missing = group.filter((name) => value[name] === undefined)
+      if (missing.length === group.length) continue
+      for (const name of missing)
+        issues.push({ code: 'custom', path: [name], message: `is needed beside ${group[0]}`, input: undefined })
+    }
   })
   .transform((flat) => ({
     host: flat.API_HOST,
@@ -66,6 +106,30 @@ export const apiEnv = z
     serverSilentAfterMs: flat.SERVER_SILENT_AFTER_MS,
     serverGraceMs: flat.SERVER_GRACE_MS,
     maxSilentPercent: flat.FAILOVER_MAX_SILENT_PERCENT,
+    /** Where people reach this API. */
+    publicUrl: (flat.PUBLIC_URL ?? `http://localhost:${flat.API_PORT}`).replace(/\/+$/, ''),
+    /** Absent: a secret of the home. Several processes must share one. */
+    accountsSecret: flat.ACCOUNTS_SECRET,
+    newcomers: { areWelcome: flat.REGISTRATION === 'open', role: flat.REGISTRATION_ROLE },
+    sessionDays: flat.SESSION_DAYS,
+    triesPerAddress: flat.LOGIN_TRIES_PER_ADDRESS,
+    triesPerAccount: flat.LOGIN_TRIES_PER_ACCOUNT,
+    /** Absent: mails wait on the bus. */
+    smtp: flat.SMTP_URL === undefined ? null : { url: flat.SMTP_URL, from: flat.MAIL_FROM! },
+    providers: {
+      ...(flat.GOOGLE_CLIENT_ID && { google: { clientId: flat.GOOGLE_CLIENT_ID, clientSecret: flat.GOOGLE_CLIENT_SECRET! } }),
+      ...(flat.FACEBOOK_CLIENT_ID && {
+        facebook: { clientId: flat.FACEBOOK_CLIENT_ID, clientSecret: flat.FACEBOOK_CLIENT_SECRET! },
+      }),
+      ...(flat.OPENID_ISSUER && {
+        openid: {
+          issuer: flat.OPENID_ISSUER.replace(/\/+$/, ''),
+          clientId: flat.OPENID_CLIENT_ID!,
+          clientSecret: flat.OPENID_CLIENT_SECRET!,
+          name: flat.OPENID_NAME,
+        },
+      }),
+    },
     placement: { urgentPerSecond: flat.FAILOVERS_PER_SECOND, plannedPerSecond: flat.MOVES_PER_SECOND },
     history: { listenersDays: flat.LISTENER_HISTORY_DAYS, trackPlaysDays: flat.TRACK_PLAYS_DAYS },
   }))

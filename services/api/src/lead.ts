@@ -11,6 +11,7 @@ import {
   type ToCommand,
 } from '@skipcast/db'
 import { messageOf, startLoop, type Logger } from '@skipcast/runtime'
+import { keepAccounts } from './end-account.ts'
 import { keepHistory, type HistoryLimits } from './keep-history.ts'
 import { NEXT_TURN_MS, placementPass, type PlacementLimits } from './place-channels.ts'
 import type { MoveReason } from './domain/place.ts'
@@ -20,6 +21,7 @@ import { outboxRelay } from './relay-outbox.ts'
 const RELAY_EVERY_MS = 1000
 const PLACE_EVERY_MS = 1000
 const HISTORY_EVERY_MS = 60_000
+const ACCOUNTS_EVERY_MS = 60_000
 const CLOSE_GRACE_MS = 2000
 
 /** What only one API process does at a time, and what can make it do so sooner. */
@@ -49,8 +51,16 @@ export function lead(database: Database, ports: LeaderPorts): Leader {
     channel: OUTBOX_CHANNEL,
     lead(session) {
       const term = startTerm({ outbox: outboxOf(session), history: historyOf(session) }, ports)
+      const accounts = startLoop(() => keepAccounts(ports, new Date()), { everyMs: ACCOUNTS_EVERY_MS, onError: onErrorOf(ports) })
       placeSoon = () => term.placeSoon()
-      return term
+      return {
+        onNotify: () => term.onNotify(),
+        async [Symbol.asyncDispose]() {
+          const ended = accounts[Symbol.asyncDispose]()
+          await term[Symbol.asyncDispose]()
+          await Promise.race([ended, sleep(CLOSE_GRACE_MS, undefined, { ref: false })])
+        },
+      }
     },
   })
   return { placeSoon: () => placeSoon(), [Symbol.asyncDispose]: () => claim[Symbol.asyncDispose]() }
@@ -62,8 +72,7 @@ export function startTerm(
   ports: LeaderPorts,
 ): Leader & { onNotify(): void } {
   const { bus, stores, toCommand, logger } = ports
-  const onError = (error: unknown) =>
-    logger.warn({ problem: messageOf(error) }, 'the leader could not do its work; it tries again')
+  const onError = onErrorOf(ports)
   const clock = () => performance.now()
   const { onRelayed } = ports
   const { outbox } = session
@@ -93,4 +102,8 @@ export function startTerm(
       ports.health.report('failover', null) // another's business now
     },
   }
+}
+
+function onErrorOf({ logger }: Pick<LeaderPorts, 'logger'>): (error: unknown) => void {
+  return (error) => logger.warn({ problem: messageOf(error) }, 'the leader could not do its work; it tries again')
 }

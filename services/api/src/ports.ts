@@ -1,6 +1,7 @@
 import type { ServerHeartbeat, StreamStatus } from '@skipcast/contracts'
-import type { Stores } from '@skipcast/db'
+import type { Stores, User } from '@skipcast/db'
 import type { HealthBoard, Meters } from '@skipcast/runtime'
+import type { Mail } from './domain/mail.ts'
 import type { Sound } from './domain/sound.ts'
 import type { ServerSight } from './domain/stream-view.ts'
 import type { ApiTelemetry } from './telemetry.ts'
@@ -15,6 +16,7 @@ export interface ApiPorts {
   readonly deafSince: () => number | null
   /** Calls back when an agent told something new, or was or was not heard again; returns how to stop that. */
   readonly onStatusChange: (listener: () => void) => () => void
+  readonly logIns: LogIns
   readonly audio: AudioTools
   readonly mediaFiles: MediaFiles
   readonly health: HealthBoard
@@ -39,6 +41,81 @@ export interface ApiSettings {
   readonly maxSilentPercent: number
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[]
+  /** Where people reach this API, without a slash at its end. Links in mails and log-ins by a provider come back here; `Host` never counts. */
+  readonly publicUrl: string
+  /** Tries to log in, register or ask for a mail: of one address in a minute, and about one account in a quarter of an hour. */
+  readonly triesPerAddress: number
+  readonly triesPerAccount: number
+}
+
+/** A session that was just begun. */
+export interface LogIn {
+  readonly user: User
+  /** Speaks for the user until it expires or is ended; known to nobody else. */
+  readonly token: string
+  readonly expiresAt: Date
+}
+
+export interface Registration {
+  readonly username: string
+  readonly name: string
+  readonly email: string
+  readonly password: string
+}
+
+/**
+ * How people prove who they are. Whether an address is known is told by no answer. Every method may reject with DATABASE_UNAVAILABLE;
+ * UNPROCESSABLE is for links and codes that are wrong, used or too old.
+ */
+export interface LogIns {
+  /** Makes a user who may log in once the address is confirmed. Rejects with CONFLICT when the user name is taken, FORBIDDEN where nobody may register. */
+  register(registration: Registration): Promise<User>
+  /** Sends the link once more, where there is something to confirm. */
+  requestConfirmation(email: string): Promise<void>
+  /** Rejects with UNPROCESSABLE. */
+  confirmEmail(token: string): Promise<void>
+  /** Rejects with UNAUTHENTICATED, SECOND_FACTOR_NEEDED (send `code` too), EMAIL_UNCONFIRMED. */
+  logIn(email: string, password: string, code: string | null): Promise<LogIn>
+  requestPasswordReset(email: string): Promise<void>
+  /** Ends all that speaks for the user. Rejects with UNPROCESSABLE. */
+  resetPassword(token: string, password: string): Promise<void>
+  /** Ends all sessions of the user and begins another. Rejects with UNPROCESSABLE for a wrong password. */
+  changePassword(session: string, current: string, next: string): Promise<LogIn>
+  /** Resolves when this is the password of the user. Rejects with UNPROCESSABLE. */
+  requirePassword(userId: string, password: string): Promise<void>
+  /** Where else people may prove who they are. */
+  readonly providers: readonly Provider[]
+  /** `cookies` go to the browser, which brings them back. Rejects with NOT_FOUND, PROVIDER_UNAVAILABLE. */
+  beginAt(provider: string, wish: SessionKind): Promise<{ readonly url: string; readonly cookies: readonly string[] }>
+  /** With what the provider sent the browser back. Rejects with NOT_FOUND, or UNPROCESSABLE, which says what to do. */
+  finishAt(provider: string, query: string, cookie: string): Promise<LogIn & { readonly wish: SessionKind }>
+  /** Makes a second factor, which counts once it is confirmed by a code. Rejects with UNPROCESSABLE for a wrong password, CONFLICT when there is one. */
+  beginTotp(session: string, password: string): Promise<{ readonly uri: string; readonly recoveryCodes: readonly string[] }>
+  /** The session goes on as another one. Rejects with UNPROCESSABLE. */
+  confirmTotp(session: string, code: string): Promise<LogIn>
+  /** As above. */
+  endTotp(session: string, password: string): Promise<LogIn>
+}
+
+/** How a session is handed out: its token is told, for programs; or put into a cookie that no script can read, for browsers. */
+export type SessionKind = 'token' | 'cookie'
+
+export interface Provider {
+  readonly id: string
+  readonly name: string
+}
+
+/** Makes mails unreadable but for this installation, while they wait for being sent. */
+export interface MailSealer {
+  seal(mail: Mail, expiresAt: Date): Promise<string>
+  /** null: it has expired. Rejects with MESSAGE_INVALID for what was sealed with another key. */
+  open(sealed: string): Promise<Mail | null>
+}
+
+/** Hands mails to a mail server. */
+export interface Postbox {
+  /** Rejects with MAIL_UNAVAILABLE while the server is away, or (`details`: `deferred`) asks to come again with this mail; with COMMAND_FAILED when it refuses for good. */
+  send(mail: { readonly id: string; readonly to: string; readonly subject: string; readonly text: string }): Promise<void>
 }
 
 /** The servers that run engines, as their heartbeats tell. */

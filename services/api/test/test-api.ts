@@ -5,8 +5,10 @@ import { stamp, type StreamStatus } from '@skipcast/contracts'
 import { openDatabase, openStores, type Role, type Stores, type User } from '@skipcast/db'
 import { PATIENT, testDatabase } from '@skipcast/db/testing'
 import { childUser, healthBoard, meters, silentLogger, type HealthBoard } from '@skipcast/runtime'
+import { betterAuthLogIns, type LogInOptions } from '../src/adapters/better-auth/log-ins.ts'
 import { ffmpeg } from '../src/adapters/ffmpeg.ts'
 import { mediaFiles } from '../src/adapters/media-files.ts'
+import type { Mail } from '../src/domain/mail.ts'
 import { toStreamCommand } from '../src/domain/stream-command.ts'
 import type { ServerSight } from '../src/domain/stream-view.ts'
 import { buildApp } from '../src/http/app.ts'
@@ -46,10 +48,19 @@ export interface TestApi extends AsyncDisposable {
     url: string,
     options?: { token?: string; body?: object; headers?: Record<string, string> },
   ): Promise<Answer>
+  /** All mails that were written, oldest first. */
+  readonly mails: Mail[]
   upload(token: string | undefined, file: Buffer, fileName?: string, field?: string): Promise<Answer>
 }
 
-export async function testApi(settings: Partial<ApiPorts['settings']> = {}, folder = tmpdir()): Promise<TestApi> {
+/** Where people reach it, as far as its links say. */
+export const PUBLIC_URL = 'http://radio.test:3000'
+
+export async function testApi(
+  settings: Partial<ApiPorts['settings']> = {},
+  folder = tmpdir(),
+  logIns: Partial<LogInOptions> = {},
+): Promise<TestApi> {
   await using owned = new AsyncDisposableStack()
   const database = owned.use(await testDatabase())
   const client = owned.use(openDatabase(database.url, { logger: silentLogger(), patience: PATIENT }))
@@ -68,6 +79,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
   const servers: TestApi['servers'] = new Map()
   const members: TestApi['members'] = []
   const deaf: TestApi['deaf'] = { since: null }
+  const mails: Mail[] = []
   const health = healthBoard()
   const board = meters()
   const mediaPath = join(path, 'media')
@@ -85,6 +97,18 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
       sight: (id) => servers.get(id)?.sight ?? { kind: 'silent', since: 0 },
       list: () => [...members, ...[...servers].map(([id, server]) => memberOf(id, server))],
     },
+    logIns: betterAuthLogIns({
+      publicUrl: PUBLIC_URL,
+      secret: 's'.repeat(32),
+      newcomers: { areWelcome: true, role: 'listener' },
+      sessionDays: 30,
+      providers: {},
+      ...logIns,
+      rows: stores.accountRows,
+      accounts: stores.accounts,
+      sendMail: async (_about, mail) => void mails.push(mail),
+      logger: silentLogger(),
+    }),
     audio: ffmpeg({ format: { bitrateKbps: 128, sampleRate: 44_100 }, user }),
     mediaFiles: await mediaFiles({ path: mediaPath, serverId: 'test', user }),
     random: Math.random,
@@ -99,6 +123,9 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
       requestsPerMinute: 1_000_000,
       trustedProxies: [],
       maxSilentPercent: 50,
+      publicUrl: PUBLIC_URL,
+      triesPerAddress: 1_000_000,
+      triesPerAccount: 1_000_000,
       ...settings,
     },
   }
@@ -130,6 +157,7 @@ export async function testApi(settings: Partial<ApiPorts['settings']> = {}, fold
     app,
     stores,
     ports,
+    mails,
     mediaPath,
     health,
     statuses,

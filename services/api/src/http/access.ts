@@ -1,27 +1,24 @@
-import type { ApiToken, Channel, Media, User } from '@skipcast/db'
-import { AppError } from '@skipcast/runtime'
+import type { ApiToken, Channel, Identity, Media, User } from '@skipcast/db'
+import { AppError, isAppError } from '@skipcast/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isInScope, needsSession, reachOf, type Permission } from '../domain/roles.ts'
 import type { ApiPorts } from '../ports.ts'
+import { presentedBy, requireOwnPage, type Presented } from './credentials.ts'
 
 /**
- * Who may call a route. Every route names one of these; one hook enforces it before anything of the request is read.
- * - `public`: anybody
- * - `signed_in`: whoever has a valid token
- * - `maker`: roles dj and admin: they may make channels and media
- * - `channel_owner`: the owner of `{channel}`, or an admin
- * - `media_owner`: the owner of `{media}`, or an admin; for others it does not exist
- * - `token_owner`: whoever `{token}` speaks for, or an admin; for others it does not exist
- * - `admin`: role admin
+ * Who may call a route: anybody, or whoever has this permission (`domain/roles.ts`), for their own or for anybody's. Every route names one; one hook enforces it
+ * before anything of the request is read. Channels of others are forbidden, media and tokens of others do not exist.
  */
-export type Access = 'public' | 'signed_in' | 'maker' | 'channel_owner' | 'media_owner' | 'token_owner' | 'admin'
+export type Access = 'public' | Permission
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
   }
   interface FastifyRequest {
-    /** Who asks. Only on routes that are not public. */
+    /** Who asks, and by what that was proved. Only on routes that are not public. */
     actor: User
+    credential: Identity['credential'] & Presented
     /** The channel that the path names. Only on routes with `{channel}`. */
     channel: Channel
     /** The media that the path names. Only on routes with `{media}`. */
@@ -41,18 +38,21 @@ export function accessHook(
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const { accounts, channels, media } = ports.stores
 
-  async function identify(request: FastifyRequest): Promise<User> {
-    const token = /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(request.headers.authorization ?? '')?.[1]
-    const user = token === undefined ? null : (await accounts.identify(token))?.user
-    if (user) return user
-    throw new AppError('UNAUTHENTICATED', 'A valid token is needed: "Authorization: Bearer <token>".')
+  async function identify(request: FastifyRequest): Promise<void> {
+    const presented = presentedBy(request)
+    const identity = presented && (await accounts.identify(presented.token))
+    if (!identity) throw new AppError('UNAUTHENTICATED', 'A valid token is needed: "Authorization: Bearer <token>".')
+    if (presented.by === 'cookie') requireOwnPage(request, ports.settings.publicUrl)
+    request.actor = identity.user
+    request.credential = { ...identity.credential, ...presented }
   }
 
   return async function decideAccess(request, reply) {
-    const access = request.routeOptions.config.access
+    const { access } = request.routeOptions.config
+    if (access === undefined) throw new Error('A route without access')
     if (access !== 'public') {
-      request.actor = await identify(request).catch((error: unknown) => {
-        void reply.header('www-authenticate', 'Bearer')
+      await identify(request).catch((error: unknown) => {
+        if (isAppError(error, 'UNAUTHENTICATED')) void reply.header('www-authenticate', 'Bearer')
         throw error
       })
       onKnown(request)
@@ -61,32 +61,22 @@ export function accessHook(
     if (channel !== undefined) request.channel = (NAME.test(channel) && (await channels.find(channel))) || missing('channel')
     if (mediaId !== undefined) request.media = (NAME.test(mediaId) && (await media.find(mediaId))) || missing('media')
     if (token !== undefined) request.apiToken = (NAME.test(token) && (await accounts.findToken(token))) || missing('token')
-
-    const { actor } = request
-    switch (access) {
-      case 'public':
-      case 'signed_in':
-        return
-      case 'maker':
-        if (actor.role === 'listener') throw new AppError('FORBIDDEN', 'This needs the role dj or admin.')
-        return
-      case 'channel_owner':
-        if (actor.role !== 'admin' && actor.id !== request.channel.ownerId)
-          throw new AppError('FORBIDDEN', 'This is for the channel’s owner, or an admin.')
-        return
-      case 'media_owner':
-        if (actor.role !== 'admin' && actor.id !== request.media.ownerId) missing('media')
-        return
-      case 'token_owner':
-        if (actor.role !== 'admin' && actor.id !== request.apiToken.userId) missing('token')
-        return
-      case 'admin':
-        if (actor.role !== 'admin') throw new AppError('FORBIDDEN', 'This needs the role admin.')
-        return
-      case undefined:
-        throw new Error('A route without access')
-    }
+    if (access !== 'public') requirePermission(request, access)
   }
+}
+
+/** Throws FORBIDDEN, or NOT_FOUND for what others shall not even know of. */
+function requirePermission({ actor, credential, channel, media, apiToken }: FastifyRequest, permission: Permission): void {
+  if (!isInScope(credential.scopes, permission))
+    throw new AppError('FORBIDDEN', `This token is not good for ${permission}; make one with this among its scopes.`)
+  if (needsSession(permission) && credential.kind !== 'session')
+    throw new AppError('FORBIDDEN', 'This needs a session: POST /api/login. No token can do it.')
+  const reach = reachOf(actor.role, permission)
+  if (reach === 'none') throw new AppError('FORBIDDEN', `The role ${actor.role} may not do this (${permission}).`)
+  if (reach === 'any') return
+  if (channel && channel.ownerId !== actor.id) throw new AppError('FORBIDDEN', 'This is for the channel’s owner, or an admin.')
+  if (media && media.ownerId !== actor.id) missing('media')
+  if (apiToken && apiToken.userId !== actor.id) missing('token')
 }
 
 function missing(what: string): never {

@@ -1,6 +1,7 @@
 import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
-import { mayGrant } from '../domain/roles.ts'
+import { mayGrant, mayHandOn } from '../domain/roles.ts'
+import { endAccount } from '../end-account.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
 import { newToken, newUser, pageQuery, roleChange, toListRequest, tokenParams, userList, userParams } from './inputs.ts'
@@ -9,11 +10,11 @@ import { pageBody, showPage, showToken, showUser, tokenBody, userBody } from './
 const tags = ['accounts']
 const DAY_MS = 86_400_000
 
-export function accountRoutes(app: App, { stores }: ApiPorts): void {
-  const { accounts } = stores
+export function accountRoutes(app: App, ports: ApiPorts): void {
+  const { accounts } = ports.stores
 
   app.get('/api/users', {
-    config: { access: 'admin' },
+    config: { access: 'users:read' },
     schema: {
       tags,
       summary: 'List users',
@@ -24,7 +25,7 @@ export function accountRoutes(app: App, { stores }: ApiPorts): void {
   })
 
   app.post('/api/users', {
-    config: { access: 'admin', refusals: [409] },
+    config: { access: 'users:create', refusals: [409] },
     schema: {
       tags,
       summary: 'Make a user',
@@ -39,7 +40,7 @@ export function accountRoutes(app: App, { stores }: ApiPorts): void {
   })
 
   app.patch('/api/users/:user', {
-    config: { access: 'admin', refusals: [409] },
+    config: { access: 'users:change', refusals: [409] },
     schema: {
       tags,
       summary: 'Change a user’s role',
@@ -54,8 +55,24 @@ export function accountRoutes(app: App, { stores }: ApiPorts): void {
     },
   })
 
+  app.delete('/api/users/:user', {
+    config: { access: 'users:delete', refusals: [409] },
+    schema: {
+      tags,
+      summary: 'Delete a user',
+      description: 'As if they had done it themselves: sessions, tokens and streams end. The only administrator stays.',
+      params: userParams,
+      response: { 204: z.undefined().describe('They are gone') },
+    },
+    async handler({ params }, reply) {
+      if (!(await accounts.findAccount(params.user))) throw new AppError('NOT_FOUND', 'There is no such user.')
+      await endAccount(ports, params.user)
+      return reply.code(204).send()
+    },
+  })
+
   app.get('/api/tokens', {
-    config: { access: 'signed_in' },
+    config: { access: 'tokens:read' },
     schema: {
       tags,
       summary: 'List your tokens, newest first',
@@ -70,7 +87,7 @@ export function accountRoutes(app: App, { stores }: ApiPorts): void {
   })
 
   app.post('/api/tokens', {
-    config: { access: 'signed_in', refusals: [403, 404, 409] },
+    config: { access: 'tokens:create', refusals: [403, 404, 409] },
     schema: {
       tags,
       summary: 'Make a token',
@@ -78,12 +95,15 @@ export function accountRoutes(app: App, { stores }: ApiPorts): void {
       body: newToken,
       response: { 201: tokenBody.extend({ token: z.string() }) },
     },
-    async handler({ actor, body }, reply) {
+    async handler({ actor, credential, body }, reply) {
       const userId = body.user_id ?? actor.id
+      const scopes = body.scopes ?? credential.scopes
+      if (!mayHandOn(credential.scopes, scopes))
+        throw new AppError('FORBIDDEN', `scopes: a token hands on no more than it has: ${credential.scopes?.join(', ')}.`)
       if (userId !== actor.id && actor.role !== 'admin')
         throw new AppError('FORBIDDEN', 'user_id: only an admin may make tokens for others.')
       const expiry = body.expires_in_days && { expiresAt: new Date(Date.now() + body.expires_in_days * DAY_MS) }
-      const issued = await accounts.createToken(userId, body.name, { ...expiry })
+      const issued = await accounts.createToken(userId, body.name, { ...expiry, ...(scopes && { scopes }) })
       return reply
         .code(201)
         .header('cache-control', 'no-store')
@@ -92,7 +112,7 @@ export function accountRoutes(app: App, { stores }: ApiPorts): void {
   })
 
   app.delete('/api/tokens/:token', {
-    config: { access: 'token_owner' },
+    config: { access: 'tokens:revoke' },
     schema: {
       tags,
       summary: 'Revoke a token',

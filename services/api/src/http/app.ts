@@ -14,19 +14,24 @@ import {
 import type { ApiPorts } from '../ports.ts'
 import { accessHook, type Access } from './access.ts'
 import type { App } from './app-type.ts'
+import { accountPages } from './account-pages.ts'
 import { accountRoutes } from './account-routes.ts'
 import { channelRoutes } from './channel-routes.ts'
 import { describe, documentInfo, tidyDocument } from './document.ts'
 import { errorHandler, notFoundHandler } from './errors.ts'
 import { eventRoutes } from './event-routes.ts'
 import { historyRoutes } from './history-routes.ts'
+import { logInRoutes } from './log-in-routes.ts'
 import { mediaRoutes } from './media-routes.ts'
+import { ownAccountRoutes } from './own-account-routes.ts'
 import { placementRoutes } from './placement-routes.ts'
 import { playlistRoutes } from './playlist-routes.ts'
+import { providerRoutes } from './provider-routes.ts'
 import { requestLimit } from './rate-limit.ts'
 import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { systemRoutes } from './system-routes.ts'
+import { tryLimit } from './tries.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -90,7 +95,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
   const accessTable: { method: string; url: string; access: Access }[] = []
   app.decorate('accessTable', accessTable)
   await app.register(async (own) => {
-    for (const name of ['actor', 'channel', 'media', 'apiToken'] as const) own.decorateRequest(name, null as never)
+    for (const name of ['actor', 'credential', 'channel', 'media', 'apiToken'] as const) own.decorateRequest(name, null as never)
     own.addHook('onRoute', (route) => {
       const { access } = route.config ?? {}
       if (!access) throw new Error(`${route.url} does not say who may call it`)
@@ -103,6 +108,8 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       'onRequest',
       accessHook(ports, (request) => limit.remember(request)),
     )
+    const countTry = tryLimit(own, ports.settings)
+    own.addHook('preHandler', countTry)
     for (const routes of [
       channelRoutes,
       streamRoutes,
@@ -113,6 +120,10 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       serverRoutes,
       placementRoutes,
       accountRoutes,
+      ownAccountRoutes,
+      logInRoutes,
+      providerRoutes,
+      accountPages,
       systemRoutes,
     ])
       routes(own.withTypeProvider<ZodTypeProvider>(), ports)

@@ -22,7 +22,7 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
   })
 
   app.post('/api/channels', {
-    config: { access: 'maker', refusals: [409] },
+    config: { access: 'channels:create', refusals: [409] },
     schema: {
       tags,
       summary: 'Make a channel',
@@ -53,7 +53,7 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
   })
 
   app.put('/api/channels/:channel', {
-    config: { access: 'channel_owner' },
+    config: { access: 'channels:change' },
     schema: {
       tags,
       summary: 'Change a channel',
@@ -76,7 +76,7 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
   })
 
   app.delete('/api/channels/:channel', {
-    config: { access: 'channel_owner' },
+    config: { access: 'channels:delete' },
     schema: {
       tags,
       summary: 'Stop and delete a channel',

@@ -18,10 +18,27 @@ export const documentInfo = {
     { name: 'streams', description: 'On air and off, and how it is' },
     { name: 'media', description: 'Music' },
     { name: 'servers', description: 'The machines that run engines' },
+    { name: 'log-ins', description: 'Registering, logging in and out, links in mails' },
+    { name: 'account', description: 'Your own account' },
     { name: 'accounts', description: 'Users, and the tokens that speak for them' },
     { name: 'system', description: 'How the service itself is' },
   ],
-  components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+  components: {
+    securitySchemes: {
+      bearer: {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'The token of a session (POST /api/login), or one of POST /api/tokens.',
+      },
+      session: {
+        type: 'apiKey',
+        in: 'cookie',
+        name: 'skipcast_session',
+        description:
+          'For browsers; behind TLS its name is __Host-skipcast_session. What changes something is taken only from pages of PUBLIC_URL.',
+      },
+    },
+  },
 } as const
 
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -39,7 +56,7 @@ const REASONS = {
   409: 'Not in this state; the message says what to do',
   413: 'Too large',
   415: 'Not the content type this takes',
-  422: 'The file can not be used',
+  422: 'What was sent can be read, but not used: the message says why',
   429: 'Too much at once; see Retry-After',
   503: 'The database is away; see Retry-After',
   507: 'The disk is full; see Retry-After',
@@ -65,9 +82,9 @@ export function describe({ config, schema = {} }: RouteOptions): FastifySchema {
   if (schema.body || schema.querystring || schema.params) statuses.add(400)
   if (schema.body) statuses.add(413).add(415)
   if (access !== 'public') statuses.add(401)
-  if (access === 'maker' || access === 'channel_owner' || access === 'admin') statuses.add(403)
+  if (access !== 'public') statuses.add(403)
   if (schema.params) statuses.add(404)
-  if (access !== 'public' || schema.params || schema.querystring) statuses.add(503)
+  if (access !== 'public' || schema.params || schema.querystring || schema.body) statuses.add(503)
   const answers = Object.entries((schema.response ?? {}) as Record<string, z.ZodType>).map(([status, body]) => [
     status,
     body instanceof z.ZodUndefined || !(body instanceof z.ZodType) ? body : answer(MEANINGS[status] ?? '', body),
@@ -75,7 +92,7 @@ export function describe({ config, schema = {} }: RouteOptions): FastifySchema {
   const refusals = [...statuses].map((status) => [status, answer(REASONS[status], errorBody)])
   return {
     ...schema,
-    ...(access !== 'public' && { security: [{ bearer: [] }] }),
+    ...(access !== 'public' && { security: [{ bearer: [] }, { session: [] }] }),
     response: Object.fromEntries([...answers, ...refusals]),
   }
 }

@@ -27,7 +27,7 @@ export function historyRoutes(app: App, { stores }: ApiPorts): void {
   })
 
   app.get('/api/channels/:channel/metrics', {
-    config: { access: 'channel_owner' },
+    config: { access: 'streams:measure' },
     schema: {
       tags: ['streams'],
       summary: 'How many listened',

@@ -18,7 +18,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
   const { stores, settings } = ports
 
   app.post('/api/media/upload', {
-    config: { access: 'maker', refusals: [422, 507] },
+    config: { access: 'media:create', refusals: [422, 507] },
     schema: {
       tags,
       summary: 'Upload a piece of music',
@@ -38,7 +38,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.get('/api/media', {
-    config: { access: 'signed_in' },
+    config: { access: 'media:read' },
     schema: {
       tags,
       summary: 'List your media',
@@ -53,13 +53,13 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.get('/api/media/:media', {
-    config: { access: 'media_owner' },
+    config: { access: 'media:read' },
     schema: { tags, summary: 'Read a piece’s record', params: mediaParams, response: { 200: mediaBody } },
     handler: async ({ media }) => showMedia(media),
   })
 
   app.put('/api/media/:media', {
-    config: { access: 'media_owner' },
+    config: { access: 'media:change' },
     schema: {
       tags,
       summary: 'Cut the ends of a piece',
@@ -84,7 +84,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.delete('/api/media/:media', {
-    config: { access: 'media_owner', refusals: [409] },
+    config: { access: 'media:delete', refusals: [409] },
     schema: {
       tags,
       summary: 'Delete a piece',

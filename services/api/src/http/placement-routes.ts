@@ -10,7 +10,7 @@ const tags = ['servers']
 
 export function placementRoutes(app: App, ports: ApiPorts): void {
   app.get('/api/channels/:channel/placement', {
-    config: { access: 'channel_owner' },
+    config: { access: 'placement:read' },
     schema: {
       tags,
       summary: 'Say where a channel is, and why',
@@ -22,7 +22,7 @@ export function placementRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.patch('/api/channels/:channel/placement', {
-    config: { access: 'channel_owner' },
+    config: { access: 'placement:change' },
     schema: {
       tags,
       summary: 'Say where a channel may be',
@@ -39,7 +39,7 @@ export function placementRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.post('/api/channels/:channel/move', {
-    config: { access: 'channel_owner', refusals: [409] },
+    config: { access: 'placement:change', refusals: [409] },
     schema: {
       tags,
       summary: 'Move a channel to another server',

@@ -13,7 +13,7 @@ export function playlistRoutes(app: App, { stores }: ApiPorts): void {
   const answer = z.object({ message: z.string(), channel: channelBody })
 
   app.get(url, {
-    config: { access: 'channel_owner' },
+    config: { access: 'playlists:read' },
     schema: {
       tags,
       summary: 'List a channel’s playlist, in order of play',
@@ -26,7 +26,7 @@ export function playlistRoutes(app: App, { stores }: ApiPorts): void {
   })
 
   app.post(url, {
-    config: { access: 'channel_owner', refusals: [409] },
+    config: { access: 'playlists:change', refusals: [409] },
     schema: {
       tags,
       summary: 'Append media to a playlist',
@@ -44,7 +44,7 @@ export function playlistRoutes(app: App, { stores }: ApiPorts): void {
   })
 
   app.put(`${url}/order`, {
-    config: { access: 'channel_owner', refusals: [409] },
+    config: { access: 'playlists:change', refusals: [409] },
     bodyLimit: MAX_ORDER_BYTES,
     schema: {
       tags,
@@ -62,7 +62,7 @@ export function playlistRoutes(app: App, { stores }: ApiPorts): void {
   })
 
   app.delete(url, {
-    config: { access: 'channel_owner', refusals: [409] },
+    config: { access: 'playlists:change', refusals: [409] },
     schema: {
       tags,
       summary: 'Take media off a playlist',

@@ -25,7 +25,24 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /api/channels/{channel}/move': { server_id: '{{server}}', at: 'track_end' },
   'POST /api/users': { username: '{{$randomLoremWord}}-{{$timestamp}}', role: 'dj' },
   'PATCH /api/users/{user}': { role: 'listener' },
-  'POST /api/tokens': { name: 'my laptop', expires_in_days: 30 },
+  'POST /api/tokens': { name: 'my laptop', expires_in_days: 30, scopes: ['media:read', 'media:create'] },
+  'POST /api/register': {
+    username: '{{$randomLoremWord}}-{{$timestamp}}',
+    name: 'A newcomer',
+    email: '{{$timestamp}}@example.org',
+    password: '{{password}}',
+  },
+  'POST /api/confirm-email': { token: '{{mail_token}}' },
+  'POST /api/confirm-email/resend': { email: '{{email}}' },
+  'POST /api/login': { email: '{{email}}', password: '{{password}}', session: 'token' },
+  'POST /api/password/forgot': { email: '{{email}}' },
+  'POST /api/password/reset': { token: '{{mail_token}}', password: '{{password}}' },
+  'PATCH /api/account': { name: 'Somebody else' },
+  'DELETE /api/account': { password: '{{password}}' },
+  'POST /api/account/password': { current_password: '{{password}}', password: '{{password}}' },
+  'POST /api/account/totp': { password: '{{password}}' },
+  'POST /api/account/totp/confirm': { code: '{{code}}' },
+  'DELETE /api/account/totp': { password: '{{password}}' },
 }
 
 /** What a request teaches the ones after it: variable ← expression on the answer. */
@@ -34,6 +51,10 @@ const LESSONS: Readonly<Record<string, readonly [variable: string, expression: s
   'POST /api/media/upload': ['media', 'pm.response.json().id'],
   'POST /api/users': ['user', 'pm.response.json().id'],
   'POST /api/tokens': ['token_id', 'pm.response.json().id'],
+  'POST /api/login': ['session', 'pm.response.json().token'],
+  'POST /api/account/password': ['session', 'pm.response.json().token'],
+  'POST /api/account/totp/confirm': ['session', 'pm.response.json().token'],
+  'DELETE /api/account/totp': ['session', 'pm.response.json().token'],
 }
 
 const VARIABLES = [
@@ -43,6 +64,12 @@ const VARIABLES = [
   { key: 'media', value: '', description: 'The id of a piece.' },
   { key: 'server', value: '', description: 'The id of a server.' },
   { key: 'user', value: '', description: 'The id of a user.' },
+  { key: 'provider', value: 'google', description: 'One of GET /api/auth/providers.' },
+  { key: 'email', value: '', description: 'Of your account.' },
+  { key: 'password', value: '', description: 'Of your account.' },
+  { key: 'session', value: '', description: 'The token of your session: POST /api/login sets it.' },
+  { key: 'mail_token', value: '', description: 'From the link in a mail, after #token=.' },
+  { key: 'code', value: '', description: 'What your authenticator shows.' },
   { key: 'token_id', value: '', description: 'The id of a token, never the token itself.' },
 ]
 
@@ -75,19 +102,28 @@ export async function postmanText(): Promise<string> {
 function itemOf(method: string, path: string, operation: Operation) {
   const key = `${method} ${path}`
   const lesson = LESSONS[key]
-  const exec = lesson && [`if (pm.response.code === 201) pm.collectionVariables.set('${lesson[0]}', ${lesson[1]})`]
+  const exec = lesson && [`if (pm.response.code < 300) pm.collectionVariables.set('${lesson[0]}', ${lesson[1]})`]
   return {
     name: operation.summary ?? key,
     ...(exec && { event: [{ listen: 'test', script: { type: 'text/javascript', exec } }] }),
     request: {
       method,
       description: operation.description ?? '',
-      ...(operation.security === undefined && { auth: { type: 'noauth' } }),
+      ...authOf(key, operation),
       header: [],
       url: urlOf(path, operation),
       ...bodyOf(key, operation),
     },
   }
+}
+
+/** What a token can not do is asked with the session. */
+const BY_SESSION = /^(PATCH|DELETE|POST) \/api\/(account|logout)/
+
+function authOf(key: string, { security }: Operation) {
+  if (security === undefined) return { auth: { type: 'noauth' } }
+  if (!BY_SESSION.test(key)) return {}
+  return { auth: { type: 'bearer', bearer: [{ key: 'token', value: '{{session}}', type: 'string' }] } }
 }
 
 function urlOf(path: string, { parameters = [] }: Operation) {

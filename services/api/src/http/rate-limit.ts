@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import rateLimit from '@fastify/rate-limit'
 import { AppError } from '@skipcast/runtime'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { presentedBy } from './credentials.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,7 +23,7 @@ export async function requestLimit(app: FastifyInstance, perMinute: number) {
   await app.register(rateLimit, { global: false, cache: MAX_KEYS })
   const known = new Set<string>()
   const keyOf = (request: FastifyRequest) => {
-    const key = hashOf(request.headers.authorization)
+    const key = keyOfCredential(request)
     return known.has(key) ? key : addressOf(request)
   }
   const count = app.createRateLimit({ max: perMinute, timeWindow: WINDOW_MS, keyGenerator: keyOf })
@@ -35,8 +36,8 @@ export async function requestLimit(app: FastifyInstance, perMinute: number) {
       throw new AppError('TOO_MANY_REQUESTS', `More than ${perMinute} requests in a minute. Go on in ${counted.ttlInSeconds} s.`)
     },
     /** The token of this request is valid: from now on it is counted for itself. */
-    remember({ headers }: FastifyRequest): void {
-      const key = hashOf(headers.authorization)
+    remember(request: FastifyRequest): void {
+      const key = keyOfCredential(request)
       known.delete(key)
       known.add(key)
       if (known.size > MAX_KEYS) known.delete(known.values().next().value!)
@@ -50,8 +51,8 @@ export function addressOf(request: FastifyRequest): string {
 }
 
 /** No secret stays in memory for the sake of counting. */
-function hashOf(authorization: string | undefined): string {
+function keyOfCredential(request: FastifyRequest): string {
   return createHash('sha256')
-    .update(authorization ?? '')
+    .update(presentedBy(request)?.token ?? '')
     .digest('base64url')
 }

@@ -12,7 +12,7 @@ export function serverRoutes(app: App, ports: ApiPorts): void {
   const { fleet, stores } = ports
 
   app.get('/api/servers', {
-    config: { access: 'admin' },
+    config: { access: 'servers:read' },
     schema: {
       tags,
       summary: 'List the servers that run engines',
@@ -29,7 +29,7 @@ export function serverRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.post('/api/servers/:server/drain', {
-    config: { access: 'admin' },
+    config: { access: 'servers:drain' },
     schema: {
       tags,
       summary: 'Empty a server',
@@ -46,7 +46,7 @@ export function serverRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.post('/api/servers/:server/undrain', {
-    config: { access: 'admin' },
+    config: { access: 'servers:drain' },
     schema: {
       tags,
       summary: 'Let a server have channels again',

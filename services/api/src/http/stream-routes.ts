@@ -11,7 +11,7 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
   const startStream = streamStarter(ports)
 
   app.post('/api/channels/:channel/stream/start', {
-    config: { access: 'channel_owner', refusals: [409] },
+    config: { access: 'streams:control', refusals: [409] },
     schema: {
       tags,
       summary: 'Put a channel on air',
@@ -27,7 +27,7 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.post('/api/channels/:channel/stream/stop', {
-    config: { access: 'channel_owner' },
+    config: { access: 'streams:control' },
     schema: { tags, summary: 'Take a channel off air', params: channelParams, response: { 202: streamCommandBody } },
     async handler({ channel }, reply) {
       const stopped = await stopStream(ports, channel)
@@ -36,7 +36,7 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.put('/api/channels/:channel/state', {
-    config: { access: 'channel_owner', refusals: [409] },
+    config: { access: 'streams:control', refusals: [409] },
     schema: {
       tags,
       summary: 'Put a channel on air, or take it off',

@@ -25,7 +25,7 @@ export function systemRoutes(app: App, { health, meters }: ApiPorts): void {
   }
 
   app.get('/metrics', {
-    config: { access: 'signed_in' },
+    config: { access: 'metrics:read' },
     schema: {
       tags,
       summary: 'What this process measures, for Prometheus',

@@ -1,4 +1,4 @@
-import type { ApiToken, Channel, ListenerPoint, Media, Page, TrackPlay, User } from '@skipcast/db'
+import type { Account, ApiToken, Channel, ListenerPoint, Media, Page, TrackPlay, User } from '@skipcast/db'
 import { z } from 'zod'
 import { streamFormat, streamMode } from '@skipcast/contracts'
 
@@ -92,12 +92,44 @@ export function showMedia(media: Media): z.output<typeof mediaBody> {
 }
 
 export const userBody = z
-  .object({ id: z.string(), username: z.string(), role: z.enum(['admin', 'dj', 'listener']), created_at: instant })
+  .object({
+    id: z.string(),
+    username: z.string(),
+    name: z.string(),
+    role: z.enum(['admin', 'dj', 'listener']),
+    created_at: instant,
+  })
   .meta({ id: 'User' })
 
-export function showUser({ id, username, role, createdAt }: User): z.output<typeof userBody> {
-  return { id, username, role, created_at: createdAt.toISOString() }
+export function showUser({ id, username, name, role, createdAt }: User): z.output<typeof userBody> {
+  return { id, username, name, role, created_at: createdAt.toISOString() }
 }
+
+/** Only for oneself. */
+export const accountBody = userBody
+  .extend({
+    email: z.string().nullable().meta({ description: 'null: made by an admin, without one.' }),
+    email_confirmed: z.boolean(),
+    second_factor: z.boolean(),
+    logs_in_by: z.array(z.string()).meta({ description: '`password`, or providers.' }),
+  })
+  .meta({ id: 'Account' })
+
+export function showAccount(account: Account): z.output<typeof accountBody> {
+  const { email, emailVerified, twoFactorEnabled, providers } = account
+  const ways = providers.map((provider) => (provider === 'credential' ? 'password' : provider)).toSorted()
+  return { ...showUser(account), email, email_confirmed: emailVerified, second_factor: twoFactorEnabled, logs_in_by: ways }
+}
+
+export const sessionBody = z
+  .object({
+    user: userBody,
+    token: z.string().nullable().meta({ description: 'null: it is in the cookie.' }),
+    expires_at: instant,
+  })
+  .meta({ id: 'Session' })
+
+export const messageBody = z.object({ message: z.string() })
 
 export const tokenBody = z
   .object({
@@ -108,6 +140,7 @@ export const tokenBody = z
     expires_at: instant.nullable().meta({ description: 'null: never.' }),
     last_used_at: instant.nullable().meta({ description: 'To within a minute.' }),
     revoked_at: instant.nullable(),
+    scopes: z.array(z.string()).nullable().meta({ description: 'null: all that its user may.' }),
   })
   .meta({ id: 'ApiToken' })
 
@@ -120,6 +153,7 @@ export function showToken(token: ApiToken): z.output<typeof tokenBody> {
     expires_at: token.expiresAt?.toISOString() ?? null,
     last_used_at: token.lastUsedAt?.toISOString() ?? null,
     revoked_at: token.revokedAt?.toISOString() ?? null,
+    scopes: token.scopes === null ? null : [...token.scopes],
   }
 }
 

@@ -1,0 +1,41 @@
+/** What mails are about. */
+export type Mail =
+  | { readonly kind: 'confirm_email'; readonly to: string; readonly link: string }
+  | { readonly kind: 'reset_password'; readonly to: string; readonly link: string }
+  | { readonly kind: 'already_registered'; readonly to: string; readonly link: string }
+  | { readonly kind: 'password_changed'; readonly to: string; readonly link: string }
+  /** To nobody: where an address is not known, as much is done as where it is. */
+  | { readonly kind: 'none' }
+
+const NOT_YOU = 'If this was not you, there is nothing to do.'
+
+const TEXTS = {
+  confirm_email: {
+    subject: 'Confirm your address',
+    lines: ['Open this link to confirm your address. It works once, within a day.'],
+    closing: NOT_YOU,
+  },
+  reset_password: {
+    subject: 'Set a new password',
+    lines: ['Open this link to set a new password. It works once, within an hour, and ends all your sessions and tokens.'],
+    closing: NOT_YOU,
+  },
+  already_registered: {
+    subject: 'You have an account already',
+    lines: ['Somebody registered with your address, but there is an account with it. If you forgot its password, set a new one:'],
+    closing: NOT_YOU,
+  },
+  password_changed: {
+    subject: 'Your password was changed',
+    lines: [
+      'The password of your account was changed just now, and your other sessions have ended. If this was not you, set a new one:',
+    ],
+    closing: 'Whoever changed it is locked out then.',
+  },
+} as const
+
+/** What a mail says: plain text, with nothing in it that a stranger chose but the link, which is ours. */
+export function mailText({ kind, link }: Exclude<Mail, { kind: 'none' }>): { subject: string; text: string } {
+  const { subject, lines, closing } = TEXTS[kind]
+  return { subject: `Skipcast: ${subject}`, text: [...lines, '', link, '', closing, ''].join('\n') }
+}
