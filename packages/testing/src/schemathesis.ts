@@ -21,6 +21,21 @@ const SETTINGS = `headers = { Authorization = "Bearer \${FUZZ_TOKEN}" }
 include-path-regex = "/events$"
 request-timeout = 2
 generation.max-examples = 5
+
+# Each password costs what it is meant to cost.
+[[operations]]
+include-path-regex = "^/api/(register|login|password/|confirm-email)"
+generation.max-examples = 30
+
+# What a token for programs can not do is asked with a session, and so is what ends whatever it is asked with.
+[[operations]]
+include-path-regex = "^/api/(account|logout)"
+headers = { Authorization = "Bearer \${FUZZ_SESSION}" }
+
+# It leads to another host.
+[[operations]]
+include-path = "/api/auth/{provider}"
+generation.max-examples = 20
 `
 
 export interface FuzzOptions {
@@ -28,6 +43,8 @@ export interface FuzzOptions {
   readonly document: string
   readonly url: string
   readonly token: string
+  /** The token of a session that the fuzzer may end. */
+  readonly session: string
   readonly seed: number
   /** Of each operation; examples and edge cases come on top. */
   readonly cases: number
@@ -84,7 +101,7 @@ export async function fuzz(program: string, options: FuzzOptions): Promise<{ req
     ],
     // The token goes by the environment, as arguments are for all to see.
     {
-      env: { ...process.env, FUZZ_TOKEN: options.token },
+      env: { ...process.env, FUZZ_TOKEN: options.token, FUZZ_SESSION: options.session },
       cwd: options.directory,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: options.limitMs,
