@@ -93,6 +93,8 @@ export function watchInvariants(constellation: Constellation, operator: Operator
   }
 
   /** How long somebody has called the channel on air, without anything being heard. */
+  /** When the role was not there last: an engine may be on air on its mount, and nobody there to send listeners to it. */
+  let roleAwayAt = 0
   const lieMs = (who: string, channelId: string, saysOnAir: boolean): number => {
     const key = `${who} ${channelId}`
     if (!saysOnAir) {
@@ -101,7 +103,7 @@ export function watchInvariants(constellation: Constellation, operator: Operator
     }
     const since = onAirSince.get(key) ?? world.now
     onAirSince.set(key, since)
-    return world.now - Math.max(since, heardAt.get(channelId) ?? 0)
+    return world.now - Math.max(since, heardAt.get(channelId) ?? 0, roleAwayAt)
   }
   const lie = (who: string, channelId: string, ms: number) =>
     new Violation(
@@ -191,6 +193,7 @@ export function watchInvariants(constellation: Constellation, operator: Operator
   return {
     check() {
       if (seen) throw seen
+      if (constellation.role.process.state !== 'running') roleAwayAt = world.now
       checkAgents()
       checkViews()
     },

@@ -11,8 +11,9 @@ import type { WantedChannels } from './wanted-channels.ts'
 const ASK_AGAIN_MS = 5
 /** Listeners who are moved to a source that has just begun to send wait for its first bytes. By then it has sent some. */
 const FLOWS_MS = 300
-/** How long a listener who was let in needs to be found on the mount. */
+/** How long a listener who was let in needs to be found on the mount; and one who was on the way to it when others left. */
 const STRAY_FOR_MS = 60
+const LATE_FOR_MS = 400
 
 export interface SettlingPorts {
   readonly admin: Pick<IcecastAdmin, 'setFallback' | 'moveListeners' | 'mounts'>
@@ -77,6 +78,7 @@ export function settling(ports: SettlingPorts): Settling {
       astray.add(channelMount)
       telemetry.turned(channelMount, active)
       await signposts.turn(channelMount, active)
+      sweepIn(channelMount, LATE_FOR_MS)
       signal.throwIfAborted()
     }
     if (roster.engines.has(active) && (astray.has(channelMount) || !roster.engines.has(other))) {
@@ -88,6 +90,16 @@ export function settling(ports: SettlingPorts): Settling {
     }
     signal.throwIfAborted()
     guards.cover(channelMount)
+  }
+
+  const sweepIn = (channelMount: string, ms: number) => {
+    if (sweeping.has(channelMount)) return
+    sweeping.add(channelMount)
+    setTimeout(() => {
+      sweeping.delete(channelMount)
+      astray.add(channelMount)
+      self.begin(channelMount)
+    }, ms)
   }
 
   async function settle(channelMount: string, signal: AbortSignal): Promise<void> {
@@ -119,15 +131,7 @@ export function settling(ports: SettlingPorts): Settling {
       underWay.set(channelMount, { stop, finished })
     },
     fetch: (channelMount) => void astray.add(channelMount),
-    sweep(channelMount) {
-      if (sweeping.has(channelMount)) return
-      sweeping.add(channelMount)
-      setTimeout(() => {
-        sweeping.delete(channelMount)
-        astray.add(channelMount)
-        self.begin(channelMount)
-      }, STRAY_FOR_MS)
-    },
+    sweep: (channelMount) => sweepIn(channelMount, STRAY_FOR_MS),
     isUnderWay: (channelMount) => underWay.has(channelMount),
     takeFailed() {
       const taken = [...failed]

@@ -112,8 +112,10 @@ export function icecast2(world: World, net: Network): Icecast2 {
   const pause = (ms: number) => new Promise<void>((resolve) => void world.timer(self.process!, ms, resolve))
 
   const drop = (hearing: Hearing) => {
-    if (!hearings.delete(hearing)) return
+    if (hearing.path === null || !hearings.has(hearing)) return
     hearing.path = null
+    // Who is cut off learns of it only by hearing nothing any more.
+    if (!net.isCut(CAST, hearing.from.machine)) hearings.delete(hearing)
     net.travel(CAST, hearing.from.machine, () => world.within(hearing.from, hearing.onEnd))
   }
   const end = (source: Source) => {
@@ -249,8 +251,8 @@ export function icecast2(world: World, net: Network): Icecast2 {
         }
       }
       for (const hearing of hearings) {
-        if (hearing.path === null || net.isCut(CAST, hearing.from.machine)) continue
-        hearing.take(flows.get(hearing.path) ?? 'nothing')
+        if (net.isCut(CAST, hearing.from.machine)) continue
+        hearing.take(hearing.path === null ? 'nothing' : (flows.get(hearing.path) ?? 'nothing'))
       }
     },
     sounds: (path) => self.process?.state === 'running' && mounts.get(turned.get(path) ?? path)?.lastSoundAt === world.now,
