@@ -60,6 +60,15 @@ export function engineHostContract(name: string, open: () => Promise<HostUnderTe
       ).toEqual(streams.map(({ record }) => record))
     })
 
+    test('begins a channel within its first track, into either mount', async () => {
+      const { id } = await engine()
+      const stream = aStream('a', { source_token: 'a-password-of-tests', mount: '/w/a' })
+      await host.add(id, { ...stream, offsetMs: 2000 })
+      const find = async () => (await channels())[0]!.live!.track
+      const track = await waitFor('the track', find, { timeoutMs: TIMEOUT_MS })
+      expect(track.startedAt - track.sentAt).toBeGreaterThanOrEqual(2000 - 1)
+    })
+
     test('loads another plan under a new record and keeps the channel', async () => {
       const { id } = await engine()
       await host.add(id, aStream('a'))

@@ -103,7 +103,14 @@ export function fakeMachine(): FakeMachine {
         engine.added += 1
         const [first] = stream.tracks
         const track = first
-          ? { playId: null, mediaId: first.media_id, title: first.title, artist: first.artist, startedAt: 1, sentAt: 1 }
+          ? {
+              playId: null,
+              mediaId: first.media_id,
+              title: first.title,
+              artist: first.artist,
+              startedAt: 1,
+              sentAt: 1 - (stream.offsetMs ?? 0),
+            }
           : null
         const live = {
           recordId: `c${engine.added}`,

@@ -26,7 +26,7 @@ const KINDS: Readonly<Record<string, Partial<StartStream>>> = {
 }
 
 /** Where a channel goes on that is begun within a track, at a listener's ear, with this Liquidsoap. */
-export function offsetContract(name: string, program: string): void {
+export function offsetContract(name: string, program: string, kinds = Object.keys(KINDS)): void {
   describe(`a channel that is begun within a track (${name})`, () => {
     let engine: EngineUnderTest
     let rising: Track
@@ -40,12 +40,12 @@ export function offsetContract(name: string, program: string): void {
       engine = await engineUnderTest(program)
       rising = await engine.track('rising', { frequencyHz: FROM_HZ, risesHz: RISES_HZ, seconds: 30 })
       next = await engine.track('next', { frequencyHz: 3000, seconds: 30 })
-      for (const [kind, fields] of Object.entries(KINDS)) {
+      for (const [kind, fields] of kinds.map((each) => [each, KINDS[each]!] as const)) {
         const tracks = kind === 'cued' ? [{ ...rising, cue_in_ms: CUE_IN_MS, cue_out_ms: 29_000 }, next] : [rising, next]
         await begin(`${kind}-first`, { ...fields, tracks }, 0)
         await begin(`${kind}-later`, { ...fields, tracks }, offsetOf(kind))
       }
-      await Promise.all(Object.keys(KINDS).map(compare))
+      await Promise.all(kinds.map(compare))
     }, 60_000)
     afterAll(async () => engine[Symbol.asyncDispose](), 30_000)
 
@@ -84,7 +84,7 @@ export function offsetContract(name: string, program: string): void {
       await waitFor('both to be heard alike', heardAlike, { timeoutMs: SETTLED_WITHIN_MS, everyMs: 250 }).catch(() => {})
     }
 
-    test.each(Object.keys(KINDS))(
+    test.each(kinds)(
       'is heard where it said, and goes on with the next track (%s)',
       async (kind) => {
         const [first, later] = [delays.get(`${kind}-first`)!, delays.get(`${kind}-later`)!]

@@ -22,7 +22,8 @@ for (const [release, version] of [
     engineHostContract(name, localHostUnderTest(program))
     mixingContract(name, program)
     formatsContract(name, program)
-    offsetContract(name, program)
+    // With overlaps it begins at the beginning: see liquidsoap/README.md.
+    offsetContract(name, program, ['copied', 'encoded', 'cued', 'aac', 'opus'])
   } else {
     console.warn(`NOT TESTED with ${name}: there is no ${program}.\nMake it: deploy/chroots/make-chroot ${release} ${directory}`)
     describe(name, () => test.skip(`is not there: deploy/chroots/make-chroot ${release} ${directory}`, () => {}))
