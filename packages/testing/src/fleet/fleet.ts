@@ -75,6 +75,7 @@ const FIRST_HZ = 400
 const STEP_HZ = 60
 const SPARE_HZ = 300
 const SPARES = 4
+const OPENED_AT_ONCE = 5
 const RECONNECT_AFTER_MS = 250
 const READY_TIMEOUT_MS = 120_000
 const ARRANGE_TIMEOUT_MS = 120_000
@@ -151,12 +152,17 @@ export async function startFleet(size: FleetSize): Promise<Fleet> {
       listeners.push(owned.use(await openListener(url, { reconnectAfterMs: RECONNECT_AFTER_MS })))
     return { id, slug, frequencyHz, listeners }
   }
-  const openAll = (name: string, count: number, first: number, on: string) =>
-    Promise.all(Array.from({ length: count }, (_, i) => open(`${name}-${i}`, first + i, on)))
-  const [victims, others] = await Promise.all([
-    openAll('victim', size.victims, 0, 'a'),
-    openAll('other', size.others, size.victims, 'b'),
-  ])
+  /** A few at a time: the API takes no more files at once. */
+  const openAll = async (name: string, count: number, first: number, on: string) => {
+    const opened: FleetChannel[] = []
+    while (opened.length < count) {
+      const next = Array.from({ length: Math.min(OPENED_AT_ONCE, count - opened.length) }, (_, i) => opened.length + i)
+      opened.push(...(await Promise.all(next.map((i) => open(`${name}-${i}`, first + i, on)))))
+    }
+    return opened
+  }
+  const victims = await openAll('victim', size.victims, 0, 'a')
+  const others = await openAll('other', size.others, size.victims, 'b')
   for (const { listeners, frequencyHz } of [...victims, ...others])
     await hears(listeners[0]!, frequencyHz, { timeoutMs: READY_TIMEOUT_MS })
 
