@@ -3,8 +3,9 @@ import { z } from 'zod'
 import { mayGrant, mayHandOn } from '../domain/roles.ts'
 import { endAccount } from '../end-account.ts'
 import type { ApiPorts } from '../ports.ts'
+import { newToken, newUser, roleChange, tokenParams, userParams } from './account-inputs.ts'
 import type { App } from './app-type.ts'
-import { newToken, newUser, pageQuery, roleChange, toListRequest, tokenParams, userList, userParams } from './inputs.ts'
+import { pageQuery, toListRequest, userList } from './inputs.ts'
 import { pageBody, showPage, showToken, showUser, tokenBody, userBody } from './views.ts'
 
 const tags = ['accounts']

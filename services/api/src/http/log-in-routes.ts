@@ -1,7 +1,7 @@
 import type { ApiPorts } from '../ports.ts'
+import { confirmation, logInRequest, mailRequest, passwordReset, registration } from './account-inputs.ts'
 import type { App } from './app-type.ts'
 import { handOut, requireOwnPage, sessionCookie } from './credentials.ts'
-import { confirmation, logInRequest, mailRequest, passwordReset, registration } from './inputs.ts'
 import { messageBody, sessionBody, showUser, userBody } from './views.ts'
 import { z } from 'zod'
 

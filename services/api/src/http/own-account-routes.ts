@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { endAccount } from '../end-account.ts'
 import type { ApiPorts, LogIn } from '../ports.ts'
+import { accountChange, accountEnd, passwordChange, passwordProof, totpCode } from './account-inputs.ts'
 import type { App } from './app-type.ts'
 import { handOut, sessionCookie } from './credentials.ts'
-import { accountChange, accountEnd, passwordChange, passwordProof, totpCode } from './inputs.ts'
 import { accountBody, sessionBody, showAccount, showUser } from './views.ts'
 
 const tags = ['account']

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
+import { callbackQuery, providerParams, providerQuery } from './account-inputs.ts'
 import type { App } from './app-type.ts'
 import { handOut } from './credentials.ts'
-import { callbackQuery, providerParams, providerQuery } from './inputs.ts'
 import { sessionBody, showUser } from './views.ts'
 
 const tags = ['log-ins']
