@@ -17,7 +17,7 @@ export interface AccountStore extends TokenStore {
   /** What a user sees of themselves; null when there is none, or none any more. */
   findAccount(userId: string): Promise<Account | null>
   findAccountByEmail(email: string): Promise<Account | null>
-  /** Those that were not deleted. */
+  /** Also by somebody who was deleted. */
   isUsernameTaken(username: string): Promise<boolean>
   rename(userId: string, name: string): Promise<void>
   /** A registration is one no more: its user may log in. */
@@ -39,7 +39,7 @@ export interface AccountStore extends TokenStore {
   /** Puts a mail into the outbox. */
   sendMail(key: string, mail: MessageOf<'mails'>): Promise<void>
   findAdministrator(): Promise<User | null>
-  /** Searches the user names. */
+  /** Searches the user names; without registrations that nobody has confirmed. */
   listUsers(request: ListRequest<UserSort>): Promise<Page<User>>
   /** Rejects with NOT_FOUND, or with CONFLICT when nobody would be left who may administer. */
   changeRole(userId: string, role: Role): Promise<User>
@@ -153,7 +153,7 @@ export function accountStore(database: Database, tokens: TrustedTokens): Account
 
     listUsers(request) {
       return database.run((client) => {
-        const where = { ...matching(['username'], request.search), deletedAt: null }
+        const where = { ...matching(['username'], request.search), deletedAt: null, confirmBy: null }
         const orderBy = orderOf(request, { created_at: 'id', username: 'username' })
         return pageOf(
           request,
