@@ -12,6 +12,8 @@ import { secondFactors } from './second-factors.ts'
 const RESET_LIMIT_MS = 3_600_000
 const NOTICE_LIMIT_MS = 86_400_000
 const TOKEN_LENGTH = 32
+/** The id of no user. */
+const NOBODY = 'nobody'
 /** Who is who may change between two looks; nobody wins such a race again and again. */
 const MAX_ROUNDS = 3
 
@@ -120,7 +122,7 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
         const mail = { kind: 'confirm_email', to: account.email, link: link('confirm-email', token) } as const
         return sendMail(account.id, mail, CONFIRM_LIMIT_MS)
       }
-      await oneTimeToken('confirm-email', 'nobody', CONFIRM_LIMIT_MS)
+      await oneTimeToken('confirm-email', NOBODY, CONFIRM_LIMIT_MS)
       return sendMail(newId(), { kind: 'none' }, CONFIRM_LIMIT_MS)
     },
 
@@ -143,11 +145,16 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
     },
 
     async requestPasswordReset(email) {
-      if (!(await accounts.findAccountByEmail(email))) {
-        await oneTimeToken('reset-password', 'nobody', RESET_LIMIT_MS)
-        return sendMail(newId(), { kind: 'none' }, RESET_LIMIT_MS)
+      if (await accounts.findAccountByEmail(email)) {
+        await library.api.requestPasswordReset({ body: { email } }).catch(refuse)
+        return
       }
-      await library.api.requestPasswordReset({ body: { email } }).catch(refuse)
+      // As many questions to the database as the library has of a known address.
+      const { internalAdapter } = await library.$context
+      await internalAdapter.findUserByEmail(email)
+      await internalAdapter.findAccounts(NOBODY)
+      await oneTimeToken('reset-password', NOBODY, RESET_LIMIT_MS)
+      await sendMail(newId(), { kind: 'none' }, RESET_LIMIT_MS)
     },
 
     async resetPassword(token, newPassword) {
