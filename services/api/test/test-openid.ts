@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { exportJWK, generateKeyPair } from 'jose'
-import { Provider } from 'oidc-provider'
+import { Provider, type Adapter, type AdapterPayload } from 'oidc-provider'
 
 /** Somebody as the provider knows them. */
 export interface OpenIdPerson {
@@ -30,6 +30,7 @@ export async function testOpenId(redirectUri: string): Promise<TestOpenId> {
   const issuer = `http://127.0.0.1:${(http.address() as { port: number }).port}`
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
   const provider = new Provider(issuer, {
+    adapter: memory(),
     jwks: { keys: [{ ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256' }] },
     ttl: { Interaction: 600, Grant: 600, Session: 600, AccessToken: 600, IdToken: 600 },
     clients: [
@@ -93,4 +94,24 @@ export async function testOpenId(redirectUri: string): Promise<TestOpenId> {
     },
   }
   return openId
+}
+
+/** What the provider remembers, for one test run. */
+function memory(): (kind: string) => Adapter {
+  const kept = new Map<string, AdapterPayload>()
+  const drop = (isMeant: (payload: AdapterPayload) => boolean) => {
+    for (const [key, payload] of kept) if (isMeant(payload)) kept.delete(key)
+  }
+  return (kind) => ({
+    upsert: async (id, payload) => void kept.set(`${kind} ${id}`, payload),
+    find: async (id) => kept.get(`${kind} ${id}`),
+    findByUid: async (uid) => [...kept.values()].find((payload) => payload.uid === uid && payload.kind === kind),
+    findByUserCode: async () => undefined,
+    async consume(id) {
+      const payload = kept.get(`${kind} ${id}`)
+      if (payload) payload.consumed = Math.floor(Date.now() / 1000)
+    },
+    destroy: async (id) => void kept.delete(`${kind} ${id}`),
+    revokeByGrantId: async (grantId) => drop((payload) => payload.grantId === grantId),
+  })
 }
