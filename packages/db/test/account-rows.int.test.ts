@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import type { Condition } from '../src/stores/account-rows.ts'
+import { accountRows, type Condition } from '../src/stores/account-rows.ts'
 import { tokenHashOf } from '../src/stores/tokens.ts'
 import { testStores } from './test-stores.ts'
 
@@ -28,8 +28,26 @@ test('what fails half way leaves nothing, and what was known of credentials is l
   })
   await expect(failing).rejects.toThrow()
   expect(await accounts.identify('token')).not.toBeNull()
+  await accountRows.transaction((rows) => rows.update('session', [is('id', 's')], { expiresAt: new Date(Date.now() - 1) }))
+  expect(await accounts.identify('token')).toBeNull()
+  await accountRows.update('session', [is('id', 's')], { expiresAt: later() })
+  expect(await accounts.identify('token')).not.toBeNull()
   await accountRows.remove('session', [is('userId', given.owner.id)])
   expect(await accounts.identify('token')).toBeNull()
+})
+
+test('a log-in that fails, or that begins another session, makes nobody be looked up again', async () => {
+  let changes = 0
+  const rows = accountRows(given.database, () => (changes += 1))
+  await rows.transaction(async (inside) => {
+    await inside.create('oneTimeValue', { id: 'x', identifier: 'x', value: 'x', expiresAt: later() })
+    await inside.remove('oneTimeValue', [is('id', 'x')])
+    await inside.create('session', { id: 's', tokenHash: 'h', userId: given.owner.id, expiresAt: later() })
+  })
+  expect(changes).toBe(0)
+  await rows.transaction((inside) => inside.remove('session', [is('id', 's')]))
+  await rows.update('user', [is('id', given.owner.id)], { name: 'Renamed' })
+  expect(changes).toBe(2)
 })
 
 test('conditions are joined as they say', async () => {

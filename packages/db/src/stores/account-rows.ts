@@ -36,23 +36,39 @@ interface Slice {
   readonly sortBy?: { readonly field: string; readonly direction: 'asc' | 'desc' }
 }
 
-/** `onWrite` is called after each change: what was known of credentials may be wrong now. */
-export function accountRows(database: Database, onWrite: () => void): AccountRows {
-  const told = <T>(work: Promise<T>) => work.finally(onWrite)
-  const rows = rowsOf((work) => database.run(work))
+/** `onChange` is called after each change of users and sessions that were there: what was known of credentials may be wrong now. */
+export function accountRows(database: Database, onChange: () => void): AccountRows {
+  return {
+    ...watched(
+      rowsOf((work) => database.run(work)),
+      onChange,
+    ),
+    async transaction(work) {
+      let isChanged = false
+      try {
+        return await database.transaction((session) => {
+          const rows = watched(
+            rowsOf((run) => run(session)),
+            () => (isChanged = true),
+          )
+          const inside: AccountRows = { ...rows, transaction: (nested) => nested(inside) }
+          return work(inside)
+        })
+      } finally {
+        if (isChanged) onChange()
+      }
+    },
+  }
+}
+
+function watched(rows: Omit<AccountRows, 'transaction'>, onChange: () => void): Omit<AccountRows, 'transaction'> {
+  const told = <T>(table: AccountTable, work: Promise<T>) =>
+    table === 'user' || table === 'session' ? work.finally(onChange) : work
   return {
     ...rows,
-    create: (...given) => told(rows.create(...given)),
-    update: (...given) => told(rows.update(...given)),
-    remove: (...given) => told(rows.remove(...given)),
-    take: (...given) => told(rows.take(...given)),
-    transaction: (work) =>
-      told(
-        database.transaction((session) => {
-          const inside: AccountRows = { ...rowsOf((run) => run(session)), transaction: (nested) => nested(inside) }
-          return work(inside)
-        }),
-      ),
+    update: (table, ...given) => told(table, rows.update(table, ...given)),
+    remove: (table, ...given) => told(table, rows.remove(table, ...given)),
+    take: (table, ...given) => told(table, rows.take(table, ...given)),
   }
 }
 
