@@ -75,6 +75,9 @@ async function variables(name: string): Promise<Record<string, string>> {
 
 /** Somebody with an account, and what the request needs of it. */
 async function person(name: string): Promise<Record<string, string>> {
+  const { url: asked, body, auth } = requests.find((request) => request.name === name)!
+  if (!/\{\{(email|password|session|mail_token|code)\}\}/.test(JSON.stringify([asked, body, auth])))
+    return { email: '', password: '', session: '', mail_token: '', code: '' }
   const made = await registered(api)
   const known = { email: made.email, password: PASSWORD, session: await session(api, made), mail_token: '', code: '' }
   if (name.startsWith('Confirm the second factor')) {
