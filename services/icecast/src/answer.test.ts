@@ -58,7 +58,7 @@ describe('answer', () => {
         isConnected: () => false,
         isOwnPassword: (password) => password === OWN,
       },
-      roster: { ...roster(() => 0), engines },
+      roster: { ...roster(() => 0), engines, playing: engines },
       signposts: { of: () => active },
       settling: {
         begin: (mount) => void did.push(`settle ${mount}`),

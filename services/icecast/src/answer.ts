@@ -95,7 +95,7 @@ async function admitSource(
 /** Those who hear the mount go to the other one until the newcomer runs: best where an engine plays, and at least where there is silence. */
 async function shelter({ admin, roster, settling, signposts, feeder }: AnswerPorts, place: Mount): Promise<void> {
   const other = otherMount(place)
-  if (roster.engines.has(other)) {
+  if (roster.playing.has(other)) {
     settling.fetch(place.channelMount)
     await admin.moveListeners(place.mount, other)
   } else if (signposts.of(place.channelMount) === other && feeder.isConnected(place.mount)) {

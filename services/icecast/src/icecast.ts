@@ -5,6 +5,7 @@ import { epochFiles } from './adapters/epoch-files.ts'
 import { feeder as silenceFeeder } from './adapters/feeder.ts'
 import { icecastAdmin } from './adapters/icecast-admin.ts'
 import { icecastProcess } from './adapters/icecast-process.ts'
+import { mountEars } from './adapters/mount-ear.ts'
 import { mountMap } from './adapters/mount-map.ts'
 import { sessionReports } from './adapters/session-reports.ts'
 import type { IcecastConfig } from './config.ts'
@@ -69,7 +70,16 @@ export async function startIcecast(
   const feeder = owned.use(silenceFeeder({ ...inner, sampleRate: config.silence.sampleRate, telemetry }))
   const signposts = owned.use(await mountMap({ directory: own.front, user: own.user, telemetry }))
   const keeper = mountKeeper(
-    { commands: view, admin, feeder, signposts, epochs: epochFiles(own.epochs), telemetry, reportIcecast },
+    {
+      commands: view,
+      admin,
+      feeder,
+      signposts,
+      openEar: mountEars(inner),
+      epochs: epochFiles(own.epochs),
+      telemetry,
+      reportIcecast,
+    },
     {
       signingKey: own.signingKey,
       lastKnown,

@@ -3,12 +3,13 @@ import type { StreamCommand } from '@skipcast/contracts'
 import { answer, type AnswerPorts } from './answer.ts'
 import type { Question } from './domain/question.ts'
 import { guards as guardsOf } from './guards.ts'
-import type { EpochStore, Feeder, IcecastAdmin, Signposts } from './ports.ts'
+import type { EpochStore, Feeder, IcecastAdmin, OpenEar, Signposts } from './ports.ts'
 import { reconciler } from './reconcile.ts'
 import { roster as rosterOf } from './roster.ts'
 import { settling as settlingOf } from './settling.ts'
 import type { Telemetry } from './telemetry.ts'
 import { tidying as tidyingOf } from './tidying.ts'
+import { watchReplicas } from './watch-replicas.ts'
 import { wantedChannels, type WantedChannels } from './wanted-channels.ts'
 
 /** So long after the last newcomer, it is worth asking who is left to need the silence beside a channel. */
@@ -21,6 +22,7 @@ export interface MountKeeperPorts {
   readonly admin: IcecastAdmin
   readonly feeder: Feeder
   readonly signposts: Signposts
+  readonly openEar: OpenEar
   readonly epochs: EpochStore
   readonly telemetry: Telemetry
   readonly reportIcecast: (problem: string | null) => void
@@ -57,19 +59,25 @@ export function mountKeeper(
     emptyMs: options.emptyForMs ?? EMPTY_FOR_MS,
     now,
   })
+  const onSettled = (channelMount: string) => {
+    tidying.soon(channelMount)
+    watch.look()
+  }
   const common = { admin, roster, signposts, wanted, telemetry }
-  const settling = settlingOf({ ...common, guards, feeder, onSettled: (channelMount) => tidying.soon(channelMount) })
+  const settling = settlingOf({ ...common, guards, feeder, onSettled })
   const tidying = tidyingOf({ ...common, settling, epochs })
+  const watch = watchReplicas({ ...common, openEar: ports.openEar, settling, now })
   const { signingKey } = options
   const waitedOut = new WeakSet<StreamCommand>()
   const asked: AnswerPorts = { ...common, signingKey, epochs, feeder, settling, guards, commands: wanted, waitedOut }
   return {
     wanted,
     answer: (question, signal) => answer(asked, question, signal),
-    pass: reconciler({ ...common, feeder, settling, tidying, guards, reportIcecast }),
+    pass: reconciler({ ...common, feeder, settling, tidying, watch, guards, reportIcecast }),
     [Symbol.dispose]() {
       settling[Symbol.dispose]()
       tidying[Symbol.dispose]()
+      watch[Symbol.dispose]()
     },
   }
 }

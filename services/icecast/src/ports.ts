@@ -41,6 +41,9 @@ export interface Signposts {
   repair(): Promise<void>
 }
 
+/** Listens to just this mount until disposed, coming back by itself, and tells how many bytes came each time, or that it hears nothing for now. */
+export type OpenEar = (mount: string, onBytes: (bytes: number | 'lost') => void) => Disposable
+
 /** Keeps mounts fed with silence, for as long as nobody else feeds them. */
 export interface Feeder extends AsyncDisposable {
   /** Begins, goes on, or changes the bitrate. For another format, leave it first. */

@@ -8,6 +8,7 @@ import type { Roster } from './roster.ts'
 import type { Settling } from './settling.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Tidying } from './tidying.ts'
+import type { ReplicaWatch } from './watch-replicas.ts'
 import type { WantedChannels } from './wanted-channels.ts'
 
 /** A source that was ended is gone 0.3 s later. */
@@ -21,6 +22,7 @@ export interface ReconcilePorts {
   readonly signposts: Signposts
   readonly settling: Settling
   readonly tidying: Tidying
+  readonly watch: Pick<ReplicaWatch, 'look'>
   readonly guards: Guards
   readonly telemetry: Telemetry
   /** Told of each pass whether Icecast answered. */
@@ -95,9 +97,10 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
     const { channels, isComplete } = wanted
     const activeOf = (channelMount: string) => signposts.of(channelMount)
     ports.telemetry.observed(observed, roster.engines, activeOf)
-    const known = { wanted: channels, isComplete, fed, engines: roster.engines, activeOf, observed, strangers }
+    const known = { wanted: channels, isComplete, fed, engines: roster.playing, activeOf, observed, strangers }
     const decided = plan({ ...known, guards: guards.read() })
     strangers = decided.strangers
+    ports.watch.look()
     for (const step of decided.steps) await act(step)
     for (const mount of settling.takeFailed()) if (!settling.isUnderWay(mount)) settling.begin(mount)
   }

@@ -1,4 +1,4 @@
-import { readMount } from './domain/mounts.ts'
+import { otherMount, readMount } from './domain/mounts.ts'
 import type { ObservedMount } from './domain/plan.ts'
 
 /** A source that was let in runs some 80 ms later. One that does not by now has left again. */
@@ -10,6 +10,10 @@ const MOST_EXPECTED_MS = 2000
  */
 export interface Roster {
   readonly engines: ReadonlySet<string>
+  /** Without those that send nothing while another replica of the channel does. */
+  readonly playing: ReadonlySet<string>
+  /** An engine's connection stays, but nothing comes of it; or it does again. Returns whether that is news. */
+  stall(mount: string, isStalled: boolean): boolean
   /** Somebody was let in to the mount, and will run in a moment. */
   expect(mount: string, who: 'engine' | 'silence'): void
   isExpected(mount: string): boolean
@@ -27,6 +31,7 @@ export interface Roster {
 
 export function roster(now: () => number): Roster {
   const engines = new Set<string>()
+  const stalled = new Set<string>()
   const letIn = new Map<string, 'engine' | 'silence'>()
   const expected = new Map<string, { readonly who: 'engine' | 'silence'; readonly until: number }>()
   /** By mount, when something was told of it, counted in things that were told. */
@@ -41,6 +46,16 @@ export function roster(now: () => number): Roster {
 
   return {
     engines,
+    get playing() {
+      if (stalled.size === 0) return engines
+      return new Set([...engines].filter((mount) => !stalled.has(mount) || !engines.has(otherMount(readMount(mount)!))))
+    },
+    stall(mount, isStalled) {
+      if (stalled.has(mount) === isStalled) return false
+      if (isStalled) stalled.add(mount)
+      else stalled.delete(mount)
+      return true
+    },
     get isKnown() {
       return isKnown
     },

@@ -70,10 +70,10 @@ export function settling(ports: SettlingPorts): Settling {
   async function direct(channelMount: string, signal: AbortSignal): Promise<void> {
     const now = signposts.of(channelMount)
     const primary = wanted.channels.get(channelMount)?.primary.mount ?? null
-    const active = activeMount({ now, primary }, roster.engines)
+    const active = activeMount({ now, primary }, roster.playing)
     const other = otherOf(active)
     // Where the one before still plays, nobody is in a hurry: if it ends meanwhile, all this begins anew.
-    if (active !== now && roster.engines.has(now)) await sleep(FLOWS_MS, undefined, { signal })
+    if (active !== now && roster.playing.has(now)) await sleep(FLOWS_MS, undefined, { signal })
     if (active !== now) {
       astray.add(channelMount)
       telemetry.turned(channelMount, active)

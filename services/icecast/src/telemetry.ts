@@ -85,6 +85,11 @@ export function icecastTelemetry(logger: Logger, meters: Meters) {
       logger.warn({ problem }, 'the front could not be told where listeners go; the next pass does it'),
     outdated: (mount: string, epoch: number) =>
       logger.info({ mount, epoch }, 'source ended, and refused from now on: the channel is on air from another server'),
+    stalled: (mount: string, isStalled: boolean) =>
+      logger.info(
+        { mount },
+        isStalled ? 'its source sends nothing: listeners go to the other replica' : 'its source sends again',
+      ),
     answerFailed: (kind: string, problem: string) => logger.error({ kind, problem }, 'answered no, because this failed'),
     notSettled: (mount: string, problem: string) =>
       logger.warn({ mount, problem }, 'listeners may not be where the programme is; the next pass does it'),

@@ -81,6 +81,22 @@ test('the monitors of both replicas are no listeners', async () => {
   expect(published).toMatchObject([{ count: 1 }])
 })
 
+test('nor are those of the role icecast, which listens to both mounts while both are played', async () => {
+  const { ports } = fixture()
+  const playing = { monitors: 1, phase: 'on_air' } as StreamStatus
+  const count = async (standby: StreamStatus) => {
+    const status = {
+      values: new Map([
+        ['c1', playing],
+        ['c1:standby', standby],
+      ]),
+    }
+    return (await tell({ ...ports, status }, [sight('one', { ...demo, listeners: 9 })], new Map(), false)).published[0]?.count
+  }
+  expect(await count(playing)).toBe(5)
+  expect(await count({ ...playing, phase: 'starting' })).toBe(7)
+})
+
 test('publishes nothing twice, and what the bus did not take again', async () => {
   const { ports, world } = fixture()
   const first = await tell(ports, [sight('one', demo)], new Map(), false)

@@ -1,6 +1,9 @@
 import type { Bus, StateView } from '@skipcast/bus'
-import { stamp, standbyKey, type ListenerMetric } from '@skipcast/contracts'
+import { stamp, standbyKey, type ListenerMetric, type StreamStatus } from '@skipcast/contracts'
 import { news, readings, type Reading, type Sight, type Told } from './domain/readings.ts'
+
+/** Of the role icecast, at a channel with two replicas. */
+const EARS_OF_ICECAST = 2
 
 export interface TellPorts {
   readonly commands: Pick<StateView<'streamCommands'>, 'values'>
@@ -21,9 +24,8 @@ export async function tell(
   isFull: boolean,
 ): Promise<{ told: Told; published: ListenerMetric[] }> {
   const at = ports.now()
-  // Each replica's agent listens to the mount that it feeds.
   const monitorsOf = (channelId: string) =>
-    (ports.status.values.get(channelId)?.monitors ?? 0) + (ports.status.values.get(standbyKey(channelId))?.monitors ?? 0)
+    ourMonitors(ports.status.values.get(channelId), ports.status.values.get(standbyKey(channelId)))
   const present = readings(sights, ports.commands.values.values(), monitorsOf, told)
   const areSeveral = sights.length > 1
   const published = news(present, told, isFull).map((reading) => toMessage(reading, at, ports.origin, areSeveral))
@@ -33,6 +35,12 @@ export async function tell(
       published.map((value) => ({ key: value.channel_id, value })),
     )
   return { told: present, published }
+}
+
+/** Each replica's agent listens to the mount that it feeds, and the role icecast to both while both are played. */
+function ourMonitors(primary: StreamStatus | undefined, standby: StreamStatus | undefined): number {
+  const areBothPlayed = [primary, standby].every((status) => status?.phase === 'on_air' || status?.phase === 'silent')
+  return (primary?.monitors ?? 0) + (standby?.monitors ?? 0) + (areBothPlayed ? EARS_OF_ICECAST : 0)
 }
 
 function toMessage(reading: Reading, at: number, origin: TellPorts['origin'], areSeveral: boolean): ListenerMetric {

@@ -43,6 +43,8 @@ export function simulatedIcecastRole(
       admin: icecast.adminOf(process),
       feeder,
       signposts: signpostsOn(disk, icecast),
+      // Nobody listens: that only makes it faster.
+      openEar: () => ({ [Symbol.dispose]() {} }),
       epochs: epochsOn(disk, parts.onRaise),
       telemetry,
       reportIcecast() {},
