@@ -17,7 +17,10 @@ export function mountEars(icecast: { host: string; port: number }): OpenEar {
       connection = request({ ...icecast, path: mount, agent: false, headers: { 'user-agent': `${MONITOR_AGENT} ${mount}` } })
       connection.once('response', (response) => {
         response.once('error', () => {})
-        if (response.statusCode !== 200) return response.destroy()
+        if (response.statusCode !== 200) {
+          response.destroy()
+          return
+        }
         const listenedFrom = performance.now() + GREETING_MS
         response.on('data', (bytes: Buffer) => performance.now() > listenedFrom && onBytes(bytes.length))
       })

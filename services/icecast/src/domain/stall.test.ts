@@ -8,7 +8,7 @@ describe('comparison', () => {
     return {
       both,
       /** Lets both send a piece every so often, for so long. */
-      play(forMs: number, everyMs: number, ...mounts: string[]) {
+      play: (forMs: number, everyMs: number, ...mounts: string[]) => {
         for (const end = now + forMs; now < end; now += everyMs) for (const mount of mounts) both.heard(mount, 1400, now)
         return [...both.stalled(now)]
       },
