@@ -6,6 +6,7 @@ import type { Flow, Hearing, Icecast2 } from './icecast2.ts'
 const GREETING_MS = 500
 const NEWS_AFTER_MS = 400
 const DEAF_AFTER_MS = 5000
+const DEAF_LOOK_MS = 500
 /** What lies in Icecast's and a player's buffers. */
 const DELAY_MS = 300
 
@@ -38,6 +39,7 @@ export function simulatedEar(
   }
   let hearing: Hearing | null = null
   let retry: NodeJS.Timeout | undefined
+  let listening: NodeJS.Timeout | undefined
   let isDisposed = false
 
   const meet = (isPresent: boolean) => {
@@ -48,6 +50,7 @@ export function simulatedEar(
   const lose = () => {
     if (hearing) icecast.hangUp(hearing)
     hearing = null
+    clearInterval(listening)
     if (isDisposed) return
     clearTimeout(retry)
     retry = setTimeout(connect, wait.next())
@@ -63,10 +66,7 @@ export function simulatedEar(
     }
     const take = (flow: Flow) => {
       if (asked.connectedAt === null) return
-      if (flow === 'nothing') {
-        if (world.now - asked.lastAt > DEAF_AFTER_MS && hearing) world.within(process, lose)
-        return
-      }
+      if (flow === 'nothing') return
       asked.lastAt = heard.lastByteAt = world.now
       if (flow === 'sound') onSound()
       if (flow === 'sound') hear(world.now - asked.connectedAt < GREETING_MS ? 'lastGreetingSoundAt' : 'lastSoundAt')
@@ -82,6 +82,8 @@ export function simulatedEar(
         hearing = found
         if (!found || found.path === null) return lose()
         wait.reset()
+        // Nobody tells of an end while the way is cut: it is known by what does not come.
+        listening = setInterval(() => world.now - asked.lastAt > DEAF_AFTER_MS && lose(), DEAF_LOOK_MS)
         meet(true)
       })
   }
@@ -97,6 +99,7 @@ export function simulatedEar(
     async [Symbol.asyncDispose]() {
       isDisposed = true
       clearTimeout(retry)
+      clearInterval(listening)
       if (hearing) icecast.hangUp(hearing)
       hearing = null
     },
