@@ -24,7 +24,7 @@ test('a stream begins once the track ends that was heard when it was asked for, 
   let now = 1000
   let nudges = 0
   using turns = awaitTurns(
-    { wallMs: () => now },
+    { wallMs: () => now, steadyMs: () => now },
     () => null,
     () => (nudges += 1),
   )
@@ -37,7 +37,7 @@ test('a stream begins once the track ends that was heard when it was asked for, 
   expect(turns.waiting(seats(primary(moving))).size).toBe(0)
   now = 9000
   using later = awaitTurns(
-    { wallMs: () => now },
+    { wallMs: () => now, steadyMs: () => now },
     () => null,
     () => {},
   )
@@ -46,7 +46,7 @@ test('a stream begins once the track ends that was heard when it was asked for, 
 
 test('nobody waits who is in a hurry, knows no track, or is the second replica', () => {
   using turns = awaitTurns(
-    { wallMs: () => 1000 },
+    { wallMs: () => 1000, steadyMs: () => 0 },
     () => null,
     () => {},
   )
@@ -60,10 +60,31 @@ test('nobody waits who is in a hurry, knows no track, or is the second replica',
 test('nobody waits who has been heard already, and lost an engine since', () => {
   const last = { playId: 'e.1', mediaId: 'one', epoch: 1, sentAt: null }
   using turns = awaitTurns(
-    { wallMs: () => 1000 },
+    { wallMs: () => 1000, steadyMs: () => 0 },
     () => last,
     () => {},
   )
   expect(turns.waiting(seats(primary(moving))).size).toBe(0)
   expect(turns.waiting(seats(primary({ ...moving, epoch: 2 }))).size).toBe(1)
+})
+
+test.each([
+  ['this server', 1000 - 3_600_000, 0],
+  ['who gave the command', 1000, 3_600_000],
+])('where the clock of %s is wrong, nobody waits longer than the rest of the track', (_, wallMs, aheadMs) => {
+  let steadyMs = 0
+  let nudges = 0
+  using turns = awaitTurns(
+    { wallMs: () => wallMs, steadyMs: () => steadyMs },
+    () => null,
+    () => (nudges += 1),
+  )
+  const start = { ...moving, occurred_at: moving.occurred_at + aheadMs, playing: { media_id: 'one', sent_at: aheadMs - 3000 } }
+  expect(turns.waiting(seats(primary(start))).size).toBe(1)
+  steadyMs = 5000
+  expect(turns.waiting(seats(primary(start))).size).toBe(1)
+  jest.advanceTimersByTime(1000 - STARTING_MS)
+  expect(nudges).toBe(1)
+  steadyMs = 6000 - STARTING_MS
+  expect(turns.waiting(seats(primary(start))).size).toBe(0)
 })
