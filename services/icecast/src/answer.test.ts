@@ -19,6 +19,7 @@ describe('answer', () => {
   let diskIsFull: boolean
   let engines: Set<string>
   let active: string
+  let running: Set<string>
 
   beforeEach(() => {
     did = []
@@ -28,6 +29,7 @@ describe('answer', () => {
     diskIsFull = false
     engines = new Set()
     active = '/demo'
+    running = new Set()
   })
 
   const ask = (question: Question) => {
@@ -40,6 +42,7 @@ describe('answer', () => {
           kills += 1
           return (['killed', 'ending', 'absent'] as const)[kills - 1] ?? 'absent'
         },
+        setFallback: async (mount) => running.has(mount),
         async moveListeners(from, to) {
           did.push(`${from} to ${to}`)
           return true
@@ -58,17 +61,17 @@ describe('answer', () => {
         isConnected: () => false,
         isOwnPassword: (password) => password === OWN,
       },
-      roster: { ...roster(() => 0), engines, playing: engines },
+      roster: { ...roster(() => 0), engines, playing: engines, ended: (mount) => void engines.delete(mount) },
       signposts: { of: () => active },
       settling: {
         begin: (mount) => void did.push(`settle ${mount}`),
         fetch: (mount) => void did.push(`fetch ${mount}`),
-        sweep: (mount) => void did.push(`sweep ${mount}`),
         isUnderWay: () => false,
         takeFailed: () => [],
         [Symbol.dispose]() {},
         done: async (mount) => void did.push(`wait ${mount}`),
       },
+      stragglers: { letIn: (mount) => void did.push(`let in to ${mount}`) },
       guards: { raise: (mount) => void did.push(`guard ${mount}`) },
       commands: {
         mayBeHeard: (mount) => mount !== '/off-air',
@@ -150,23 +153,23 @@ describe('answer', () => {
   test('a listener waits for a source that is being let in; only channels can be listened to', async () => {
     const came = (path: string, monitor: Monitor | null = null) => ask({ kind: 'listener-came', path, monitor })
     expect(await came('/demo')).toBe(true)
-    expect(did).toEqual(['guard /demo', 'wait /demo'])
+    expect(did).toEqual(['guard /demo', 'wait /demo', 'let in to /demo'])
     for (const path of ['/status-json.xsl', '/', '/x/y', '/off-air']) expect(await came(path)).toBe(false)
-    expect(did).toHaveLength(2)
+    expect(did).toHaveLength(3)
     expect(await came('/demo', { asked: null })).toBe(true) // a monitor of our own needs nobody to guard it
-    expect(did.slice(2)).toEqual(['wait /demo'])
+    expect(did.slice(3)).toEqual(['wait /demo', 'let in to /demo'])
   })
 
-  test('who was sent to a mount that listeners have left meanwhile is fetched, but for a monitor that asks for just that mount', async () => {
+  test('everybody who is let in may be a straggler, but for a monitor that asks for just that mount', async () => {
     active = '/w/demo'
     expect(await ask({ kind: 'listener-came', path: '/demo', monitor: null })).toBe(true)
-    expect(did).toEqual(['guard /demo', 'wait /demo', 'sweep /demo'])
+    expect(did).toEqual(['guard /demo', 'wait /demo', 'let in to /demo'])
     did = []
     expect(await ask({ kind: 'listener-came', path: '/demo', monitor: { asked: '/demo' } })).toBe(true)
     expect(await ask({ kind: 'listener-came', path: '/w/demo', monitor: { asked: '/w/demo' } })).toBe(true)
     expect(did).toEqual([])
     expect(await ask({ kind: 'listener-came', path: '/w/demo', monitor: null })).toBe(true)
-    expect(did).toEqual(['guard /demo', 'wait /demo'])
+    expect(did).toEqual(['guard /demo', 'wait /demo', 'let in to /w/demo'])
   })
 
   test('the end of a source calls the filler, and settles anew where listeners are', async () => {
@@ -175,5 +178,16 @@ describe('answer', () => {
     did = []
     await ask({ kind: 'source-ended', path: '/w/demo' })
     expect(did).toEqual(['settle /demo', 'nudge /w/demo'])
+  })
+
+  test('an end that is told when the next engine runs already is that of the one before', async () => {
+    engines.add('/demo')
+    running.add('/demo')
+    await ask({ kind: 'source-ended', path: '/demo' })
+    expect([...engines]).toEqual(['/demo'])
+    expect(did).toEqual(['fetch /demo', 'settle /demo'])
+    running.clear()
+    await ask({ kind: 'source-ended', path: '/demo' })
+    expect([...engines]).toEqual([])
   })
 })

@@ -8,6 +8,7 @@ import { makeRoom } from './make-room.ts'
 import type { EpochStore, Feeder, IcecastAdmin, Signposts } from './ports.ts'
 import type { Roster } from './roster.ts'
 import type { Settling } from './settling.ts'
+import type { Stragglers } from './stragglers.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { WantedChannels } from './wanted-channels.ts'
 
@@ -23,12 +24,13 @@ const FILLER_QUEUES_MS = 20
 
 export interface AnswerPorts {
   readonly signingKey: string
-  readonly admin: Pick<IcecastAdmin, 'kill' | 'moveListeners'>
+  readonly admin: Pick<IcecastAdmin, 'kill' | 'moveListeners' | 'setFallback'>
   readonly epochs: EpochStore
   readonly feeder: Pick<Feeder, 'nudge' | 'isConnected' | 'isOwnPassword'>
   readonly roster: Roster
   readonly signposts: Pick<Signposts, 'of'>
   readonly settling: Settling
+  readonly stragglers: Pick<Stragglers, 'letIn'>
   readonly guards: Pick<Guards, 'raise'>
   readonly commands: Pick<WantedChannels, 'of' | 'at' | 'mayBeHeard'>
   /** The stops for whose end somebody was waited for already: once each, or a stray engine could hold up everybody. */
@@ -114,27 +116,37 @@ function sourceStarted({ telemetry, roster, settling }: AnswerPorts, path: strin
   return true
 }
 
-async function sourceEnded({ feeder, roster, settling, signposts }: AnswerPorts, path: string): Promise<boolean> {
+async function sourceEnded(ports: AnswerPorts, path: string): Promise<boolean> {
+  const { feeder, roster, settling, signposts } = ports
   const place = readMount(path)
   if (!place) return true
-  roster.ended(path)
+  const isOfOneBefore = await isEngineThere(ports, place)
+  if (!isOfOneBefore) roster.ended(path)
   // Icecast has taken its listeners to the other mount.
   if (signposts.of(place.channelMount) === path) settling.fetch(place.channelMount)
   settling.begin(place.channelMount)
+  if (isOfOneBefore) return true
   // The mount may be free now. Our silence's request shall stand in line before those listeners who come after this.
   feeder.nudge(path)
   await sleep(FILLER_QUEUES_MS)
   return true
 }
 
+/** Icecast tells late, on a busy thread: what we know to be an engine, and still runs, is the next one, and the end is that of the one before. */
+async function isEngineThere({ admin, feeder, roster }: AnswerPorts, place: Mount): Promise<boolean> {
+  const { mount } = place
+  if (!roster.engines.has(mount) || roster.isExpected(mount) || feeder.isConnected(mount)) return false
+  return admin.setFallback(mount, otherMount(place)).catch(() => false)
+}
+
 async function admitListener(ports: AnswerPorts, { path, monitor }: Extract<Question, { kind: 'listener-came' }>) {
-  const { settling } = ports
+  const { settling, stragglers } = ports
   const channelMount = readMount(path)?.channelMount
   if (channelMount === undefined || !ports.commands.mayBeHeard(channelMount)) return false
   if (monitor?.asked === path) return true
   if (!monitor) ports.guards.raise(channelMount)
   await settling.done(channelMount, LISTENER_WAITS_MS)
-  if (ports.signposts.of(channelMount) !== path) settling.sweep(channelMount)
+  stragglers.letIn(path)
   return true
 }
 

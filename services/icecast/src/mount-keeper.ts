@@ -7,6 +7,7 @@ import type { EpochStore, Feeder, IcecastAdmin, OpenEar, Signposts } from './por
 import { reconciler } from './reconcile.ts'
 import { roster as rosterOf } from './roster.ts'
 import { settling as settlingOf } from './settling.ts'
+import { stragglers as stragglersOf } from './stragglers.ts'
 import type { Telemetry } from './telemetry.ts'
 import { tidying as tidyingOf } from './tidying.ts'
 import { watchReplicas } from './watch-replicas.ts'
@@ -64,18 +65,21 @@ export function mountKeeper(
     watch.look()
   }
   const common = { admin, roster, signposts, wanted, telemetry }
-  const settling = settlingOf({ ...common, guards, feeder, onSettled })
+  const onTurned = (channelMount: string) => stragglers.turned(channelMount)
+  const settling = settlingOf({ ...common, guards, feeder, onTurned, onSettled })
+  const stragglers = stragglersOf({ ...common, settling, now })
   const tidying = tidyingOf({ ...common, settling, epochs })
   const watch = watchReplicas({ ...common, openEar: ports.openEar, settling, now })
   const { signingKey } = options
   const waitedOut = new WeakSet<StreamCommand>()
-  const asked: AnswerPorts = { ...common, signingKey, epochs, feeder, settling, guards, commands: wanted, waitedOut }
+  const asked: AnswerPorts = { ...common, signingKey, epochs, feeder, settling, stragglers, guards, commands: wanted, waitedOut }
   return {
     wanted,
     answer: (question, signal) => answer(asked, question, signal),
     pass: reconciler({ ...common, feeder, settling, tidying, watch, guards, reportIcecast }),
     [Symbol.dispose]() {
       settling[Symbol.dispose]()
+      stragglers[Symbol.dispose]()
       tidying[Symbol.dispose]()
       watch[Symbol.dispose]()
     },

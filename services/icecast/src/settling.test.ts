@@ -31,6 +31,7 @@ function fixture(primary = '/a') {
     feeder: { isConnected: () => false },
     wanted: { channels: new Map([['/a', channel]]) },
     telemetry: icecastTelemetry(silentLogger(), meters()),
+    onTurned: (mount) => void did.push(`look for stragglers of ${mount}`),
     onSettled: () => void did.push('settled'),
   })
   const begun = async () => {
@@ -76,7 +77,14 @@ describe('settling', () => {
     const { begun, plays } = fixture('/w/a')
     plays('/a')
     plays('/w/a')
-    expect(await begun()).toEqual(['/a falls back to /w/a', '/w/a falls back to /a', 'turn to /w/a', '/a to /w/a', 'settled'])
+    expect(await begun()).toEqual([
+      '/a falls back to /w/a',
+      '/w/a falls back to /a',
+      'turn to /w/a',
+      'look for stragglers of /a',
+      '/a to /w/a',
+      'settled',
+    ])
   })
 
   test('where two engines play, listeners of the second are left alone, unless some may be astray', async () => {

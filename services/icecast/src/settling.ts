@@ -11,9 +11,6 @@ import type { WantedChannels } from './wanted-channels.ts'
 const ASK_AGAIN_MS = 5
 /** Listeners who are moved to a source that has just begun to send wait for its first bytes. By then it has sent some. */
 const FLOWS_MS = 300
-/** How long a listener who was let in needs to be found on the mount; and one who was on the way to it when others left. */
-const STRAY_FOR_MS = 60
-const LATE_FOR_MS = 400
 
 export interface SettlingPorts {
   readonly admin: Pick<IcecastAdmin, 'setFallback' | 'moveListeners' | 'mounts'>
@@ -23,6 +20,8 @@ export interface SettlingPorts {
   readonly feeder: Pick<Feeder, 'isConnected'>
   readonly wanted: Pick<WantedChannels, 'channels'>
   readonly telemetry: Pick<Telemetry, 'turned' | 'notSettled'>
+  /** Told when newcomers are sent to the other mount. */
+  readonly onTurned: (channelMount: string) => void
   /** Told after each change of who feeds a channel. */
   readonly onSettled: (channelMount: string) => void
 }
@@ -37,8 +36,6 @@ export interface Settling extends Disposable {
   begin(channelMount: string): void
   /** Listeners may be where they do not belong: the next time they are fetched, whatever has or has not changed. */
   fetch(channelMount: string): void
-  /** Somebody was let in to a mount that listeners have left meanwhile: they are fetched in a moment. */
-  sweep(channelMount: string): void
   /** True from a `begin` until all is settled, or did not come. */
   isUnderWay(channelMount: string): boolean
   /** What failed since it was asked last; each is to be begun anew. */
@@ -50,7 +47,6 @@ export interface Settling extends Disposable {
 export function settling(ports: SettlingPorts): Settling {
   const { admin, roster, signposts, guards, feeder, wanted, telemetry } = ports
   const underWay = new Map<string, { readonly stop: AbortController; readonly finished: Promise<void> }>()
-  const sweeping = new Set<string>()
   /** Channels with listeners that may be on the wrong mount. */
   const astray = new Set<string>()
   const failed = new Set<string>()
@@ -78,7 +74,7 @@ export function settling(ports: SettlingPorts): Settling {
       astray.add(channelMount)
       telemetry.turned(channelMount, active)
       await signposts.turn(channelMount, active)
-      sweepIn(channelMount, LATE_FOR_MS)
+      ports.onTurned(channelMount)
       signal.throwIfAborted()
     }
     if (roster.engines.has(active) && (astray.has(channelMount) || !roster.engines.has(other))) {
@@ -90,16 +86,6 @@ export function settling(ports: SettlingPorts): Settling {
     }
     signal.throwIfAborted()
     guards.cover(channelMount)
-  }
-
-  const sweepIn = (channelMount: string, ms: number) => {
-    if (sweeping.has(channelMount)) return
-    sweeping.add(channelMount)
-    setTimeout(() => {
-      sweeping.delete(channelMount)
-      astray.add(channelMount)
-      self.begin(channelMount)
-    }, ms)
   }
 
   async function settle(channelMount: string, signal: AbortSignal): Promise<void> {
@@ -131,7 +117,6 @@ export function settling(ports: SettlingPorts): Settling {
       underWay.set(channelMount, { stop, finished })
     },
     fetch: (channelMount) => void astray.add(channelMount),
-    sweep: (channelMount) => sweepIn(channelMount, STRAY_FOR_MS),
     isUnderWay: (channelMount) => underWay.has(channelMount),
     takeFailed() {
       const taken = [...failed]
