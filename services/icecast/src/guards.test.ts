@@ -3,7 +3,15 @@ import type { WantedChannel } from './domain/plan.ts'
 import { guards, type Guards } from './guards.ts'
 
 const primary = { mount: '/a', epoch: 1 }
-const channel: WantedChannel = { channelId: 'a', mount: '/a', format: 'mp3', bitrateKbps: 96, primary, standby: null }
+const channel: WantedChannel = {
+  channelId: 'a',
+  mount: '/a',
+  format: 'mp3',
+  bitrateKbps: 96,
+  primary,
+  standby: null,
+  newestEpoch: 0,
+}
 
 describe('guards', () => {
   const fed = new Set<string>()

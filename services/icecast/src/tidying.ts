@@ -49,7 +49,7 @@ export function tidying(ports: TidyingPorts): Tidying {
       if (roster.engines.has(mount)) playing.set(mount, (await epochs.highest(channel.channelId, mount)) ?? 0)
     const gone = outdatedMount(channel, playing)
     if (gone === null || roster.isExpected(gone)) return
-    await epochs.raise(channel.channelId, gone, channel.primary.epoch)
+    await epochs.raise(channel.channelId, gone, refusing(playing.get(gone)!, channel.primary.epoch))
     await admin.moveListeners(gone, otherOf(gone))
     await makeRoom(admin, gone, AbortSignal.timeout(MOST_ENDING_MS))
     roster.cleared(gone)
@@ -103,6 +103,14 @@ export function tidying(ports: TidyingPorts): Tidying {
       for (const timer of timers.values()) clearTimeout(timer)
     },
   }
+}
+
+/**
+ * The epoch from which on a mount is open, once the engine is out whose time is over. A standby that was given up has a higher one than the primary; whoever gets
+ * the mount next has one that is higher still.
+ */
+function refusing(epoch: number, primary: number): number {
+  return epoch > primary ? epoch + 1 : primary
 }
 
 function otherOf(mount: string): string {

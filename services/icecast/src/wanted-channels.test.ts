@@ -33,7 +33,15 @@ describe('wantedChannels', () => {
     expect(wanted.channels.size).toBe(0)
     view.change(command('a', '/a', 'start_stream', 192), command('b', '/b', 'stop_stream'))
     expect([...wanted.channels.values()]).toEqual([
-      { channelId: 'a', mount: '/a', format: 'mp3', bitrateKbps: 192, primary: { mount: '/a', epoch: 1 }, standby: null },
+      {
+        channelId: 'a',
+        mount: '/a',
+        format: 'mp3',
+        bitrateKbps: 192,
+        primary: { mount: '/a', epoch: 1 },
+        standby: null,
+        newestEpoch: 1,
+      },
     ])
     expect(wanted.at('/b')?.channel_id).toBe('b')
     view.change(command('a', '/new'))
@@ -52,6 +60,21 @@ describe('wantedChannels', () => {
     })
     expect([wanted.at('/a')?.channel_id, wanted.at('/w/a'), wanted.channels.size]).toEqual(['a', undefined, 1])
     expect([...over(fakeView(), wanted.snapshot()).channels]).toEqual([...wanted.channels])
+  })
+
+  test('remembers the epoch of a standby that was given up, also for the next process', () => {
+    const view = fakeView()
+    const wanted = over(view)
+    const single = { ...command('a', '/a'), epoch: 3 }
+    view.change({ ...single, standby: { server_id: 's2', epoch: 4, mount: '/w/a' } } as StreamCommand)
+    expect(wanted.channels.get('/a')?.newestEpoch).toBe(4)
+    view.change(single)
+    expect(wanted.channels.get('/a')).toMatchObject({ standby: null, newestEpoch: 4 })
+    const next = fakeView()
+    const later = over(next, wanted.snapshot())
+    next.isCaughtUp = true
+    next.change(single)
+    expect(later.channels.get('/a')?.newestEpoch).toBe(4)
   })
 
   test('takes a snapshot of a version that knew one mount for sources', () => {

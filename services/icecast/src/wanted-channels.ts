@@ -16,6 +16,7 @@ const snapshot = z.array(
       // Absent in snapshots of versions that knew one mount for sources.
       primary: replica.optional(),
       standby: replica.nullable().default(null),
+      newestEpoch: z.int().min(0).default(0),
     })
     .transform(({ primary, ...channel }) => ({ ...channel, primary: primary ?? { mount: channel.mount, epoch: 0 } })),
 )
@@ -43,12 +44,17 @@ export function wantedChannels(
   const before = readSnapshot(options.lastKnown)
   let byMount = new Map<string, StreamCommand>()
   let channels = new Map<string, WantedChannel>()
+  let newestEpochs = new Map(before.map(({ channelId, newestEpoch }) => [channelId, newestEpoch]))
   let isStale = true
   view.onChange(() => (isStale = true))
 
   const refresh = () => {
     if (!isStale) return
     isStale = false
+    const known = newestEpochs
+    newestEpochs = new Map(view.isCaughtUp ? [] : known)
+    for (const { channel_id, epoch, standby } of view.values.values())
+      newestEpochs.set(channel_id, Math.max(known.get(channel_id) ?? 0, epoch, standby?.epoch ?? 0))
     byMount = new Map()
     for (const command of view.values.values())
       if (command.event === 'start_stream' || !byMount.has(`/${command.channel_slug}`))
@@ -58,7 +64,8 @@ export function wantedChannels(
       for (const channel of before) if (!view.values.has(channel.channelId)) channels.set(channel.mount, channel)
     for (const [mount, command] of byMount) {
       if (command.event !== 'start_stream') continue
-      channels.set(mount, toChannel(command, mount, options.defaultBitrateKbps))
+      const newestEpoch = newestEpochs.get(command.channel_id)!
+      channels.set(mount, { ...toChannel(command, mount, options.defaultBitrateKbps), newestEpoch })
     }
   }
 
@@ -86,7 +93,7 @@ export function wantedChannels(
   }
 }
 
-function toChannel(command: StartStream, mount: string, defaultBitrateKbps: number): WantedChannel {
+function toChannel(command: StartStream, mount: string, defaultBitrateKbps: number): Omit<WantedChannel, 'newestEpoch'> {
   const { bitrate_kbps: given, standby } = command
   return {
     channelId: command.channel_id,

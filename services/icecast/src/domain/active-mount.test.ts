@@ -32,8 +32,8 @@ describe('activeMount', () => {
 
 describe('outdatedMount', () => {
   const primary = { mount: '/w/a', epoch: 5 }
-  const over = (engines: Record<string, number>, standby: { mount: string; epoch: number } | null = null) =>
-    outdatedMount({ primary, standby }, new Map(Object.entries(engines)))
+  const over = (engines: Record<string, number>, standby: { mount: string; epoch: number } | null = null, newestEpoch = 5) =>
+    outdatedMount({ primary, standby, newestEpoch: Math.max(newestEpoch, standby?.epoch ?? 0) }, new Map(Object.entries(engines)))
 
   test('is that of who had the channel before, once the newest primary plays', () => {
     expect(over({ '/a': 4 })).toBeNull()
@@ -48,5 +48,11 @@ describe('outdatedMount', () => {
     expect(over({ '/a': 6, '/w/a': 5 }, standby)).toBeNull()
     expect(over({ '/a': 7, '/w/a': 5 }, standby)).toBeNull()
     expect(over({ '/a': 4, '/w/a': 5 }, standby)).toBe('/a')
+  })
+
+  test('is that of a standby that was given up, although its epoch is higher than the primary’s', () => {
+    expect(over({ '/a': 6, '/w/a': 5 }, null, 6)).toBe('/a')
+    expect(over({ '/a': 7, '/w/a': 5 }, null, 6)).toBeNull()
+    expect(over({ '/a': 6, '/w/a': 5 }, { mount: '/a', epoch: 7 })).toBe('/a')
   })
 })

@@ -10,6 +10,8 @@ interface Replica {
 export interface Replicas {
   readonly primary: Replica
   readonly standby: Replica | null
+  /** The highest epoch that a command of the channel ever named, of either replica, as far as this role knows: all of its epochs are one count. */
+  readonly newestEpoch: number
 }
 
 /**
@@ -24,12 +26,13 @@ export function activeMount(
 }
 
 /**
- * The mount whose engine's time is over: the newest primary is on air on the other one, and this is neither its standby nor newer. Null: none.
+ * The mount whose engine's time is over: the newest primary is on air on the other one, and this is neither its standby nor newer than all that was
+ * commanded: a standby that was given up is not, although its epoch is higher than the primary's. Null: none.
  * `engines`: the epoch of each mount that an engine feeds. An epoch no newer than the primary's may be one that we set ourselves, to refuse the engine.
  */
-export function outdatedMount({ primary, standby }: Replicas, engines: ReadonlyMap<string, number>): string | null {
+export function outdatedMount({ primary, standby, newestEpoch }: Replicas, engines: ReadonlyMap<string, number>): string | null {
   const other = otherMount(readMount(primary.mount)!)
   const [here, there] = [engines.get(primary.mount), engines.get(other)]
   if (here === undefined || there === undefined || here < primary.epoch) return null
-  return there <= primary.epoch && there !== standby?.epoch ? other : null
+  return there <= newestEpoch && there !== standby?.epoch ? other : null
 }

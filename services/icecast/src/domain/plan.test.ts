@@ -12,6 +12,7 @@ const channel = (mount: string, bitrateKbps = 128, format: Sound['format'] = 'mp
   bitrateKbps,
   primary: { mount, epoch: 1 },
   standby: null,
+  newestEpoch: 0,
 })
 const byMount = (...channels: WantedChannel[]) => new Map(channels.map((entry) => [entry.mount, entry]))
 const calm: Situation = {
