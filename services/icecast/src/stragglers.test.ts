@@ -105,6 +105,7 @@ describe('stragglers', () => {
     state.active = '/w/a'
     watched.letIn('/a')
     watched[Symbol.dispose]()
+    watched.letIn('/a')
     await jest.advanceTimersByTimeAsync(2000)
     expect(state.looks).toBe(0)
   })

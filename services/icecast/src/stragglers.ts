@@ -34,6 +34,7 @@ export function stragglers(ports: StragglersPorts): Stragglers {
   /** By mount: until when somebody may come to it. */
   const comingUntil = new Map<string, number>()
   const timers = new Map<string, NodeJS.Timeout>()
+  let isClosed = false
 
   const mayCome = (mount: string) => (comingUntil.get(mount) ?? -Infinity) > now()
 
@@ -48,7 +49,7 @@ export function stragglers(ports: StragglersPorts): Stragglers {
 
   const watch = (channelMount: string) => {
     const beside = otherOf(signposts.of(channelMount))
-    if (timers.has(channelMount) || !mayCome(beside)) return
+    if (isClosed || timers.has(channelMount) || !mayCome(beside)) return
     const run = () => {
       void look(channelMount)
         .catch((error: unknown) => telemetry.notSettled(channelMount, messageOf(error)))
@@ -71,6 +72,7 @@ export function stragglers(ports: StragglersPorts): Stragglers {
     },
     turned: watch,
     [Symbol.dispose]() {
+      isClosed = true
       for (const timer of timers.values()) clearTimeout(timer)
       timers.clear()
     },
