@@ -18,13 +18,12 @@ const integration = {
 /** These take long, and little of the machine but for the last ones. */
 const long = paths([
   'services/server/test/(faults|fleet-faults|server-lost)',
-  'packages/simulation/test/.*',
   'packages/testing/test/fuzz-api',
 ])
 
 /** These bear company: none of them fails because the machine is busy with something else. */
 const beside = paths([
-  'packages/(audio|bench|db|runtime)/test/.*',
+  'packages/(audio|bench|db|runtime|simulation)/test/.*',
   'services/(api|kafka)/test/.*',
   'services/liquidsoap-agent/test/ssh-(install|key)',
   'services/server/test/(bootstrap|compose|demo-music|hostile-strings|npm-start|probes|role-locks|skipcast-command)',

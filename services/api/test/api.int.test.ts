@@ -240,7 +240,7 @@ test('of two API processes one relays and places, and the other takes over when 
   await ready(first)
   const second = await start({}, context('two'))
   await ready(second)
-  await heartbeat('one')
+  await using _server = beating('one')
   const id = await runningChannel(second)
   const commands = bus.watch('streamCommands')
   await waitFor('it to be placed', () => commands.values.get(id)?.epoch === 1, { timeoutMs: 10_000 })
@@ -362,7 +362,7 @@ test.each([
 test('Prometheus is told of channels, servers, the outbox, requests and listeners', async () => {
   const api = await start()
   await ready(api)
-  await heartbeat('studio')
+  await using _server = beating('studio')
   const id = await runningChannel(api)
   const text = async () => String((await call(api, 'GET', '/metrics')).body)
   await waitFor('the relay', async () => /skipcast_outbox_relay_seconds_count [1-9]/.test(await text()), { timeoutMs: 10_000 })

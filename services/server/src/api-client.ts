@@ -70,6 +70,11 @@ export type Media = z.output<typeof media>
 export type ChannelStream = z.output<typeof stream>
 export type Server = z.output<typeof server>
 export type Placement = z.output<typeof placement>
+export interface PlacementWish {
+  readonly replicas?: number
+  readonly labels?: Readonly<Record<string, string>>
+  readonly pinned_server?: string | null
+}
 export type Readiness = z.output<typeof readiness>
 
 /** The API said no. `message` is its own words: what is wrong and what to do. */
@@ -93,6 +98,8 @@ export interface ApiClient {
   status(channel: string): Promise<ChannelStream>
   /** Where a channel is and why. */
   placement(channel: string): Promise<Placement>
+  /** Says where a channel may be; what is left out stays as it is. */
+  place(channel: string, wish: PlacementWish): Promise<Placement>
   move(channel: string, to: { server_id: string; at: string }): Promise<ChannelStream>
   servers(): Promise<Server[]>
   drain(server: string, to: 'drain' | 'undrain'): Promise<Server>
@@ -147,6 +154,7 @@ export function apiClient(url: string, token: string | null): ApiClient {
     switchStream: (name, to) => call(stream, 'POST', `${of(name)}/stream/${to}`),
     status: (name) => call(stream, 'GET', `${of(name)}/stream/status`),
     placement: (name) => call(placement, 'GET', `${of(name)}/placement`),
+    place: (name, wish) => call(placement, 'PATCH', `${of(name)}/placement`, wish),
     move: (name, to) => call(stream, 'POST', `${of(name)}/move`, to),
     servers: () => pages(serverPage, '/api/servers'),
     drain: (id, to) => call(server, 'POST', `/api/servers/${encodeURIComponent(id)}/${to}`),

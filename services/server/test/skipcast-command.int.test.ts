@@ -76,7 +76,7 @@ describe('channels and media', () => {
     watching.child.kill('SIGINT')
     expect(await watching.ended).toMatchObject({ code: 0, err: '' })
     expect((await run(['channels', 'list'])).out).toMatch(/^SLUG .*\nnight +off/)
-  }, 90_000)
+  }, 180_000)
 
   test('servers are listed, emptied and filled, and a channel says where it is, by commands alone', async () => {
     const made = await run(['channels', 'create', 'Wanderer', '--slug', 'wanderer'])
@@ -90,6 +90,23 @@ describe('channels and media', () => {
     expect((await run(['channels', 'move', 'wanderer', server, '--at', 'never'])).code).toBe(2)
     expect((await run(['channels', 'move', 'wanderer', server, '--at', 'track_end'])).code).toBe(0)
     expect((await run(['channels', 'explain', 'wanderer'])).out).toMatch(/because +Somebody moved it here\./)
+    const placed = await run([
+      'channels',
+      'place',
+      'wanderer',
+      '--replicas',
+      '2',
+      '--labels',
+      'region=eu,disk=ssd',
+      '--pin',
+      server,
+    ])
+    expect(placed.out).toMatch(new RegExp(`second +none yet\n.*\nneeds +disk=ssd, region=eu\npinned to +${server}\n`))
+    expect((await run(['channels', 'place', 'wanderer', '--labels', '', '--pin', ''])).out).toMatch(
+      /needs +no label\npinned to +nothing/,
+    )
+    for (const wrong of [[], ['--replicas', '3'], ['--labels', 'eu']])
+      expect((await run(['channels', 'place', 'wanderer', ...wrong])).code).toBe(2)
     const upgraded = await run([
       'servers',
       'upgrade',
@@ -102,7 +119,7 @@ describe('channels and media', () => {
     expect([upgraded.code, upgraded.out]).toEqual([1, 'done\n'])
     expect(upgraded.err).toMatch(/is empty.*\n.* exit code 7\n.* takes channels again \(open\)/)
     expect((await run(['servers', 'drain', 'nobody'])).err).toContain('no such server')
-  }, 60_000)
+  }, 180_000)
 
   test('what goes wrong is told in words, with what to do, and never with the token', async () => {
     const token = (await readFile(join(home.path, 'admin-token'), 'utf8')).trim()
@@ -122,7 +139,7 @@ describe('channels and media', () => {
       expect(err).not.toContain(token)
       expect(err).not.toContain('    at ')
     }
-  }, 60_000)
+  }, 180_000)
 })
 
 describe('the machine', () => {
@@ -142,7 +159,7 @@ describe('the machine', () => {
     expect(ill.out).toMatch(/problem {2}open files/)
     expect(ill.out).toMatch(/problem {2}secrets that others may read: .*admin-token/)
     expect(ill.out).toContain('3 problem(s)')
-  }, 60_000)
+  }, 180_000)
 })
 
 describe('Kafka and Icecast', () => {
@@ -170,7 +187,7 @@ describe('Kafka and Icecast', () => {
     commands.child.kill('SIGINT')
     expect((await commands.ended).out).toContain('"source_token":"[secret]"')
     await run(['channels', 'stop', 'night'])
-  }, 90_000)
+  }, 180_000)
 
   test('dlq list and replay show a dead letter and put it back once', async () => {
     expect(await run(['dlq', 'list'])).toMatchObject({ code: 0, out: '', err: expect.stringContaining('no dead letters') })
@@ -206,5 +223,5 @@ describe('Kafka and Icecast', () => {
       expect(code).toBe(1)
       expect(err).toContain(`process ${skipcast.pid}`)
     }
-  }, 60_000)
+  }, 180_000)
 })

@@ -35,7 +35,34 @@ const explain: Command = {
   },
 }
 
-export const placementCommands: readonly Command[] = [move, explain]
+const place: Command = {
+  name: 'channels place',
+  takes: 'CHANNEL [--replicas 1|2] [--labels KEY=VALUE,…] [--pin SERVER]',
+  summary:
+    'Say where a channel may be: on how many servers it plays (the second takes over when the first is lost), what these must have (--labels "" for nothing), the only one that may have it (--pin "" for any).',
+  arguments: [1, 1],
+  options: { replicas: { type: 'string' }, labels: { type: 'string' }, pin: { type: 'string' } },
+  async run(call) {
+    const [replicas, labels, pin] = ['replicas', 'labels', 'pin'].map((name) => textOption(call, name))
+    const wish = {
+      ...(replicas !== undefined && { replicas: Number(replicas) }),
+      ...(labels !== undefined && { labels: readLabels(labels) }),
+      ...(pin !== undefined && { pinned_server: pin || null }),
+    }
+    if (Object.keys(wish).length === 0) throw new UsageError('give --replicas, --labels or --pin')
+    if (replicas !== undefined && !['1', '2'].includes(replicas)) throw new UsageError('--replicas is 1 or 2')
+    for (const line of describe(await (await openApi(call)).place(call.arguments[0]!, wish))) call.terminal.print(line)
+    return DONE
+  },
+}
+
+function readLabels(text: string): Record<string, string> {
+  const pairs = text === '' ? [] : text.split(',').map((pair) => pair.trim().split('='))
+  if (pairs.some((pair) => pair.length !== 2)) throw new UsageError('--labels is KEY=VALUE,KEY=VALUE')
+  return Object.fromEntries(pairs)
+}
+
+export const placementCommands: readonly Command[] = [place, move, explain]
 
 function describe({ primary, standby, moved, ...found }: Placement): string[] {
   const labels = Object.entries(found.labels).map(([key, value]) => `${key}=${value}`)

@@ -1,12 +1,14 @@
+import { waitFor } from '@skipcast/runtime'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../fault.ts'
-import { everyChannel } from '../station.ts'
+import { everyChannel, type Station } from '../station.ts'
 import { engineFaults } from './engine-faults.ts'
 import { order, type Order } from './order.ts'
 import { signalPrograms } from './programs.ts'
 
 const OUTAGE_MS = 60_000
 const FREEZE_MS = 10_000
+const SETTLE_MS = 30_000
 
 /** What the control plane needs: listeners must not hear of it, and what was acknowledged must come true. */
 export const outageFaults = {
@@ -56,7 +58,8 @@ export const outageFaults = {
           await sleep(at + OUTAGE_MS - performance.now())
         },
         mend: () => station.database.start(),
-        afterwards: async () => accepted(await order(station)),
+        afterwards: async () =>
+          accepted(await waitFor('an order to be taken', () => orderTaken(station), { timeoutMs: SETTLE_MS })),
       }
     },
   },
@@ -72,6 +75,12 @@ function killed(program: 'broker' | 'database', name: string): Fault {
       return { at, channels: everyChannel(station), afterwards: () => accepted(asked) }
     },
   }
+}
+
+/** The API asks anew for as long as PostgreSQL is still coming back. */
+async function orderTaken(station: Station): Promise<Order | null> {
+  const asked = await order(station)
+  return asked.status === 503 ? null : asked
 }
 
 async function accepted(asked: Order): Promise<void> {
