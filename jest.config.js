@@ -16,10 +16,7 @@ const integration = {
 }
 
 /** These take long, and little of the machine but for the last ones. */
-const long = paths([
-  'services/server/test/(faults|fleet-faults|server-lost)',
-  'packages/testing/test/fuzz-api',
-])
+const long = paths(['services/server/test/(faults|fleet-faults|server-lost)', 'packages/testing/test/fuzz-api'])
 
 /** These bear company: none of them fails because the machine is busy with something else. */
 const beside = paths([

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { chmod, chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -68,7 +68,9 @@ function incomingFile(path: string, airPath: string, user: ChildUser | undefined
           yield chunk
         }
       }
-      await pipeline(bytes, measured, createWriteStream(path, { flags: 'wx', mode: 0o600 })).catch(orNoSpace)
+      // The file is there before anything can fail: one that is opened meanwhile would come after its removal, and stay.
+      const file = await open(path, 'wx', 0o600).catch(orNoSpace)
+      await pipeline(bytes, measured, file.createWriteStream()).catch(orNoSpace)
       giveTo(user, path)
       return { sha256: hash.digest('hex') }
     },
