@@ -103,6 +103,7 @@ test('an admin sees the servers, as they told of themselves', async () => {
       id: 'studio',
       state: 'lost',
       sight: 'silent',
+      cut_off_ms: null,
       last_heard_at: '2023-11-14T22:13:20.000Z',
       started_at: '2023-11-14T22:13:20.000Z',
       labels: { zone: 'a' },
