@@ -15,12 +15,13 @@ const integration = {
   globalTeardown: '<rootDir>/packages/db/src/testing/stop-test-servers.ts',
 }
 
-/** These take long, and little of the machine but for the last ones. */
-const long = paths(['services/server/test/(faults|fleet-faults|server-lost)', 'packages/testing/test/fuzz-api'])
+/** These take long, and little of the machine but for the last one. */
+const long = paths(['services/server/test/(faults|fleet-faults|server-lost)', 'packages/simulation/test/.*'])
 
 /** These bear company: none of them fails because the machine is busy with something else. */
 const beside = paths([
-  'packages/(audio|bench|db|runtime|simulation)/test/.*',
+  'packages/(audio|bench|db|runtime)/test/.*',
+  'packages/testing/test/fuzz-api',
   'services/(api|kafka)/test/.*',
   'services/liquidsoap-agent/test/ssh-(install|key)',
   'services/server/test/(bootstrap|compose|demo-music|hostile-strings|npm-start|probes|role-locks|skipcast-command)',
