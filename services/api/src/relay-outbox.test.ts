@@ -177,3 +177,23 @@ test('who lost the lead while it read the wanted channels publishes none of them
   await expect(relay()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
   expect(published).toEqual([])
 })
+
+test('what was commanded lately is told again after an outage, as something old may come late', async () => {
+  const channel = { id: 'a', generation: 7, wanted: 'off', commandedAt: new Date() } as Channel
+  const { bus, relay, published, wait, waiting } = setUp([], [channel])
+  await relay()
+  wait(STRAGGLERS_MS)
+  await relay()
+  published.length = 0
+  waiting.push({ id: 'later', createdAt: new Date(), ...entry('a', 7) })
+  bus.outage(true)
+  await relay()
+  bus.outage(false)
+  wait(3000)
+  await relay()
+  expect(published).toEqual(['a:7'])
+  wait(STRAGGLERS_MS)
+  await relay()
+  await relay()
+  expect(published).toEqual(['a:7', 'a:7'])
+})

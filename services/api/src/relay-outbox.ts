@@ -33,13 +33,14 @@ const MOST_TOLD_AGAIN = 10_000
  * An older command of the leader before can come to the bus after a newer one of ours, and would stand there as the last: so
  * what was published at the beginning of a term is told again, as it is then, once nothing of the leader before can come any more. A leader that lost
  * its lead before that told nothing again: so all that was commanded lately is told too.
+ * So it is after an outage of the bus: what was given up then may be on a connection that comes to life again.
  * While the bus is away a pass waits, longer each time; requests never do.
  */
 export function outboxRelay(ports: RelayPorts): () => Promise<void> {
   const { outbox, logger, clock } = ports
   const wait = backoff({ firstMs: 200, mostMs: 3000 })
-  const tellAgainAt = clock() + STRAGGLERS_MS
-  /** The keys that were published since the term began; null once they were told again. */
+  let tellAgainAt = clock() + STRAGGLERS_MS
+  /** The keys that were published since the term began, or since the bus was away; null once they were told again. */
   let early: Set<string> | null = new Set()
   let notBefore = 0
   let isRebuilt = false
@@ -65,18 +66,22 @@ export function outboxRelay(ports: RelayPorts): () => Promise<void> {
       if (!isRebuilt) await publishAllWanted(ports)
       isRebuilt = true
       await drain()
-      if (early && clock() >= tellAgainAt) {
+      if (early && notBefore === 0 && clock() >= tellAgainAt) {
         const lately = await ports.channels.listCommandedSince(new Date(Date.now() - LATELY_MS), MOST_TOLD_AGAIN)
         await tellAgain(ports, [...new Set([...early, ...lately])])
         early = null
       }
-      if (notBefore > 0) logger.info('the bus is back; the outbox is empty')
+      if (notBefore > 0) {
+        logger.info('the bus is back; the outbox is empty')
+        tellAgainAt = clock() + STRAGGLERS_MS
+      }
       notBefore = 0
       wait.reset()
     } catch (error) {
       if (!isAppError(error, 'BUS_UNAVAILABLE')) throw error
       if (notBefore === 0) logger.warn({ problem: messageOf(error) }, 'the bus is away; the outbox waits')
       notBefore = clock() + wait.next()
+      early ??= new Set()
     }
   }
 }

@@ -101,7 +101,9 @@ describe('channels and media', () => {
       '--pin',
       server,
     ])
-    expect(placed.out).toMatch(new RegExp(`second +none yet\n.*\nneeds +disk=ssd, region=eu\npinned to +${server}\n`))
+    expect(placed.out).toMatch(
+      new RegExp(`second +none yet\n.*\nneeds +(disk=ssd, region=eu|region=eu, disk=ssd)\npinned to +${server}\n`),
+    )
     expect((await run(['channels', 'place', 'wanderer', '--labels', '', '--pin', ''])).out).toMatch(
       /needs +no label\npinned to +nothing/,
     )
