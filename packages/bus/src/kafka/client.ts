@@ -2,7 +2,6 @@ import { AppError, type Logger } from '@skipcast/runtime'
 import { Kafka, logLevel, type logCreator, type SASLOptions } from 'kafkajs'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TLSSocket } from 'node:tls'
 import type { BusSecurity } from '../config-security.ts'
 import { calmRequestQueues } from './request-queue.ts'
 import { socketOpener } from './sockets.ts'
@@ -64,7 +63,7 @@ export function kafkaLines(options: {
       async hangUp(connection, { gently } = { gently: true }) {
         const cut = () => {
           isCut = true
-          for (const socket of sockets) drop(socket)
+          for (const socket of sockets) socket.destroy(new Error('the line was cut'))
         }
         const ended = within(GOODBYE_LIMIT_MS, 'to say goodbye', connection.disconnect()).catch(() => undefined)
         // Cut off in the middle, kafkajs tries for some two seconds to say it after all, in vain: nobody waits for that.
@@ -73,15 +72,6 @@ export function kafkaLines(options: {
       },
     }
   }
-}
-
-/**
- * Ends a connection together with what is still on its way. Closed in peace, the kernel would go on trying to deliver that: a network that heals brings an
- * old record after newer ones, and on a state topic it stands there as the last.
- */
-function drop(socket: Socket): void {
-  if (!socket.connecting && !(socket instanceof TLSSocket)) socket.resetAndDestroy()
-  socket.destroy(new Error('the line was cut'))
 }
 
 /** What kafkajs says, two levels quieter: it calls each failed attempt an error, and we tell ourselves what matters. */
