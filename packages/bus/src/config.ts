@@ -34,6 +34,8 @@ export const busEnv = z
     KAFKA_TOPIC_USER_INTERACTIONS: topicName(topics.userInteractions),
     KAFKA_TOPIC_SERVER_HEARTBEATS: topicName(topics.serverHeartbeats),
     KAFKA_TOPIC_MAILS: topicName(topics.mails),
+    KAFKA_TOPIC_MEDIA_JOBS: topicName(topics.mediaJobs),
+    KAFKA_TOPIC_MEDIA_EVENTS: topicName(topics.mediaEvents),
   })
   .check(({ value, issues }) => {
     for (const { variable, message } of securityProblems(value))
@@ -56,6 +58,8 @@ export const busEnv = z
       userInteractions: given.KAFKA_TOPIC_USER_INTERACTIONS,
       serverHeartbeats: given.KAFKA_TOPIC_SERVER_HEARTBEATS,
       mails: given.KAFKA_TOPIC_MAILS,
+      mediaJobs: given.KAFKA_TOPIC_MEDIA_JOBS,
+      mediaEvents: given.KAFKA_TOPIC_MEDIA_EVENTS,
     } satisfies Record<Topic, string>,
   }))
 

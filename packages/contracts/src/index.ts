@@ -1,6 +1,8 @@
 export { stamp } from './envelope.ts'
 export { listenerMetric, type ListenerMetric } from './listener-metrics.ts'
 export { mailRequested, type MailRequested } from './mails.ts'
+export { mediaEvent, type MediaEvent } from './media-events.ts'
+export { mediaFormat, mediaJob, type MediaFormat, type MediaJob, type MediaTags } from './media-jobs.ts'
 export { messages, type MessageOf } from './messages.ts'
 export { serverHeartbeat, type ServerHeartbeat } from './server-heartbeats.ts'
 export { signSourceToken, verifySourceToken, type SourceClaim } from './source-token.ts'

@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import { listenerMetric } from './listener-metrics.ts'
 import { mailRequested } from './mails.ts'
+import { mediaEvent } from './media-events.ts'
+import { mediaJob } from './media-jobs.ts'
 import { serverHeartbeat } from './server-heartbeats.ts'
 import { streamCommand } from './stream-commands.ts'
 import { streamEvent } from './stream-events.ts'
@@ -17,6 +19,8 @@ export const messages = {
   userInteractions: userInteraction,
   serverHeartbeats: serverHeartbeat,
   mails: mailRequested,
+  mediaJobs: mediaJob,
+  mediaEvents: mediaEvent,
 } as const satisfies Record<Topic, z.ZodType>
 
 export type MessageOf<T extends Topic> = z.infer<(typeof messages)[T]>

@@ -53,6 +53,21 @@ export const topics = {
     partitions: 3,
     retentionMs: 2 * 86_400_000,
   },
+  /** Work for the role media. A partition waits for its job, which may take minutes: so there are more than workers. */
+  mediaJobs: {
+    defaultName: 'skipcast-media-jobs',
+    env: 'KAFKA_TOPIC_MEDIA_JOBS',
+    kind: 'events',
+    partitions: 24,
+    retentionMs: 7 * 86_400_000,
+  },
+  mediaEvents: {
+    defaultName: 'skipcast-media-events',
+    env: 'KAFKA_TOPIC_MEDIA_EVENTS',
+    kind: 'events',
+    partitions: 12,
+    retentionMs: 7 * 86_400_000,
+  },
 } as const satisfies Record<string, TopicDefinition>
 
 export type TopicDefinition =

@@ -23,4 +23,13 @@ export const versions = {
   listener_session: 1,
   server_heartbeat: 1,
   mail_requested: 1,
+  import_media: 1,
+  derive_media: 1,
+  retag_media: 1,
+  make_cover: 1,
+  media_progress: 1,
+  media_ready: 1,
+  media_retagged: 1,
+  cover_made: 1,
+  media_failed: 1,
 } as const satisfies Record<EventName, number>
