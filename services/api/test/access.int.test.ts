@@ -1,149 +1,90 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Access } from '../src/http/access.ts'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { columns, matrix, type Cell, type Column } from './access-matrix.ts'
+import { pathTo, somebody, tokenFor, type Somebody } from './access-world.ts'
 import { musicRecord, testApi, type TestApi } from './test-api.ts'
 
-/** Who asks, in the words of the matrix. */
-const people = ['nobody', 'forger', 'listener', 'stranger', 'owner', 'admin'] as const
-type Person = (typeof people)[number]
+const FORGED = `sk_${'A'.repeat(43)}`
+const REFUSED: readonly number[] = [401, 403, 404]
 
-/**
- * What each kind of access lets through, written down here a second time on purpose: 401 and 403 are refusals, 404 hides what is
- * another's, and `ok` is anything that got past the door.
- */
-const expected: Record<Access, readonly [...(401 | 403 | 404 | 'ok')[]]> = {
-  //                  nobody forger listener stranger owner admin
-  public: ['ok', 'ok', 'ok', 'ok', 'ok', 'ok'],
-  'channels:create': [401, 401, 403, 'ok', 'ok', 'ok'],
-  'channels:change': [401, 401, 403, 403, 'ok', 'ok'],
-  'channels:delete': [401, 401, 403, 403, 'ok', 'ok'],
-  'streams:control': [401, 401, 403, 403, 'ok', 'ok'],
-  'streams:measure': [401, 401, 403, 403, 'ok', 'ok'],
-  'playlists:read': [401, 401, 403, 403, 'ok', 'ok'],
-  'playlists:change': [401, 401, 403, 403, 'ok', 'ok'],
-  'placement:read': [401, 401, 403, 403, 'ok', 'ok'],
-  'placement:change': [401, 401, 403, 403, 'ok', 'ok'],
-  'media:create': [401, 401, 403, 'ok', 'ok', 'ok'],
-  // A list holds one's own; a piece of another's does not exist.
-  'media:read': [401, 401, 404, 404, 'ok', 'ok'],
-  'media:change': [401, 401, 404, 404, 'ok', 'ok'],
-  'media:delete': [401, 401, 404, 404, 'ok', 'ok'],
-  'servers:read': [401, 401, 403, 403, 403, 'ok'],
-  'servers:drain': [401, 401, 403, 403, 403, 'ok'],
-  'users:read': [401, 401, 403, 403, 403, 'ok'],
-  'users:create': [401, 401, 403, 403, 403, 'ok'],
-  'users:change': [401, 401, 403, 403, 403, 'ok'],
-  'users:delete': [401, 401, 403, 403, 403, 'ok'],
-  'tokens:read': [401, 401, 'ok', 'ok', 'ok', 'ok'],
-  'tokens:create': [401, 401, 'ok', 'ok', 'ok', 'ok'],
-  'tokens:revoke': [401, 401, 404, 404, 'ok', 'ok'],
-  'account:read': [401, 401, 'ok', 'ok', 'ok', 'ok'],
-  // No token for programs can do these.
-  'account:change': [401, 401, 403, 403, 403, 403],
-  'account:delete': [401, 401, 403, 403, 403, 403],
-  'session:end': [401, 401, 'ok', 'ok', 'ok', 'ok'],
-  'metrics:read': [401, 401, 'ok', 'ok', 'ok', 'ok'],
-}
-
-/** What names nothing of anybody's is for all who may do it at all. */
-const WITHOUT_OWNER: Record<string, (401 | 403 | 404 | 'ok')[]> = { 'GET /api/media': [401, 401, 'ok', 'ok', 'ok', 'ok'] }
-
-/** Every route of ours. A route that is not here fails the first test: somebody must say who may call it. */
-const routes: Record<string, Access> = {
-  'GET /api/channels': 'public',
-  'POST /api/channels': 'channels:create',
-  'GET /api/channels/:channel': 'public',
-  'PUT /api/channels/:channel': 'channels:change',
-  'DELETE /api/channels/:channel': 'channels:delete',
-  'POST /api/channels/:channel/stream/start': 'streams:control',
-  'POST /api/channels/:channel/stream/stop': 'streams:control',
-  'PUT /api/channels/:channel/state': 'streams:control',
-  'GET /api/channels/:channel/stream/status': 'public',
-  'GET /api/channels/:channel/stream-url': 'public',
-  'GET /api/events': 'public',
-  'GET /api/channels/:channel/events': 'public',
-  'GET /api/channels/:channel/track-plays': 'public',
-  'GET /api/channels/:channel/metrics': 'streams:measure',
-  'GET /api/channels/:channel/media': 'playlists:read',
-  'POST /api/channels/:channel/media': 'playlists:change',
-  'DELETE /api/channels/:channel/media': 'playlists:change',
-  'PUT /api/channels/:channel/media/order': 'playlists:change',
-  'POST /api/media/upload': 'media:create',
-  'GET /api/media': 'media:read',
-  'PUT /api/media/:media': 'media:change',
-  'GET /api/media/:media': 'media:read',
-  'DELETE /api/media/:media': 'media:delete',
-  'GET /api/servers': 'servers:read',
-  'POST /api/servers/:server/drain': 'servers:drain',
-  'POST /api/servers/:server/undrain': 'servers:drain',
-  'GET /api/channels/:channel/placement': 'placement:read',
-  'PATCH /api/channels/:channel/placement': 'placement:change',
-  'POST /api/channels/:channel/move': 'placement:change',
-  'GET /api/users': 'users:read',
-  'POST /api/users': 'users:create',
-  'PATCH /api/users/:user': 'users:change',
-  'GET /api/tokens': 'tokens:read',
-  'POST /api/tokens': 'tokens:create',
-  'DELETE /api/tokens/:token': 'tokens:revoke',
-  'DELETE /api/users/:user': 'users:delete',
-  'GET /api/account': 'account:read',
-  'PATCH /api/account': 'account:change',
-  'DELETE /api/account': 'account:delete',
-  'POST /api/account/password': 'account:change',
-  'POST /api/account/totp': 'account:change',
-  'POST /api/account/totp/confirm': 'account:change',
-  'DELETE /api/account/totp': 'account:change',
-  'POST /api/register': 'public',
-  'POST /api/confirm-email': 'public',
-  'POST /api/confirm-email/resend': 'public',
-  'POST /api/login': 'public',
-  'POST /api/logout': 'session:end',
-  'POST /api/password/forgot': 'public',
-  'POST /api/password/reset': 'public',
-  'GET /api/auth/providers': 'public',
-  'GET /api/auth/:provider': 'public',
-  'GET /api/auth/:provider/callback': 'public',
-  'GET /account/confirm-email': 'public',
-  'GET /account/reset-password': 'public',
-  'GET /api/ping': 'public',
-  'GET /up': 'public',
-  'GET /healthz': 'public',
-  'GET /readyz': 'public',
-  'GET /metrics': 'metrics:read',
-}
+type World = Record<'listener' | 'dj' | 'admin' | 'other', Somebody>
 
 let api: TestApi
-const tokens = {} as Record<Person, string | undefined>
-let ownerId: string
+let world: World
+
+const newWorld = async (): Promise<World> => {
+  const [listener, dj, admin, other] = await Promise.all([
+    somebody(api, 'listener'),
+    somebody(api, 'dj'),
+    somebody(api, 'admin'),
+    somebody(api, 'dj'),
+  ])
+  return { listener, dj, admin, other }
+}
 
 beforeAll(async () => {
   api = await testApi({}, undefined, { providers: { google: { clientId: 'x', clientSecret: 'y' } } })
   await api.app.listen({ host: '127.0.0.1', port: 0 })
-  const owner = await api.user('dj')
-  ownerId = owner.user.id
-  tokens.nobody = undefined
-  tokens.forger = `sk_${'A'.repeat(43)}`
-  tokens.listener = (await api.user('listener')).token
-  tokens.stranger = (await api.user('dj')).token
-  tokens.owner = owner.token
-  tokens.admin = (await api.user('admin')).token
   api.servers.set('studio', { capacity: 100, sight: { kind: 'heard' } })
+  world = await newWorld()
 }, 60_000)
 
 afterAll(async () => {
   await api[Symbol.asyncDispose]()
 })
 
-test('A8: every route says who may call it, and the matrix knows each', () => {
-  const table = api.app.accessTable.filter(({ method }) => method !== 'HEAD')
-  const actual = Object.fromEntries(table.map(({ method, url, access }) => [`${method} ${url}`, access]))
-  expect(actual).toEqual(routes)
+const routes = () => api.app.accessTable.filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
+
+test('A8: every route of the application has a row in the matrix, and every row a route', () => {
+  expect([...matrix.keys()].toSorted()).toEqual(
+    routes()
+      .map(({ method, url }) => `${method} ${url}`)
+      .toSorted(),
+  )
 })
 
-const SPENT = new Set(['POST /api/logout'])
-async function spare(person: Person): Promise<string | undefined> {
-  const known = tokens[person]
-  const identity = known === undefined ? null : await api.stores.accounts.identify(known)
-  return identity ? (await api.stores.accounts.createToken(identity.user.id, 'spare', { replace: true })).secret : known
+test.each([...matrix])('A7, A8, A13, A14: who may %s', async (route, expected) => {
+  const [method, pattern] = route.split(' ') as [string, string]
+  const access = routes().find((each) => each.method === method && each.url === pattern)!.access
+  const actual = {} as Record<Column, Cell | number>
+  for (const column of columns) {
+    const { token, whose } = await asking(column, access)
+    const before = expected[column] === 'ok' ? null : await seen(whose)
+    const { status, headers } = await ask(method, pathTo(pattern, whose), token)
+    actual[column] = REFUSED.includes(status) ? (`${status}` as Cell) : status < 500 ? 'ok' : status
+    if (status === 401) expect(headers['www-authenticate']).toBe('Bearer')
+    // Nothing that a browser would send along by itself, and no page of others may read what is answered.
+    if (!pattern.startsWith('/api/auth/'))
+      expect([headers['set-cookie'], headers['access-control-allow-origin']]).toEqual([undefined, undefined])
+    if (before) expect(await seen(whose)).toEqual(before)
+    else if (method !== 'GET' && status < 300) world = await newWorld() // something happened
+  }
+  expect(actual).toEqual(expected)
+})
+
+/** What somebody of this column brings along, and whose objects they name. */
+async function asking(column: Column, access: string): Promise<{ token: string | undefined; whose: Somebody }> {
+  const { listener, dj, admin, other } = world
+  switch (column) {
+    case 'nobody':
+      return { token: undefined, whose: other }
+    case 'forger':
+      return { token: FORGED, whose: other }
+    case 'unfit':
+      return { token: await tokenFor(api, admin.id, []), whose: other }
+    case 'fit':
+      return { token: await tokenFor(api, dj.id, access === 'public' ? [] : [access as never]), whose: dj }
+    default: {
+      const [role, reach] = column.split('-') as ['listener' | 'dj' | 'admin', 'own' | 'other']
+      return { token: world[role].session, whose: reach === 'own' ? { listener, dj, admin }[role] : other }
+    }
+  }
+}
+
+/** What can be seen of somebody's things by whoever owns the database. */
+async function seen({ objects }: Somebody) {
+  const { channels, media, accounts } = api.stores
+  const { channel, media: piece, token, user } = objects as Record<string, string>
+  return Promise.all([channels.find(channel!), media.find(piece!), accounts.findToken(token!), accounts.findAccount(user!)])
 }
 
 /** Answers without an end are hung up on once they have begun, over a real connection: only there a client can leave. */
@@ -155,47 +96,6 @@ async function ask(method: string, url: string, token: string | undefined) {
   hangUp.abort()
   return { status: response.status, headers: Object.fromEntries(response.headers) }
 }
-
-describe.each(Object.entries(routes))('A7, A8, A14: %s', (route, access) => {
-  test.each(people)('%s', async (person) => {
-    const [method, pattern] = route.split(' ') as [string, string]
-    const channel = await api.stores.channels.create({
-      ownerId,
-      name: 'x',
-      slug: `x-${Math.random().toString(36).slice(2)}`,
-      description: '',
-      genre: '',
-      mode: 'copy',
-      bitrateKbps: 128,
-    })
-    const media = await api.stores.media.add(musicRecord(ownerId), async () => {})
-    const { secret: _, ...made } = await api.stores.accounts.createToken(ownerId, 'matrix', { replace: true })
-    const parameters: Record<string, string> = {
-      channel: channel.id,
-      media: media.id,
-      user: route.startsWith('DELETE') ? (await api.user('dj')).user.id : ownerId,
-      token: made.id,
-      server: 'studio',
-      provider: 'google',
-    }
-    const url = pattern.replaceAll(/:(\w+)/g, (_, name: string) => parameters[name] ?? `a parameter without a value: ${name}`)
-    // What ends the token or the user it was asked with gets one of its own.
-    const token = SPENT.has(route) ? await spare(person) : tokens[person]
-    const { status, headers } = await ask(method, url, token)
-    const wanted = (WITHOUT_OWNER[route] ?? expected[access])[people.indexOf(person)]!
-    if (wanted === 'ok') expect([401, 403, 404]).not.toContain(status)
-    else expect(status).toBe(wanted)
-    if (wanted === 401) expect(headers['www-authenticate']).toBe('Bearer')
-    // Nothing that a browser would send along by itself, and no page of others may read what is answered.
-    if (!url.startsWith('/api/auth/'))
-      expect([headers['set-cookie'], headers['access-control-allow-origin']]).toEqual([undefined, undefined])
-    if (wanted !== 'ok') {
-      expect(await api.stores.channels.find(channel.id)).toEqual(channel)
-      expect(await api.stores.media.find(media.id)).toEqual(media)
-      expect(await api.stores.accounts.findToken(made.id)).toEqual(made)
-    }
-  })
-})
 
 test.each([
   '',
@@ -224,7 +124,7 @@ test('A7: lists of media hold only one’s own, but for an admin', async () => {
   await api.stores.media.add(musicRecord(one.user.id), async () => {})
   expect((await api.call('GET', '/api/media', { token: one.token })).body.total).toBe(1)
   expect((await api.call('GET', '/api/media', { token: two.token })).body.total).toBe(0)
-  expect((await api.call('GET', '/api/media', { token: tokens.admin! })).body.total).toBeGreaterThan(0)
+  expect((await api.call('GET', '/api/media', { token: world.admin.session })).body.total).toBeGreaterThan(0)
 })
 
 test('A9, A10: what a request says of its host or address changes nothing', async () => {
@@ -235,7 +135,7 @@ test('A9, A10: what a request says of its host or address changes nothing', asyn
     forwarded: 'host=evil.test',
   }
   const channel = await api.call('POST', '/api/channels', {
-    token: tokens.owner!,
+    token: world.dj.session,
     body: { name: 'hosts', slug: 'hosts' },
     headers,
   })

@@ -35,7 +35,7 @@ import { tryLimit } from './tries.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Every route of ours and who may call it; the authorisation matrix is tested from it. */
+    /** Every route there is and who may call it; the authorisation matrix is tested from it. */
     accessTable: readonly { readonly method: string; readonly url: string; readonly access: Access }[]
   }
 }
@@ -81,6 +81,11 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
   })
   app.addHook('onSend', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
 
+  const accessTable: { method: string; url: string; access: Access }[] = []
+  app.decorate('accessTable', accessTable)
+  app.addHook('onRoute', ({ method, url, config }) => {
+    for (const each of [method].flat()) accessTable.push({ method: each, url, access: config?.access ?? 'public' })
+  })
   await app.register(swagger, {
     openapi: { ...documentInfo, servers: [...documentInfo.servers], tags: [...documentInfo.tags] },
     transform: jsonSchemaTransform,
@@ -92,14 +97,10 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
     limits: { files: 2, fields: 2, parts: 3, fieldSize: 1000, headerPairs: 50 },
   })
 
-  const accessTable: { method: string; url: string; access: Access }[] = []
-  app.decorate('accessTable', accessTable)
   await app.register(async (own) => {
     for (const name of ['actor', 'credential', 'channel', 'media', 'apiToken'] as const) own.decorateRequest(name, null as never)
     own.addHook('onRoute', (route) => {
-      const { access } = route.config ?? {}
-      if (!access) throw new Error(`${route.url} does not say who may call it`)
-      for (const method of [route.method].flat()) accessTable.push({ method, url: route.url, access })
+      if (!route.config?.access) throw new Error(`${route.url} does not say who may call it`)
       route.schema = describe(route)
     })
     const limit = await requestLimit(own, ports.settings.requestsPerMinute)

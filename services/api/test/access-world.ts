@@ -1,0 +1,53 @@
+import { newId, tokenHashOf, type Role } from '@skipcast/db'
+import type { Permission } from '../src/domain/roles.ts'
+import { musicRecord, type TestApi } from './test-api.ts'
+
+const DAY_MS = 86_400_000
+
+/** Somebody with one of everything that a path can name. */
+export interface Somebody {
+  readonly id: string
+  /** The token of a session. */
+  readonly session: string
+  /** What stands for each parameter of a path. */
+  readonly objects: Readonly<Record<string, string>>
+}
+
+/** Makes somebody with a session and one of everything that a path can name: **a new parameter gets its object here.** */
+export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
+  const { accounts, channels, media } = api.stores
+  const { id } = await accounts.createUser({ username: newId(), role })
+  const [session, sessionId] = [newId(), newId()]
+  const fields = { name: 'x', slug: `x-${newId()}`, description: '', genre: '', mode: 'copy', bitrateKbps: 128 } as const
+  const expiresAt = new Date(Date.now() + DAY_MS)
+  const [channel, piece, token] = await Promise.all([
+    channels.create({ ...fields, ownerId: id }),
+    media.add(musicRecord(id), async () => {}),
+    accounts.createToken(id, 'one of theirs'),
+    api.stores.accountRows.create('session', { id: sessionId, userId: id, tokenHash: tokenHashOf(session), expiresAt }),
+  ])
+  const objects = {
+    channel: channel.id,
+    media: piece.id,
+    token: token.id,
+    user: id,
+    server: 'studio',
+    provider: 'google',
+    '*': 'index.html',
+  }
+  return { id, session, objects }
+}
+
+/** A path with somebody's objects in it. */
+export function pathTo(pattern: string, { objects }: Pick<Somebody, 'objects'>): string {
+  return pattern.replaceAll(/:(\w+)|\*/g, (all, name: string = all) => {
+    const value = objects[name]
+    if (value === undefined) throw new Error(`${pattern}: access-world.ts makes no object for ${name}`)
+    return value
+  })
+}
+
+/** A token that is good for this alone. */
+export async function tokenFor(api: TestApi, userId: string, scopes: readonly Permission[]): Promise<string> {
+  return (await api.stores.accounts.createToken(userId, 'scoped', { scopes })).secret
+}
