@@ -1,13 +1,13 @@
-import { join } from 'node:path'
 import type { ServiceContext } from '@skipcast/bus'
 import { localPostgres, migrate, openDatabase, openStores, type ToCommand, type TrackPlayStore } from '@skipcast/db'
 import type { StreamEvent } from '@skipcast/contracts'
+import { mediaPath, openMediaStore } from '@skipcast/media-store'
 import { AppError, childUser, ownStalls } from '@skipcast/runtime'
 import { betterAuthLogIns } from './adapters/better-auth/log-ins.ts'
 import { busWatch } from './adapters/bus-watch.ts'
 import { ffmpeg } from './adapters/ffmpeg.ts'
 import { fleet } from './adapters/fleet.ts'
-import { mediaFiles } from './adapters/media-files.ts'
+import { incomingFiles } from './adapters/incoming-files.ts'
 import { newestStatuses } from './adapters/newest-statuses.ts'
 import { sealedMails } from './adapters/sealed-mails.ts'
 import { smtpPostbox } from './adapters/smtp-postbox.ts'
@@ -112,7 +112,8 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
       logger,
     }),
     audio: ffmpeg({ format: config.airFormat, user }),
-    mediaFiles: await mediaFiles({ path: config.mediaPath ?? join(home.path, 'media'), serverId, user }),
+    incomingFiles: await incomingFiles({ path: mediaPath(config.mediaStore, home), serverId, user }),
+    mediaStore: openMediaStore(config.mediaStore, home),
     health,
     meters,
     telemetry,

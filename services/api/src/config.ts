@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { mediaStoreConfig, mediaStoreVariables } from '@skipcast/media-store'
 import { env } from '@skipcast/runtime'
 import { z } from 'zod'
 
@@ -41,7 +42,7 @@ export const apiEnv = z
     API_TRUST_PROXY: proxies.default([]),
     API_EVENT_CLIENTS: env.integer(0, 100_000).default(200),
     API_EVENT_CLIENTS_PER_ADDRESS: env.integer(1, 100_000).default(20),
-    MEDIA_PATH: z.string().max(1000).optional(),
+    ...mediaStoreVariables,
     MEDIA_MAX_BYTES: env.integer(1024, MAX_MEDIA_BYTES).default(200 * 1024 ** 2),
     LIQUIDSOAP_BITRATE: z.enum(BITRATES, { error: 'must be a bitrate of MP3 in kbit/s, such as 128' }).default('128'),
     LIQUIDSOAP_SAMPLERATE: z.enum(SAMPLE_RATES, { error: `must be one of ${SAMPLE_RATES.join(', ')}` }).default('44100'),
@@ -95,8 +96,7 @@ export const apiEnv = z
     trustedProxies: flat.API_TRUST_PROXY,
     maxEventClients: flat.API_EVENT_CLIENTS,
     maxEventClientsPerAddress: flat.API_EVENT_CLIENTS_PER_ADDRESS,
-    /** Absent: `media` in the home. */
-    mediaPath: flat.MEDIA_PATH,
+    mediaStore: mediaStoreConfig(flat),
     mediaMaxBytes: flat.MEDIA_MAX_BYTES,
     /** The one format of everything that is sent. */
     airFormat: { bitrateKbps: Number(flat.LIQUIDSOAP_BITRATE), sampleRate: Number(flat.LIQUIDSOAP_SAMPLERATE) },

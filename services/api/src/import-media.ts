@@ -1,4 +1,5 @@
 import type { Media } from '@skipcast/db'
+import { measureFile } from '@skipcast/media-store'
 import { originalName, readTags } from './domain/tags.ts'
 import type { ApiPorts } from './ports.ts'
 
@@ -8,14 +9,14 @@ import type { ApiPorts } from './ports.ts'
  * Rejects with TOO_LARGE, NO_SPACE, UNPROCESSABLE, TOO_MANY_REQUESTS, DATABASE_UNAVAILABLE, and with what `bytes` fail with.
  */
 export async function importMedia(
-  { stores, audio, mediaFiles, settings }: ApiPorts,
+  { stores, audio, incomingFiles, mediaStore, settings }: ApiPorts,
   upload: { ownerId: string; fileName: string; bytes: AsyncIterable<Buffer> },
 ): Promise<Media> {
-  await using incoming = mediaFiles.receive()
+  await using incoming = incomingFiles.receive()
   const original = await incoming.write(upload.bytes, settings.mediaMaxBytes)
   const { tags } = await audio.probe(incoming.path)
   const { durationMs, sound } = await audio.convert(incoming.path, incoming.airPath)
-  const { sha256, sizeBytes } = await mediaFiles.measure(incoming.airPath)
+  const { sha256, sizeBytes } = await measureFile(incoming.airPath)
   const name = originalName(upload.fileName)
   const record = {
     ownerId: upload.ownerId,
@@ -30,5 +31,5 @@ export async function importMedia(
     originalName: name,
     originalSha256: original.sha256,
   }
-  return await stores.media.add(record, () => mediaFiles.keep(incoming.airPath, sha256))
+  return await stores.media.add(record, () => mediaStore.put({ kind: 'air', sha256 }, incoming.airPath))
 }

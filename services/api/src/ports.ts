@@ -1,5 +1,6 @@
 import type { ServerHeartbeat, StreamStatus } from '@skipcast/contracts'
 import type { Stores, User } from '@skipcast/db'
+import type { MediaStore } from '@skipcast/media-store'
 import type { HealthBoard, Meters } from '@skipcast/runtime'
 import type { Mail } from './domain/mail.ts'
 import type { Sound } from './domain/sound.ts'
@@ -18,7 +19,8 @@ export interface ApiPorts {
   readonly onStatusChange: (listener: () => void) => () => void
   readonly logIns: LogIns
   readonly audio: AudioTools
-  readonly mediaFiles: MediaFiles
+  readonly incomingFiles: IncomingFiles
+  readonly mediaStore: MediaStore
   readonly health: HealthBoard
   readonly meters: Meters
   readonly telemetry: Pick<ApiTelemetry, 'answered'>
@@ -157,12 +159,7 @@ export interface IncomingFile extends AsyncDisposable {
   write(bytes: AsyncIterable<Buffer>, maxBytes: number): Promise<{ readonly sha256: string }>
 }
 
-/** The media store: air files by the hash of their content. */
-export interface MediaFiles {
+/** Where uploads come in, on this machine. */
+export interface IncomingFiles {
   receive(): IncomingFile
-  /** The hash and size of a file that was made beside an incoming one. */
-  measure(path: string): Promise<{ readonly sha256: string; readonly sizeBytes: number }>
-  /** Moves an air file to its place; resolves when it is safely on the disk. One that is there already is the same. */
-  keep(path: string, sha256: string): Promise<void>
-  remove(sha256: string): Promise<void>
 }

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { stamp, type StreamStatus } from '@skipcast/contracts'
 import { openDatabase, openStores, type Role, type Stores, type User } from '@skipcast/db'
 import { PATIENT, testDatabase } from '@skipcast/db/testing'
+import { folderStore } from '@skipcast/media-store'
 import { childUser, healthBoard, meters, silentLogger, type HealthBoard } from '@skipcast/runtime'
 import { betterAuthLogIns, type LogInOptions } from '../src/adapters/better-auth/log-ins.ts'
 import { ffmpeg } from '../src/adapters/ffmpeg.ts'
-import { mediaFiles } from '../src/adapters/media-files.ts'
+import { incomingFiles } from '../src/adapters/incoming-files.ts'
 import type { Mail } from '../src/domain/mail.ts'
 import { toStreamCommand } from '../src/domain/stream-command.ts'
 import type { ServerSight } from '../src/domain/stream-view.ts'
@@ -110,7 +111,8 @@ export async function testApi(
       logger: silentLogger(),
     }),
     audio: ffmpeg({ format: { bitrateKbps: 128, sampleRate: 44_100 }, user }),
-    mediaFiles: await mediaFiles({ path: mediaPath, serverId: 'test', user }),
+    incomingFiles: await incomingFiles({ path: mediaPath, serverId: 'test', user }),
+    mediaStore: folderStore(mediaPath),
     random: Math.random,
     meters: board,
     telemetry: { answered: () => {} },

@@ -202,7 +202,7 @@ test('of what fails with its first byte nothing is left, however soon that is', 
     throw new Error('broken off')
   }
   const attempt = async () => {
-    await using incoming = api.ports.mediaFiles.receive()
+    await using incoming = api.ports.incomingFiles.receive()
     await incoming.write(failing(), 0)
   }
   const isRefused = () => expect(attempt()).rejects.toMatchObject({ code: 'TOO_LARGE' })
@@ -301,8 +301,8 @@ test('a form without the file, with another field, and no form at all are told a
 })
 
 test('what a killed process left half received is cleared away by the next', async () => {
-  const { mediaFiles } = await import('../src/adapters/media-files.ts')
+  const { incomingFiles } = await import('../src/adapters/incoming-files.ts')
   await writeFile(join(api.mediaPath, 'incoming', 'test', 'left'), 'x')
-  await mediaFiles({ path: api.mediaPath, serverId: 'test', user: undefined })
+  await incomingFiles({ path: api.mediaPath, serverId: 'test', user: undefined })
   expect(await readdir(join(api.mediaPath, 'incoming', 'test'))).toEqual([])
 })

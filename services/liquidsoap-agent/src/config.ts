@@ -1,3 +1,4 @@
+import { mediaStoreConfig, mediaStoreVariables } from '@skipcast/media-store'
 import { env } from '@skipcast/runtime'
 import { z } from 'zod'
 import { hostProblems, hostVariables, sshHosts } from './config-hosts.ts'
@@ -24,7 +25,7 @@ export const agentEnv = z
     WARM_ENGINES: env.integer(0, 10).default(1),
     SERVER_CAPACITY: env.integer(0, 100_000).default(100),
     SERVER_LABELS: labels.default({}),
-    MEDIA_PATH: z.string().optional(),
+    ...mediaStoreVariables,
     MEDIA_CACHE_MB: env.integer(1, 100_000_000).default(20_000),
     DISK_RESERVE_MB: env.integer(0, 100_000_000).default(256),
     SILENCE_AFTER_MS: env.integer(500, 3_600_000).default(1500),
@@ -45,7 +46,8 @@ export const agentEnv = z
     limits: { memoryBytes: flat.ENGINE_MEMORY_MB * MB, openFiles: flat.ENGINE_OPEN_FILES, niceness: flat.ENGINE_NICENESS },
     engines: { channelsPerEngine: flat.CHANNELS_PER_ENGINE, warmEngines: flat.WARM_ENGINES },
     server: { capacity: flat.SERVER_CAPACITY, labels: flat.SERVER_LABELS },
-    media: { path: flat.MEDIA_PATH, cacheMaxBytes: flat.MEDIA_CACHE_MB * MB, reserveBytes: flat.DISK_RESERVE_MB * MB },
+    mediaStore: mediaStoreConfig(flat),
+    media: { cacheMaxBytes: flat.MEDIA_CACHE_MB * MB, reserveBytes: flat.DISK_RESERVE_MB * MB },
     silenceAfterMs: flat.SILENCE_AFTER_MS,
     resyncMs: flat.AGENT_RESYNC_MS,
   }))

@@ -1,10 +1,10 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ServiceContext } from '@skipcast/bus'
+import { openMediaStore, type MediaStore } from '@skipcast/media-store'
 import { AppError, childUser, messageOf, ownStalls, runCommand, type ChildUser } from '@skipcast/runtime'
 import { diskJournal } from './adapters/disk-journal.ts'
 import { engineHost } from './adapters/engine-host.ts'
-import { folderMediaStore } from './adapters/folder-media-store.ts'
 import { localHost } from './adapters/local-host.ts'
 import { mediaCache } from './adapters/media-cache.ts'
 import { memoryFile } from './adapters/memory-file.ts'
@@ -14,7 +14,7 @@ import { sshMachine } from './adapters/ssh/ssh-machine.ts'
 import { sshMediaCache } from './adapters/ssh/ssh-media-cache.ts'
 import type { AgentConfig } from './config.ts'
 import type { SshHost } from './config-hosts.ts'
-import type { Clock, EngineHost, MediaStore, OpenEar } from './ports.ts'
+import type { Clock, EngineHost, OpenEar } from './ports.ts'
 import { serve, type RunningServer, type Server } from './serve.ts'
 import { agentCounters, showFacts, telemetry, type AgentCounters } from './telemetry.ts'
 
@@ -54,7 +54,7 @@ export async function startAgent(
   const clock = overrides.clock ?? { wallMs: () => Date.now(), steadyMs: () => performance.now() }
   const stalls = owned.use(ownStalls(clock))
   const directory = await home.directory('agent', { mode: 0o711 })
-  const store = overrides.store ?? folderMediaStore(resolve(config.media.path ?? join(home.path, 'media')), config.media)
+  const store = overrides.store ?? openMediaStore(config.mediaStore, home)
   const journal = owned.use(
     await diskJournal(await home.directory('agent/journal'), context.bus, telemetry(context.logger, counters)),
   )
@@ -104,7 +104,7 @@ async function localServer(
 ): Promise<Server> {
   const owner = childUser()
   const { icecast, limits, liquidsoap } = config
-  const cache = mediaCache(await context.home.directory('agent/cache', { mode: 0o711 }), store)
+  const cache = mediaCache(await context.home.directory('agent/cache', { mode: 0o711 }), store, config.media)
   const pathOf = (sha256: string) => cache.pathOf(sha256)
   const host = own.use(
     override ?? (await localHost({ directory, scripts: SCRIPTS, ...liquidsoap, limits, icecast, owner, pathOf })),

@@ -26,12 +26,6 @@ export interface EngineHost extends AsyncDisposable {
   onChange(listener: () => void): () => void
 }
 
-/** Where the files that channels play are kept, by content hash. */
-export interface MediaStore {
-  /** Puts the file at this path, which does not exist yet. Rejects with MEDIA_MISSING when the store has no such file or can't be reached, with NO_SPACE when it does not fit here. */
-  fetch(sha256: string, toFile: string): Promise<void>
-}
-
 /** The files that engines of this machine play, kept here so that they go on playing with everything else dead. */
 export interface MediaCache {
   /** The hashes of all files that are there. Rejects with HOST_UNREACHABLE. */

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
+import { noSpace } from '@skipcast/media-store'
 import { AppError, isAppError, runCommand, type ChildUser } from '@skipcast/runtime'
 import type { AudioTools, Probe } from '../ports.ts'
 import { readSound, type Sound } from '../domain/sound.ts'
-import { noSpace } from './no-space.ts'
 import { turnstile } from './turnstile.ts'
 
 /** Formats a file may have. Those that name other files or addresses (playlists, concat, DASH) are not among them. */

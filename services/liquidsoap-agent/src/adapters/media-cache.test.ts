@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { folderMediaStore } from './folder-media-store.ts'
+import { folderStore } from '@skipcast/media-store'
 import { mediaCache } from './media-cache.ts'
 
 let root: string
@@ -12,7 +12,7 @@ let cache: ReturnType<typeof mediaCache>
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'skipcast-cache-'))
   await mkdir(join(root, 'cache'))
-  cache = mediaCache(join(root, 'cache'), folderMediaStore(join(root, 'store'), { reserveBytes: 0 }))
+  cache = mediaCache(join(root, 'cache'), folderStore(join(root, 'store')), { reserveBytes: 0 })
 })
 afterEach(() => rm(root, { recursive: true }))
 
@@ -51,8 +51,7 @@ describe('the media cache', () => {
   test('copies nothing that would take the last of the disk, and says that this is why', async () => {
     const [open, closed] = [await store('open'), await store('closed')]
     await chmod(join(root, 'store', closed.slice(0, 2), `${closed}.mp3`), 0o600)
-    const store2 = folderMediaStore(join(root, 'store'), { reserveBytes: Number.MAX_SAFE_INTEGER })
-    const full = mediaCache(join(root, 'cache'), store2)
+    const full = mediaCache(join(root, 'cache'), folderStore(join(root, 'store')), { reserveBytes: Number.MAX_SAFE_INTEGER })
     await full.fetch(open) // a link takes no room
     await expect(full.fetch(closed)).rejects.toMatchObject({ code: 'NO_SPACE' })
     expect(await full.list()).toEqual(new Set([open]))

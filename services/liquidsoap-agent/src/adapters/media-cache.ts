@@ -1,17 +1,21 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { chmod, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { measureFile, type MediaStore } from '@skipcast/media-store'
 import { AppError, pathIn } from '@skipcast/runtime'
-import type { MediaCache, MediaStore } from '../ports.ts'
+import type { MediaCache } from '../ports.ts'
 
 /** A file that is being fetched for so long was left behind by a process that died. */
 const DRAFT_MS = 3_600_000
 const FILE_NAME = /^([0-9a-f]{64})\.mp3$/
 
-/** A cache in a directory that the engines' user may enter; its files are readable by all. `pathOf`: where a file is, or would be. */
-export function mediaCache(directory: string, store: MediaStore): MediaCache & { pathOf(sha256: string): string } {
+/** A cache in a directory that the engines' user may enter; its files are readable by all. `reserveBytes` of its disk are not filled with copies. `pathOf`: where a file
+ * is, or would be. */
+export function mediaCache(
+  directory: string,
+  store: Pick<MediaStore, 'fetchTo'>,
+  room: { readonly reserveBytes: number },
+): MediaCache & { pathOf(sha256: string): string } {
   const pathOf = (sha256: string) => pathIn(directory, `${sha256}.mp3`)
   const list = async () => new Set((await readdir(directory)).flatMap((name) => FILE_NAME.exec(name)?.[1] ?? []))
   const sizes = async () =>
@@ -21,8 +25,8 @@ export function mediaCache(directory: string, store: MediaStore): MediaCache & {
   const fetch = async (sha256: string) => {
     const draft = join(directory, `.${sha256}.${randomBytes(4).toString('hex')}`)
     try {
-      await store.fetch(sha256, draft)
-      if ((await hashOf(draft)) !== sha256) {
+      await store.fetchTo({ kind: 'air', sha256 }, draft, room)
+      if ((await measureFile(draft)).sha256 !== sha256) {
         throw new AppError('MEDIA_MISSING', `The stored file ${sha256.slice(0, 12)}… is damaged; upload the track again`)
       }
       await makeReadable(draft)
@@ -72,10 +76,4 @@ async function removeOldDrafts(directory: string): Promise<void> {
     const stats = await stat(draft).catch(() => null)
     if (stats && Date.now() - stats.ctimeMs > DRAFT_MS) await rm(draft, { force: true })
   }
-}
-
-async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
-  return hash.digest('hex')
 }

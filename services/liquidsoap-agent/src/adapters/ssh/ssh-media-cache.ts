@@ -2,8 +2,9 @@ import { createReadStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import type { MediaStore } from '@skipcast/media-store'
 import { makeDirectory } from '@skipcast/runtime'
-import type { MediaCache, MediaStore } from '../../ports.ts'
+import type { MediaCache } from '../../ports.ts'
 import { granted } from './granted.ts'
 import { putFile } from './put-file.ts'
 import type { SshLink } from './ssh-link.ts'
@@ -15,7 +16,7 @@ const TELL_EVERY_MS = 5000
 
 export interface SshMediaCacheOptions {
   readonly link: SshLink
-  readonly store: MediaStore
+  readonly store: Pick<MediaStore, 'fetchTo'>
   /** On this machine: files are here while they are sent. Emptied at the beginning. */
   readonly directory: string
   readonly reserveBytes: number
@@ -49,7 +50,7 @@ export async function sshMediaCache(options: SshMediaCacheOptions): Promise<Medi
     let toldAt = startedAt
     try {
       link.root() // no copy is made for a machine that can't be reached
-      await store.fetch(sha256, draft)
+      await store.fetchTo({ kind: 'air', sha256 }, draft, options)
       const sizeBytes = (await stat(draft)).size
       const file = { kind: 'media' as const, sha256, sizeBytes, reserveBytes: options.reserveBytes }
       await putFile(link, { ...file, content: createReadStream(draft) }, (arrivedBytes) => {

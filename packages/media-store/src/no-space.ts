@@ -7,6 +7,10 @@ export function noSpace(cause: unknown): AppError {
 
 /** The same for whatever a call to the file system threw, if that is why. */
 export function orNoSpace(error: unknown): never {
+  throw isNoSpace(error) ? noSpace(error) : error
+}
+
+export function isNoSpace(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
-  throw code === 'ENOSPC' || code === 'EDQUOT' ? noSpace(error) : error
+  return code === 'ENOSPC' || code === 'EDQUOT'
 }

@@ -1,0 +1,7 @@
+export { folderStore } from './adapters/folder.ts'
+export { mediaPath, mediaStoreConfig, mediaStoreVariables, type MediaStoreConfig } from './config.ts'
+export { openFolder } from './files.ts'
+export { measureFile } from './measure.ts'
+export { type ByteRange, type MediaKey, type MediaKind, type MediaStore } from './media-store.ts'
+export { noSpace, orNoSpace } from './no-space.ts'
+export { openMediaStore } from './open-media-store.ts'
