@@ -1,3 +1,4 @@
+import { stamp } from '@skipcast/contracts'
 import { silentLogger } from '@skipcast/runtime'
 import { describe, expect, test } from '@jest/globals'
 import { stateFeed } from './state-view.ts'
@@ -73,5 +74,33 @@ describe('stateFeed', () => {
     view.onChange((key) => told.push(key))
     made.apply('a', heartbeat(1))
     expect(told).toEqual(['a'])
+  })
+
+  test('a command that comes late changes nothing, live or read anew; one of a database that was put back does', () => {
+    const made = stateFeed('streamCommands', silentLogger(), async () => undefined)
+    const command = (generation: number, occurredAt: number) =>
+      JSON.stringify({
+        ...stamp({ application: 'skipcast', environment: 'test' }, occurredAt, `a:${generation}`),
+        event: 'stop_stream',
+        channel_id: 'a',
+        channel_slug: 'a',
+        generation,
+        epoch: 0,
+        server_id: null,
+        mount: '/a',
+      })
+    const generation = () => made.view.values.get('a')!.generation
+    made.apply('a', command(5, 5000))
+    made.apply('a', command(4, 4000))
+    made.caughtUp()
+    expect(generation()).toBe(5)
+    made.apply('a', command(3, 3000))
+    expect(generation()).toBe(5)
+    made.startOver()
+    made.apply('a', command(4, 4000))
+    made.caughtUp()
+    expect(generation()).toBe(5)
+    made.apply('a', command(2, 9000))
+    expect(generation()).toBe(2)
   })
 })

@@ -1,4 +1,4 @@
-import type { MessageOf, StateTopic } from '@skipcast/contracts'
+import { isSuperseded, type MessageOf, type StateTopic } from '@skipcast/contracts'
 import { messageOf, type Logger } from '@skipcast/runtime'
 import { isDeepStrictEqual } from 'node:util'
 import type { StateView } from './ports.ts'
@@ -18,7 +18,12 @@ export interface StateFeed<T extends StateTopic> {
   caughtUp(): void
 }
 
-/** The last value of each key of one state topic, and who wants to know of changes. `close` ends what feeds it. */
+/** What is known of the order of a topic's messages beside that in which they came. */
+const isOld: { readonly [T in StateTopic]?: (next: MessageOf<T>, kept: MessageOf<T>) => boolean } = {
+  streamCommands: isSuperseded,
+}
+
+/** The last value of each key of one state topic (an older one that comes late changes nothing), and who wants to know of changes. `close` ends what feeds it. */
 export function stateFeed<T extends StateTopic>(topic: T, logger: Logger, close: () => PromiseLike<void>): StateFeed<T> {
   const values = new Map<string, MessageOf<T>>()
   const listeners = new Set<(key: string | null) => void>()
@@ -27,6 +32,8 @@ export function stateFeed<T extends StateTopic>(topic: T, logger: Logger, close:
   /** What a reading from the beginning has brought so far; null when the view follows live. */
   let reading: Map<string, MessageOf<T>> | null = new Map()
 
+  const isLate = (next: MessageOf<T>, kept: MessageOf<T> | undefined) =>
+    kept !== undefined && (isOld[topic]?.(next, kept) ?? false)
   const tell = (key: string | null) => {
     for (const listener of listeners) {
       try {
@@ -67,6 +74,7 @@ export function stateFeed<T extends StateTopic>(topic: T, logger: Logger, close:
         logger.error({ topic, key, reason: decoded.unreadable }, 'a state record can not be read: the last good one stays')
         return reading ? null : decoded.unreadable
       }
+      if (isLate(decoded.message, target.get(key))) return null
       target.set(key, decoded.message)
       if (!reading) tell(key)
       return null
@@ -76,7 +84,10 @@ export function stateFeed<T extends StateTopic>(topic: T, logger: Logger, close:
       const fresh = reading
       reading = null
       const gone = [...values.keys()].filter((key) => !fresh.has(key))
-      const changed = [...fresh].filter(([key, message]) => !isDeepStrictEqual(values.get(key), message))
+      const changed = [...fresh].filter(([key, message]) => {
+        const before = values.get(key)
+        return !isDeepStrictEqual(before, message) && !isLate(message, before)
+      })
       for (const key of gone) values.delete(key)
       for (const [key, message] of changed) values.set(key, message)
       isCaughtUp = true

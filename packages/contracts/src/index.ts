@@ -7,6 +7,7 @@ export { messages, type MessageOf } from './messages.ts'
 export { serverHeartbeat, type ServerHeartbeat } from './server-heartbeats.ts'
 export { signSourceToken, verifySourceToken, type SourceClaim } from './source-token.ts'
 export {
+  isSuperseded,
   MOST_CROSSFADE_MS,
   streamCommand,
   streamCost,

@@ -102,3 +102,11 @@ const stopStream = channelEnvelope.extend({
 export const streamCommand = z.discriminatedUnion('event', [startStream, stopStream])
 export type StartStream = z.infer<typeof startStream>
 export type StreamCommand = z.infer<typeof streamCommand>
+
+/**
+ * Whether `next` was superseded by `kept` before it came: something that was given up may come late, from a connection that comes to life again. By the
+ * generation; but a command of a database that was put back from a backup counts from less, and is known by its being given later.
+ */
+export function isSuperseded(next: StreamCommand, kept: StreamCommand): boolean {
+  return next.generation < kept.generation && next.occurred_at <= kept.occurred_at
+}

@@ -22,6 +22,8 @@ const READ_AHEAD_FROM = 100
  * What a leader has given to the bus may come there so long after it lost the lead, or died: the bus gives up after 10 s.
  */
 export const STRAGGLERS_MS = 15_000
+/** TCP sends again what was not answered, each time after twice as long as before: by then after an outage that lasted as long, and after two minutes at most. */
+const MOST_RETRANSMIT_MS = 120_000
 /** So long a command may have waited for the bus before the leader before us published it. */
 const LATELY_MS = 3_600_000
 const MOST_TOLD_AGAIN = 10_000
@@ -43,6 +45,7 @@ export function outboxRelay(ports: RelayPorts): () => Promise<void> {
   /** The keys that were published since the term began, or since the bus was away; null once they were told again. */
   let early: Set<string> | null = new Set()
   let notBefore = 0
+  let awaySince = 0
   let isRebuilt = false
 
   const drain = async () => {
@@ -73,13 +76,16 @@ export function outboxRelay(ports: RelayPorts): () => Promise<void> {
       }
       if (notBefore > 0) {
         logger.info('the bus is back; the outbox is empty')
-        tellAgainAt = clock() + STRAGGLERS_MS
+        tellAgainAt = clock() + STRAGGLERS_MS + Math.min(clock() - awaySince, MOST_RETRANSMIT_MS)
       }
       notBefore = 0
       wait.reset()
     } catch (error) {
       if (!isAppError(error, 'BUS_UNAVAILABLE')) throw error
-      if (notBefore === 0) logger.warn({ problem: messageOf(error) }, 'the bus is away; the outbox waits')
+      if (notBefore === 0) {
+        logger.warn({ problem: messageOf(error) }, 'the bus is away; the outbox waits')
+        awaySince = clock()
+      }
       notBefore = clock() + wait.next()
       early ??= new Set()
     }

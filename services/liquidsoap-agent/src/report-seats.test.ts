@@ -9,8 +9,8 @@ const standby = aStart('a', { server_id: 'there', standby: second })
 const promoted = aStart('a', { ...second, generation: 2, moved_from: 'there' })
 const names = () => here.journaled.map(({ event }) => event)
 
-const onAir = async () => {
-  await here.want(standby)
+const onAir = async (generation = 1) => {
+  await here.want({ ...standby, generation })
   here.runs({})
   await here.pass()
   here.hear()
@@ -55,11 +55,10 @@ describe('the report of a second replica', () => {
       track_play_id: 'e.3',
       media_id: 'one',
     })
-    await here.want(standby)
     here.journaled.length = 0
     here.memos.clear()
-    await onAir()
-    await here.want({ ...promoted, playing: { media_id: 'one', sent_at: sentAt! - 100 } })
+    await onAir(3)
+    await here.want({ ...promoted, generation: 4, playing: { media_id: 'one', sent_at: sentAt! - 100 } })
     here.hear()
     await here.pass()
     expect(names()).toEqual(['channel_moved'])
@@ -72,8 +71,8 @@ describe('the report of a second replica', () => {
     await here.pass()
     expect(here.told).toHaveLength(told)
     here.memos.clear()
-    await onAir()
-    await here.want(aStart('a', { server_id: 'there', generation: 3 }))
+    await onAir(3)
+    await here.want(aStart('a', { server_id: 'there', generation: 4 }))
     here.runs(null)
     await here.pass()
     expect(here.told.at(-1)).toMatchObject({ phase: 'off', is_standby: true })

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BusSecurity } from '../config-security.ts'
 import { calmRequestQueues } from './request-queue.ts'
-import { socketOpener } from './sockets.ts'
+import { cutOff, socketOpener } from './sockets.ts'
 
 const CONNECT_LIMIT_MS = 3000
 const REQUEST_LIMIT_MS = 10_000
@@ -63,7 +63,7 @@ export function kafkaLines(options: {
       async hangUp(connection, { gently } = { gently: true }) {
         const cut = () => {
           isCut = true
-          for (const socket of sockets) socket.destroy(new Error('the line was cut'))
+          for (const socket of sockets) cutOff(socket)
         }
         const ended = within(GOODBYE_LIMIT_MS, 'to say goodbye', connection.disconnect()).catch(() => undefined)
         // Cut off in the middle, kafkajs tries for some two seconds to say it after all, in vain: nobody waits for that.

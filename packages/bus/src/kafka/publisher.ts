@@ -29,7 +29,7 @@ export interface Publisher extends AsyncDisposable {
 
 interface Connection {
   readonly ready: Promise<Producer>
-  close(): Promise<void>
+  close(how: { readonly gently: boolean }): Promise<void>
 }
 
 interface Call {
@@ -65,14 +65,14 @@ export function publisher(openLine: OpenLine, topics: TopicSetup, link: Link, pa
       await producer.connect()
       return producer
     }
-    return { ready: connect(), close: () => line.hangUp(producer) }
+    return { ready: connect(), close: (how) => line.hangUp(producer, how) }
   }
 
-  /** After any failure the next request comes from a new producer: kafkajs may try the old request for a while yet. */
-  const drop = async () => {
+  /** After any failure the next request comes from a new producer: kafkajs may try the old request for a while yet, and so may the kernel. */
+  const drop = async (how: { readonly gently: boolean }) => {
     const old = connection
     connection = undefined
-    await old?.close()
+    await old?.close(how)
   }
 
   const send = async (calls: readonly Call[], signal: AbortSignal): Promise<void> => {
@@ -95,7 +95,7 @@ export function publisher(openLine: OpenLine, topics: TopicSetup, link: Link, pa
       for (const call of calls) call.done()
     } catch (error) {
       givingUp.abort()
-      void drop()
+      void drop({ gently: false })
       if (isRefusal(error)) {
         if (calls.length === 1) return calls[0]!.failed(refused(error))
         for (const call of calls) await attempt([call]) // one of them is guilty: the others shall not pay for it
@@ -136,7 +136,7 @@ export function publisher(openLine: OpenLine, topics: TopicSetup, link: Link, pa
     async [Symbol.asyncDispose]() {
       closed = true
       await pumping
-      await drop()
+      await drop({ gently: true })
     },
   }
 }

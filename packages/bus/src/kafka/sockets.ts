@@ -2,7 +2,7 @@ import { AppError, messageOf } from '@skipcast/runtime'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect, isIP, type Socket } from 'node:net'
-import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
+import { connect as connectTls, createSecureContext, TLSSocket, type SecureContext } from 'node:tls'
 import { isLoopback, type BusSecurity } from '../config-security.ts'
 
 const KEEP_ALIVE_AFTER_MS = 30_000
@@ -26,6 +26,18 @@ export function socketOpener(security: BusSecurity): OpenSocket {
       : connect({ host, port }, onConnect)
     return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_AFTER_MS)
   }
+}
+
+/**
+ * Ends a connection together with what is still on its way, as far as that can be: closed in peace, the kernel would go on trying to deliver it, and a network
+ * that heals brings an old record after newer ones. One that was told to end can't be reset (libuv: it would never close), nor can one with TLS.
+ */
+export function cutOff(socket: Socket): void {
+  const cut = new Error('the line was cut')
+  const canBeReset = !socket.connecting && !socket.writableEnded && !socket.destroyed && !(socket instanceof TLSSocket)
+  if (!canBeReset) return void socket.destroy(cut)
+  socket.resetAndDestroy()
+  socket.emit('error', cut) // a reset tells nobody here
 }
 
 function secureContextOf({ caFile, client }: NonNullable<BusSecurity['tls']>): SecureContext {
