@@ -41,6 +41,7 @@ export type {
   User,
   UserSort,
 } from './stores/records.ts'
+export type { SessionRecord } from './stores/sessions.ts'
 export { openStores, type Stores } from './stores/stores.ts'
 export { tokenHashOf, type IssuedToken } from './stores/tokens.ts'
 export type { TrackPlayStore } from './stores/track-plays.ts'

@@ -74,8 +74,15 @@ export interface LogIns {
   register(registration: Registration): Promise<User>
   /** Sends the link once more, where there is something to confirm. */
   requestConfirmation(email: string): Promise<void>
-  /** Rejects with UNPROCESSABLE. */
+  /** Of a registration, or of another address. Rejects with UNPROCESSABLE. */
   confirmEmail(token: string): Promise<void>
+  /**
+   * Sends a link to the new address, and tells the one before; nothing changes until the link is used. A changed password ends the link. Rejects with UNPROCESSABLE
+   * for a wrong password.
+   */
+  requestEmailChange(userId: string, password: string, email: string): Promise<void>
+  /** Sends a link by which somebody whom an admin made sets a password, and so confirms the address. */
+  invite(user: { readonly id: string; readonly email: string }): Promise<void>
   /** Rejects with UNAUTHENTICATED, SECOND_FACTOR_NEEDED (send `code` too), EMAIL_UNCONFIRMED. */
   logIn(email: string, password: string, code: string | null): Promise<LogIn>
   requestPasswordReset(email: string): Promise<void>

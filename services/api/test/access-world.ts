@@ -30,6 +30,7 @@ export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
     channel: channel.id,
     media: piece.id,
     token: token.id,
+    session: sessionId,
     user: id,
     server: 'studio',
     provider: 'google',

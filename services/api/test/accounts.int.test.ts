@@ -124,3 +124,27 @@ test('users are searched as text, and sorted', async () => {
   expect(await names('search=%25')).toEqual([])
   expect((await api.call('GET', '/api/users?sort=token_hash', { token: admin })).status).toBe(400)
 })
+
+test('whom an admin makes with an address is invited, and logs in once they have set a password', async () => {
+  const admin = await api.user('admin')
+  const invite = (username: string) =>
+    api.call('POST', '/api/users', {
+      token: admin.token,
+      body: { username, role: 'dj', name: 'Grace', email: 'Grace@radio.test' },
+    })
+  const made = await invite('grace')
+  expect([made.status, made.body]).toMatchObject([201, { username: 'grace', name: 'Grace', role: 'dj' }])
+  expect(made.text).not.toContain('radio.test')
+  const refused = await invite('grace-2')
+  expect([refused.status, refused.body.message]).toEqual([409, expect.stringContaining('address')])
+  const mail = api.mails.at(-1)!
+  expect(mail).toMatchObject({ kind: 'invitation', to: 'Grace@radio.test' })
+  // Nobody takes the place by registering, nor by confirming an address alone.
+  const registration = { username: 'grace-3', email: 'grace@radio.test', password: 'a good long password' }
+  expect((await api.call('POST', '/api/register', { body: registration })).status).toBe(201)
+  const token = mail.kind === 'none' ? '' : mail.link.split('#token=')[1]
+  const set = () => api.call('POST', '/api/password/reset', { body: { token, password: 'a good long password' } })
+  expect([(await set()).status, (await set()).status]).toEqual([200, 422])
+  const body = { email: 'grace@radio.test', password: 'a good long password' }
+  expect((await api.call('POST', '/api/login', { body })).body.user).toMatchObject({ username: 'grace', role: 'dj' })
+})

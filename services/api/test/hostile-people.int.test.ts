@@ -41,6 +41,7 @@ test('A1, A11: whatever stands in the fields of people is refused or kept as tex
     await ask('POST', '/api/password/forgot', { email: text })
     await ask('POST', '/api/password/reset', { token: text, password: PASSWORD })
     await ask('POST', '/api/confirm-email', { token: text })
+    await ask('POST', '/api/account/email', { email: text, password: PASSWORD }, token)
     await ask('POST', '/api/account/totp/confirm', { code: text }, token)
     const provider = encodeURIComponent(text.toWellFormed())
     for (const path of [`/api/auth/${provider}`, `/api/auth/google/callback?state=${provider}&code=${provider}`]) {

@@ -188,3 +188,54 @@ test('a second factor is asked for once it was confirmed, and recovery codes are
   expect((await account(ended.body.token)).body).toMatchObject({ second_factor: false })
   await session(api, person)
 })
+
+test('another address counts once it is confirmed from there, and the one before is told', async () => {
+  const person = await registered(api)
+  const token = await session(api, person)
+  const change = (password: string) => post('/api/account/email', { email: 'New@radio.test', password }, token)
+  expect((await change('wrong')).status).toBe(422)
+  expect((await change(PASSWORD)).status).toBe(202)
+  expect((await account(token)).body.email).toBe(person.email)
+  expect(api.mails.at(-1)).toMatchObject({
+    kind: 'email_to_change',
+    to: person.email,
+    link: expect.not.stringContaining('token'),
+  })
+  await post('/api/password/forgot', { email: person.email })
+  const oldLink = tokenTo(api, person.email)
+
+  expect((await post('/api/confirm-email', { token: tokenTo(api, 'new@radio.test') })).status).toBe(200)
+  expect((await account(token)).body).toMatchObject({ email: 'new@radio.test', email_confirmed: true })
+  expect(api.mails.at(-1)).toMatchObject({ kind: 'email_changed', to: person.email })
+  const logIn = async (email: string) => (await post('/api/login', { email, password: PASSWORD })).status
+  expect([await logIn(person.email), await logIn('new@radio.test')]).toEqual([401, 200])
+  // What was sent to the address before opens nothing any more.
+  expect((await post('/api/password/reset', { token: oldLink, password: PASSWORD })).status).toBe(422)
+})
+
+test('a link to another address ends with the password that asked for it, and tells of no address whether it is known', async () => {
+  const [person, other] = [await registered(api), await registered(api)]
+  const token = await session(api, person)
+  const change = (email: string) => post('/api/account/email', { email, password: PASSWORD }, token)
+  const [unknown, known] = [await change('thief@radio.test'), await change(other.email)]
+  expect([known.status, known.body]).toEqual([unknown.status, unknown.body])
+  expect(api.mails.findLast((mail) => mail.kind !== 'none' && mail.to === other.email)!.kind).toBe('already_registered')
+  const stolen = tokenTo(api, 'thief@radio.test')
+  await post('/api/password/forgot', { email: person.email })
+  await post('/api/password/reset', { token: tokenTo(api, person.email), password: 'another good one' })
+  expect((await post('/api/confirm-email', { token: stolen })).status).toBe(422)
+  expect((await post('/api/login', { email: person.email, password: 'another good one' })).status).toBe(200)
+})
+
+test('of two who ask for the same address, the one who proves it gets it; a registration that nobody confirmed makes way', async () => {
+  const [one, two] = [await registered(api), await registered(api)]
+  await post('/api/register', { username: 'squatter', email: 'shared@radio.test', password: PASSWORD })
+  const links: string[] = []
+  for (const person of [one, two]) {
+    await post('/api/account/email', { email: 'shared@radio.test', password: PASSWORD }, await session(api, person))
+    links.push(tokenTo(api, 'shared@radio.test'))
+  }
+  const confirm = async (token: string) => (await post('/api/confirm-email', { token })).status
+  expect([await confirm(links[1]!), await confirm(links[0]!), await confirm(links[1]!)]).toEqual([200, 422, 422])
+  expect((await api.stores.accounts.findAccountByEmail('shared@radio.test'))!.id).toBe(two.id)
+})

@@ -76,10 +76,12 @@ async function variables(name: string): Promise<Record<string, string>> {
 /** Somebody with an account, and what the request needs of it. */
 async function person(name: string): Promise<Record<string, string>> {
   const { url: asked, body, auth } = requests.find((request) => request.name === name)!
-  if (!/\{\{(email|password|session|mail_token|code)\}\}/.test(JSON.stringify([asked, body, auth])))
-    return { email: '', password: '', session: '', mail_token: '', code: '' }
+  if (!/\{\{(email|password|session|session_id|mail_token|code)\}\}/.test(JSON.stringify([asked, body, auth])))
+    return { email: '', password: '', session: '', session_id: '', mail_token: '', code: '' }
   const made = await registered(api)
-  const known = { email: made.email, password: PASSWORD, session: await session(api, made), mail_token: '', code: '' }
+  const begun = await session(api, made)
+  const sessionId = (await api.stores.accounts.listSessions(made.id))[0]!.id
+  const known = { email: made.email, password: PASSWORD, session: begun, session_id: sessionId, mail_token: '', code: '' }
   if (name.startsWith('Confirm the second factor')) {
     const body = JSON.stringify({ password: PASSWORD })
     const { uri } = (await (await send('POST', `${url}/api/account/totp`, body, known.session)).json()) as { uri: string }
@@ -101,7 +103,7 @@ test('the collection has every route', () => {
     .filter(({ method, url }) => method !== 'HEAD' && !url.startsWith('/docs'))
     .map(
       ({ method, url: route }) =>
-        `${method} ${route.replaceAll(/:(\w+)/g, (_, name) => `{{${name === 'token' ? 'token_id' : name}}}`)}`,
+        `${method} ${route.replaceAll(/:(\w+)/g, (_, name) => `{{${['token', 'session'].includes(name) ? `${name}_id` : name}}}`)}`,
     )
   expect(inCollection.toSorted()).toEqual(routes.toSorted())
 })

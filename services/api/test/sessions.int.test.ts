@@ -205,3 +205,23 @@ test('A13: a token is good for its scopes alone, and hands on no more', async ()
   expect(await ask('POST', '/api/logout')).toBe(200) // each can end itself
   expect(await ask('GET', '/api/media')).toBe(401)
 })
+
+test('A16: people see their sessions, end one of them, and log out everywhere', async () => {
+  const [person, other] = [await registered(api), await registered(api)]
+  const [kept, lost] = [await session(api, person), await session(api, person)]
+  const foreign = await session(api, other)
+  const list = async (token: string) => (await api.call('GET', '/api/account/sessions', { token })).body.data
+  const seen = await list(kept)
+  expect(seen.map(({ is_current: isCurrent }: { is_current: boolean }) => isCurrent)).toEqual([false, true])
+  expect(Object.keys(seen[0])).toEqual(['id', 'created_at', 'expires_at', 'is_current'])
+
+  const end = async (path: string, token: string) => (await api.call('DELETE', `/api/account/sessions${path}`, { token })).status
+  const { id } = seen[0]
+  expect([await end(`/${id}`, foreign), await end(`/${id}`, kept), await end(`/${id}`, kept)]).toEqual([404, 204, 404])
+  const status = async (token: string) => (await api.call('GET', '/api/account', { token })).status
+  expect([await status(lost), await status(kept), await status(foreign)]).toEqual([401, 200, 200])
+
+  const program = (await api.call('POST', '/api/tokens', { token: kept, body: { name: 'program' } })).body.token
+  expect([await end('', program), await end('', kept)]).toEqual([403, 204])
+  expect([await status(kept), await status(program), await status(foreign)]).toEqual([401, 200, 200])
+})

@@ -7,12 +7,13 @@ import { newId } from '../new-id.ts'
 import { enqueue } from './channel-writes.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
 import type { Account, ListRequest, Page, Role, User, UserSort } from './records.ts'
+import { sessionStore, type SessionStore } from './sessions.ts'
 import { tokenStore, toUser, type TokenStore } from './tokens.ts'
 import type { TrustedTokens } from './trusted-tokens.ts'
 
 /** Users, and what speaks for them. Every method may reject with DATABASE_UNAVAILABLE. */
-export interface AccountStore extends TokenStore {
-  /** Rejects with CONFLICT when the name is taken. */
+export interface AccountStore extends TokenStore, SessionStore {
+  /** Rejects with CONFLICT when the name or the address is taken. */
   createUser(user: NewUser): Promise<User>
   /** What a user sees of themselves; null when there is none, or none any more. */
   findAccount(userId: string): Promise<Account | null>
@@ -22,6 +23,8 @@ export interface AccountStore extends TokenStore {
   rename(userId: string, name: string): Promise<void>
   /** A registration is one no more: its user may log in. */
   confirmEmail(userId: string): Promise<void>
+  /** The address was proved to be this user's. Rejects with CONFLICT when it is somebody else's by now. */
+  changeEmail(userId: string, email: string): Promise<void>
   /** Removes a registration that nobody has confirmed, whoever made it. One that was confirmed stays. */
   dropRegistration(userId: string): Promise<void>
   /**
@@ -31,9 +34,6 @@ export interface AccountStore extends TokenStore {
   deleteUser(userId: string): Promise<void>
   /** The channels that play for users who were deleted. */
   listOrphanedStreams(limit: number): Promise<string[]>
-  /** All sessions and tokens of a user end. */
-  endCredentials(userId: string): Promise<void>
-  endSession(id: string): Promise<void>
   /** Forgets registrations that nobody confirmed in time, and sessions and one-time values that have expired. */
   forgetExpired(now: Date): Promise<void>
   /** Puts a mail into the outbox. */
@@ -48,6 +48,9 @@ export interface AccountStore extends TokenStore {
 interface NewUser {
   readonly username: string
   readonly role: Role
+  readonly name?: string
+  /** Not confirmed yet. */
+  readonly email?: string | undefined
   /** Made by itself, and to be confirmed by then. */
   readonly registration?: { readonly id: string; readonly name: string; readonly confirmBy: Date }
 }
@@ -57,14 +60,16 @@ export function accountStore(database: Database, tokens: TrustedTokens): Account
 
   return {
     ...tokenStore(database, tokens),
+    ...sessionStore(database, tokens),
 
-    async createUser({ username, role, registration }) {
-      const data = { id: newId(), username, role, ...registration }
+    async createUser({ registration, email, ...given }) {
+      const data = { id: newId(), ...given, ...(email && { email: email.toLowerCase() }), ...registration }
       const work = database.run((client) => client.user.create({ data }))
       return toUser(
         await work.catch((error: unknown) => {
-          if (isDuplicate(error)) throw new AppError('CONFLICT', `The user name "${username}" is taken.`)
-          throw error
+          if (!isDuplicate(error)) throw error
+          const either = email === undefined ? '' : ', or the address'
+          throw new AppError('CONFLICT', `The user name "${given.username}"${either} is taken.`)
         }),
       )
     },
@@ -95,6 +100,16 @@ export function accountStore(database: Database, tokens: TrustedTokens): Account
       await database.run((client) => client.user.updateMany({ where, data })).finally(distrustAll)
     },
 
+    async changeEmail(id, email) {
+      const data = { email: email.toLowerCase(), emailVerified: true, confirmBy: null, updatedAt: new Date() }
+      const work = database.run((client) => client.user.updateMany({ where: { id, deletedAt: null }, data }))
+      await work
+        .catch((error: unknown) => {
+          throw isDuplicate(error) ? new AppError('CONFLICT', 'This address is somebody’s already.') : error
+        })
+        .finally(distrustAll)
+    },
+
     async dropRegistration(id) {
       await database.run((client) => client.user.deleteMany({ where: { ...UNCONFIRMED, id } }))
     },
@@ -120,18 +135,6 @@ export function accountStore(database: Database, tokens: TrustedTokens): Account
       const where = { wanted: 'on', owner: { deletedAt: { not: null } } } as const
       const rows = await database.run((client) => client.channel.findMany({ where, select: { id: true }, take: limit }))
       return rows.map(({ id }) => id)
-    },
-
-    async endCredentials(userId) {
-      const work = database.transaction(async (session) => {
-        await session.session.deleteMany({ where: { userId } })
-        await session.apiToken.updateMany({ where: { userId, revokedAt: null }, data: { revokedAt: new Date() } })
-      })
-      await work.finally(distrustAll)
-    },
-
-    async endSession(id) {
-      await database.run((client) => client.session.deleteMany({ where: { id } })).finally(distrustAll)
     },
 
     async forgetExpired(now) {

@@ -4,6 +4,10 @@ export type Mail =
   | { readonly kind: 'reset_password'; readonly to: string; readonly link: string }
   | { readonly kind: 'already_registered'; readonly to: string; readonly link: string }
   | { readonly kind: 'password_changed'; readonly to: string; readonly link: string }
+  | { readonly kind: 'invitation'; readonly to: string; readonly link: string }
+  /** To the address that was proved, and to the one before. */
+  | { readonly kind: 'email_wanted'; readonly to: string; readonly link: string }
+  | { readonly kind: 'email_to_change' | 'email_changed'; readonly to: string; readonly link: string }
   /** To nobody: where an address is not known, as much is done as where it is. */
   | { readonly kind: 'none' }
 
@@ -31,6 +35,30 @@ const TEXTS = {
       'The password of your account was changed just now, and your other sessions have ended. If this was not you, set a new one:',
     ],
     closing: 'Whoever changed it is locked out then.',
+  },
+  invitation: {
+    subject: 'An account was made for you',
+    lines: ['An administrator made an account for you. Open this link to set its password. It works once, within a week.'],
+    closing: 'If you expect no such thing, there is nothing to do.',
+  },
+  email_wanted: {
+    subject: 'Confirm your new address',
+    lines: ['Open this link to log in with this address from now on. It works once, within a day.'],
+    closing: NOT_YOU,
+  },
+  email_to_change: {
+    subject: 'Your address is to change',
+    lines: [
+      'Somebody with the password of your account wants it to have another address, and was sent a link there. If this was not you, set a new password, which ends that link:',
+    ],
+    closing: 'If it was you, there is nothing to do here.',
+  },
+  email_changed: {
+    subject: 'Your address was changed',
+    lines: [
+      'Your account has another address from now on: no mail about it will come here any more. It was confirmed from there.',
+    ],
+    closing: 'If this was not you, tell whoever runs this station.',
   },
 } as const
 

@@ -15,11 +15,6 @@ const MAX_TOKEN_DAYS = 3650
 
 const username = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 of a-z, 0-9, dot, dash and underscore')
 
-export const newUser = z.strictObject({
-  username,
-  role: role.default('listener'),
-})
-
 const MIN_PASSWORD = 10
 /** As the library has it. */
 const MAX_PASSWORD = 128
@@ -39,6 +34,13 @@ const code = z.string().min(1).max(64)
 const sessionKind = z.enum(['token', 'cookie']).default('token').meta({
   description:
     'token: it is told, for programs. cookie: it is kept by the browser, where no script can read it, and `token` is null.',
+})
+
+export const newUser = z.strictObject({
+  username,
+  role: role.default('listener'),
+  name: text(0, 255, 'up to 255 characters').default('').meta({ description: 'What others call them.' }),
+  email: email.optional().meta({ description: 'They are invited: a mail brings a link by which they set a password.' }),
 })
 
 export const registration = z
@@ -75,6 +77,8 @@ export const mailRequest = z.strictObject({ email })
 export const confirmation = z.strictObject({ token: mailToken })
 export const passwordReset = z.strictObject({ token: mailToken, password: newPassword })
 export const passwordChange = z.strictObject({ current_password: password, password: newPassword })
+export const emailChange = z.strictObject({ email, password })
+export const sessionParams = z.object({ session: z.string().min(1).max(200).meta({ description: 'The session’s id.' }) })
 export const accountChange = z.strictObject({ name: text(0, 255, 'up to 255 characters') })
 export const accountEnd = z.strictObject({
   password: password.optional().meta({ description: 'Of the account, if it has one.' }),

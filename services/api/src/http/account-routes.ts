@@ -30,13 +30,16 @@ export function accountRoutes(app: App, ports: ApiPorts): void {
     schema: {
       tags,
       summary: 'Make a user',
-      description: 'Give them a token next: `POST /api/tokens` with their `user_id`.',
+      description:
+        'With an `email`, they get a mail with a link that sets their password within a week; after that, `POST /api/password/forgot` sends another. Without one, give them a token next: `POST /api/tokens` with their `user_id`.',
       body: newUser,
       response: { 201: userBody },
     },
     async handler({ actor, body }, reply) {
       if (!mayGrant(actor.role, body.role)) refuseGrant()
-      return reply.code(201).send(showUser(await accounts.createUser(body)))
+      const made = await accounts.createUser(body)
+      if (body.email !== undefined) await ports.logIns.invite({ id: made.id, email: body.email })
+      return reply.code(201).send(showUser(made))
     },
   })
 

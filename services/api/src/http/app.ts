@@ -28,6 +28,8 @@ import { placementRoutes } from './placement-routes.ts'
 import { playlistRoutes } from './playlist-routes.ts'
 import { providerRoutes } from './provider-routes.ts'
 import { requestLimit } from './rate-limit.ts'
+import { secondFactorRoutes } from './second-factor-routes.ts'
+import { sessionRoutes } from './session-routes.ts'
 import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { systemRoutes } from './system-routes.ts'
@@ -122,6 +124,8 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       placementRoutes,
       accountRoutes,
       ownAccountRoutes,
+      sessionRoutes,
+      secondFactorRoutes,
       logInRoutes,
       providerRoutes,
       accountPages,

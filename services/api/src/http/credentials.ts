@@ -1,6 +1,7 @@
 import { AppError } from '@skipcast/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LogIn, SessionKind } from '../ports.ts'
+import { showUser } from './views.ts'
 
 /** What a request brings to prove who asks. */
 export interface Presented {
@@ -57,4 +58,10 @@ export function handOut(reply: FastifyReply, logIn: LogIn, kind: SessionKind, pu
   if (kind === 'token') return logIn.token
   void reply.header('set-cookie', sessionCookie(publicUrl, logIn.token, logIn.expiresAt))
   return null
+}
+
+/** Hands out a session that goes on as another, as the one before was. */
+export function goOn({ credential }: FastifyRequest, reply: FastifyReply, logIn: LogIn, publicUrl: string) {
+  const token = handOut(reply, logIn, credential.by === 'cookie' ? 'cookie' : 'token', publicUrl)
+  return reply.send({ user: showUser(logIn.user), token, expires_at: logIn.expiresAt.toISOString() })
 }

@@ -34,13 +34,14 @@ export function logInRoutes(app: App, { stores, logIns, settings }: ApiPorts): v
     schema: {
       tags,
       summary: 'Confirm an address',
-      description: 'With the token from the mail, which is good for one use within a day.',
+      description:
+        'With the token from the mail, which is good for one use within a day: of a registration, or of another address.',
       body: confirmation,
       response: { 200: messageBody },
     },
     async handler({ body }) {
       await logIns.confirmEmail(body.token)
-      return { message: 'The address is confirmed. You can log in now.' }
+      return { message: 'The address is confirmed. You can log in with it now.' }
     },
   })
 
@@ -80,9 +81,9 @@ export function logInRoutes(app: App, { stores, logIns, settings }: ApiPorts): v
       description: 'Ends what this very request was made with: the session, or the token. Others go on.',
       response: { 200: messageBody },
     },
-    async handler({ credential }, reply) {
+    async handler({ actor, credential }, reply) {
       const { kind, id, by } = credential
-      await (kind === 'session' ? stores.accounts.endSession(id) : stores.accounts.revokeToken(id))
+      await (kind === 'session' ? stores.accounts.endSession(actor.id, id) : stores.accounts.revokeToken(id))
       if (by === 'cookie') void reply.header('set-cookie', sessionCookie(settings.publicUrl, '', new Date(0)))
       return reply.send({ message: 'Logged out successfully' })
     },

@@ -1,12 +1,11 @@
 import { AppError } from '@skipcast/runtime'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { endAccount } from '../end-account.ts'
-import type { ApiPorts, LogIn } from '../ports.ts'
-import { accountChange, accountEnd, passwordChange, passwordProof, totpCode } from './account-inputs.ts'
+import type { ApiPorts } from '../ports.ts'
+import { accountChange, accountEnd, emailChange, passwordChange } from './account-inputs.ts'
 import type { App } from './app-type.ts'
-import { handOut, sessionCookie } from './credentials.ts'
-import { accountBody, sessionBody, showAccount, showUser } from './views.ts'
+import { goOn, sessionCookie } from './credentials.ts'
+import { accountBody, messageBody, sessionBody, showAccount } from './views.ts'
 
 const tags = ['account']
 
@@ -19,11 +18,6 @@ export function ownAccountRoutes(app: App, ports: ApiPorts): void {
     const account = await accounts.findAccount(userId)
     if (!account) throw new AppError('UNAUTHENTICATED', 'This account was deleted.')
     return account
-  }
-  /** A session that goes on as another is handed out as the one before was. */
-  const goOn = ({ credential }: FastifyRequest, reply: FastifyReply, logIn: LogIn) => {
-    const token = handOut(reply, logIn, credential.by === 'cookie' ? 'cookie' : 'token', settings.publicUrl)
-    return reply.send({ user: showUser(logIn.user), token, expires_at: logIn.expiresAt.toISOString() })
   }
 
   app.get('/api/account', {
@@ -52,7 +46,24 @@ export function ownAccountRoutes(app: App, ports: ApiPorts): void {
     },
     async handler(request, reply) {
       const { current_password: current, password } = request.body
-      return goOn(request, reply, await logIns.changePassword(request.credential.token, current, password))
+      const logIn = await logIns.changePassword(request.credential.token, current, password)
+      return goOn(request, reply, logIn, settings.publicUrl)
+    },
+  })
+
+  app.post('/api/account/email', {
+    config: { access: 'account:change', isTry: true, refusals: [422] },
+    schema: {
+      tags,
+      summary: 'Change your e-mail address',
+      description:
+        'A link goes to the new address, and word to the one before. Nothing changes until the link is used, within a day; a new password ends it. The answer does not tell whether the address is known.',
+      body: emailChange,
+      response: { 202: messageBody },
+    },
+    async handler({ actor, body }, reply) {
+      await logIns.requestEmailChange(actor.id, body.password, body.email)
+      return reply.code(202).send({ message: 'Open the link in the mail to the new address.' })
     },
   })
 
@@ -76,47 +87,5 @@ export function ownAccountRoutes(app: App, ports: ApiPorts): void {
       if (credential.by === 'cookie') void reply.header('set-cookie', sessionCookie(settings.publicUrl, '', new Date(0)))
       return reply.code(204).send()
     },
-  })
-
-  app.post('/api/account/totp', {
-    config: { access: 'account:change', isTry: true, refusals: [409, 422] },
-    schema: {
-      tags,
-      summary: 'Begin a second factor',
-      description:
-        'The answer is for your authenticator, shown this once; it counts after `POST /api/account/totp/confirm`. Each recovery code opens the account once, if the authenticator is lost.',
-      body: passwordProof,
-      response: { 200: z.object({ uri: z.string(), recovery_codes: z.array(z.string()) }) },
-    },
-    async handler({ body, credential }, reply) {
-      const { uri, recoveryCodes } = await logIns.beginTotp(credential.token, body.password)
-      return reply.header('cache-control', 'no-store').send({ uri, recovery_codes: [...recoveryCodes] })
-    },
-  })
-
-  app.post('/api/account/totp/confirm', {
-    config: { access: 'account:change', isTry: true, refusals: [422] },
-    schema: {
-      tags,
-      summary: 'Confirm the second factor by a code',
-      description: 'From now on, a log-in needs one. The session goes on as another: take its token from the answer.',
-      body: totpCode,
-      response: { 200: sessionBody },
-    },
-    handler: async (request, reply) =>
-      goOn(request, reply, await logIns.confirmTotp(request.credential.token, request.body.code)),
-  })
-
-  app.delete('/api/account/totp', {
-    config: { access: 'account:change', isTry: true, refusals: [422] },
-    schema: {
-      tags,
-      summary: 'End the second factor',
-      description: 'The session goes on as another: take its token from the answer.',
-      body: passwordProof,
-      response: { 200: sessionBody },
-    },
-    handler: async (request, reply) =>
-      goOn(request, reply, await logIns.endTotp(request.credential.token, request.body.password)),
   })
 }

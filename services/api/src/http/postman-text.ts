@@ -23,7 +23,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'PUT /api/channels/{channel}/media/order': { media_ids: ['{{media}}'] },
   'PATCH /api/channels/{channel}/placement': { replicas: 1, labels: {} },
   'POST /api/channels/{channel}/move': { server_id: '{{server}}', at: 'track_end' },
-  'POST /api/users': { username: '{{$randomLoremWord}}-{{$timestamp}}', role: 'dj' },
+  'POST /api/users': { username: '{{$randomLoremWord}}-{{$timestamp}}', role: 'dj', email: 'dj-{{$timestamp}}@example.org' },
   'PATCH /api/users/{user}': { role: 'listener' },
   'POST /api/tokens': { name: 'my laptop', expires_in_days: 30, scopes: ['media:read', 'media:create'] },
   'POST /api/register': {
@@ -38,6 +38,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /api/password/forgot': { email: '{{email}}' },
   'POST /api/password/reset': { token: '{{mail_token}}', password: '{{password}}' },
   'PATCH /api/account': { name: 'Somebody else' },
+  'POST /api/account/email': { email: 'new-{{$timestamp}}@example.org', password: '{{password}}' },
   'DELETE /api/account': { password: '{{password}}' },
   'POST /api/account/password': { current_password: '{{password}}', password: '{{password}}' },
   'POST /api/account/totp': { password: '{{password}}' },
@@ -52,6 +53,7 @@ const LESSONS: Readonly<Record<string, readonly [variable: string, expression: s
   'POST /api/users': ['user', 'pm.response.json().id'],
   'POST /api/tokens': ['token_id', 'pm.response.json().id'],
   'POST /api/login': ['session', 'pm.response.json().token'],
+  'GET /api/account/sessions': ['session_id', 'pm.response.json().data[0].id'],
   'POST /api/account/password': ['session', 'pm.response.json().token'],
   'POST /api/account/totp/confirm': ['session', 'pm.response.json().token'],
   'DELETE /api/account/totp': ['session', 'pm.response.json().token'],
@@ -69,6 +71,7 @@ const VARIABLES = [
   { key: 'password', value: '', description: 'Of your account.' },
   { key: 'session', value: '', description: 'The token of your session: POST /api/login sets it.' },
   { key: 'mail_token', value: '', description: 'From the link in a mail, after #token=.' },
+  { key: 'session_id', value: '', description: 'The id of one of your sessions: GET /api/account/sessions sets it.' },
   { key: 'code', value: '', description: 'What your authenticator shows.' },
   { key: 'token_id', value: '', description: 'The id of a token, never the token itself.' },
 ]
@@ -118,7 +121,7 @@ function itemOf(method: string, path: string, operation: Operation) {
 }
 
 /** What a token can not do is asked with the session. */
-const BY_SESSION = /^(PATCH|DELETE|POST) \/api\/(account|logout)/
+const BY_SESSION = /^(PATCH|DELETE|POST) \/api\/(account|logout)|^GET \/api\/account\/sessions/
 
 function authOf(key: string, { security }: Operation) {
   if (security === undefined) return { auth: { type: 'noauth' } }
@@ -126,8 +129,11 @@ function authOf(key: string, { security }: Operation) {
   return { auth: { type: 'bearer', bearer: [{ key: 'token', value: '{{session}}', type: 'string' }] } }
 }
 
+/** The variables of these names are secrets; their ids are others. */
+const IDS = new Set(['token', 'session'])
+
 function urlOf(path: string, { parameters = [] }: Operation) {
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `{{${name === 'token' ? 'token_id' : name}}}`)
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `{{${IDS.has(name) ? `${name}_id` : name}}}`)
   const query = parameters
     .filter((parameter) => parameter.in === 'query')
     .map(({ name, description }) => ({ key: name, value: '', disabled: true, ...(description && { description }) }))

@@ -3,6 +3,7 @@ import { AppError } from '@skipcast/runtime'
 import { generateRandomString } from 'better-auth/crypto'
 import type { Mail } from '../../domain/mail.ts'
 import type { LogIn, LogIns, Registration } from '../../ports.ts'
+import { addressChanges } from './address-changes.ts'
 import { codeOf, refuse } from './answers.ts'
 import { CONFIRM_LIMIT_MS, openLibrary, type LibraryOptions } from './library.ts'
 import { providersOf } from './providers.ts'
@@ -11,6 +12,7 @@ import { secondFactors } from './second-factors.ts'
 
 const RESET_LIMIT_MS = 3_600_000
 const NOTICE_LIMIT_MS = 86_400_000
+const INVITATION_LIMIT_MS = 7 * 86_400_000
 const TOKEN_LENGTH = 32
 /** The id of no user. */
 const NOBODY = 'nobody'
@@ -30,6 +32,10 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
   const within = (ms: number) => new Date(Date.now() + ms)
   const link = (page: string, token: string) => `${publicUrl}/account/${page}#token=${token}`
   const sendMail = (about: string, mail: Mail, ms: number) => options.sendMail(about, mail, within(ms))
+  const resetPage = `${publicUrl}/account/reset-password`
+  /** Links that were sent to an address count no more. */
+  const forgetLinks = async (userId: string) =>
+    void (await options.rows.remove('oneTimeValue', [{ field: 'value', operator: 'eq', value: userId, connector: 'AND' }]))
 
   const common: Omit<LibraryOptions, 'providers'> = {
     ...options,
@@ -43,8 +49,8 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
       // The link came to the address, so it is theirs; and whoever knew the password before is to know nothing that works.
       await accounts.confirmEmail(id)
       await accounts.endCredentials(id)
-      await options.rows.remove('oneTimeValue', [{ field: 'value', operator: 'eq', value: id, connector: 'AND' }])
-      await sendMail(id, { kind: 'password_changed', to: email, link: `${publicUrl}/account/reset-password` }, NOTICE_LIMIT_MS)
+      await forgetLinks(id)
+      await sendMail(id, { kind: 'password_changed', to: email, link: resetPage }, NOTICE_LIMIT_MS)
     },
   }
   // What providers do, or fail to do, concerns nobody who has a password.
@@ -86,6 +92,17 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
       throw new AppError('UNPROCESSABLE', 'password: is wrong. Who has none yet sets one with POST /api/password/forgot.')
   }
 
+  const addresses = addressChanges({
+    library,
+    accounts,
+    requirePassword,
+    oneTimeToken,
+    forgetLinks,
+    sendMail,
+    link,
+    resetPage,
+  })
+
   return {
     providers: providersOf(options.providers),
     requirePassword,
@@ -105,11 +122,7 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
         if (!made) continue // a name or an address was taken in this moment
         const account = await accounts.findAccount(made.user.id)
         if (account) return account
-        await sendMail(
-          newId(),
-          { kind: 'already_registered', to: email, link: `${publicUrl}/account/reset-password` },
-          NOTICE_LIMIT_MS,
-        )
+        await sendMail(newId(), { kind: 'already_registered', to: email, link: resetPage }, NOTICE_LIMIT_MS)
         return pretend(registration, made.user.id)
       }
       throw new AppError('DATABASE_UNAVAILABLE', 'The registration could not be written. Try again in a moment.')
@@ -129,9 +142,17 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
     async confirmEmail(token) {
       const { internalAdapter } = await library.$context
       const found = await internalAdapter.consumeVerificationValue(`confirm-email:${token}`)
+      if (found && addresses.isOne(found.value)) return addresses.finish(found.value)
       const account = found && (await accounts.findAccount(found.value))
       if (!account) throw new AppError('UNPROCESSABLE', 'token: is unknown, used or too old. Ask for another mail.')
       await accounts.confirmEmail(account.id)
+    },
+
+    requestEmailChange: (userId, password, email) => addresses.request(userId, password, email),
+
+    async invite({ id, email }) {
+      const token = await oneTimeToken('reset-password', id, INVITATION_LIMIT_MS)
+      await sendMail(id, { kind: 'invitation', to: email, link: link('reset-password', token) }, INVITATION_LIMIT_MS)
     },
 
     async logIn(email, password, code) {
@@ -174,7 +195,7 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
       const changed = await library.api.changePassword({ body, headers: asSession(session) }).catch(refuse)
       const logIn = await logInOf(changed.token!)
       const { email } = changed.user
-      const mail = { kind: 'password_changed', to: email, link: `${publicUrl}/account/reset-password` } as const
+      const mail = { kind: 'password_changed', to: email, link: resetPage } as const
       await sendMail(logIn.user.id, mail, NOTICE_LIMIT_MS)
       return logIn
     },
