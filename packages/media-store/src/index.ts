@@ -1,5 +1,6 @@
 export { folderStore } from './adapters/folder.ts'
-export { mediaPath, mediaStoreConfig, mediaStoreVariables, type MediaStoreConfig } from './config.ts'
+export { s3Store } from './adapters/s3.ts'
+export { mediaPath, mediaStoreConfig, mediaStoreProblems, mediaStoreVariables, type MediaStoreConfig } from './config.ts'
 export { openFolder } from './files.ts'
 export { measureFile } from './measure.ts'
 export { type ByteRange, type MediaKey, type MediaKind, type MediaStore } from './media-store.ts'

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { mediaStoreConfig, mediaStoreVariables } from '@skipcast/media-store'
+import { mediaStoreConfig, mediaStoreProblems, mediaStoreVariables } from '@skipcast/media-store'
 import { env } from '@skipcast/runtime'
 import { z } from 'zod'
 
@@ -78,6 +78,8 @@ export const apiEnv = z
     TRACK_PLAYS_DAYS: env.integer(1, 3650).default(400),
   })
   .check(({ value, issues }) => {
+    for (const { variable, message } of mediaStoreProblems(value))
+      issues.push({ code: 'custom', path: [variable], message, input: undefined })
     for (const group of TOGETHER) {
       const missing = group.filter((name) => value[name] === undefined)
       if (missing.length === group.length) continue

@@ -1,4 +1,4 @@
-import { mediaStoreConfig, mediaStoreVariables } from '@skipcast/media-store'
+import { mediaStoreConfig, mediaStoreProblems, mediaStoreVariables } from '@skipcast/media-store'
 import { env } from '@skipcast/runtime'
 import { z } from 'zod'
 import { hostProblems, hostVariables, sshHosts } from './config-hosts.ts'
@@ -33,7 +33,7 @@ export const agentEnv = z
     ...hostVariables,
   })
   .check(({ value, issues }) => {
-    for (const { variable, message } of hostProblems(value))
+    for (const { variable, message } of [...hostProblems(value), ...mediaStoreProblems(value)])
       issues.push({ code: 'custom', path: [variable], message, input: undefined })
   })
   .transform((flat) => ({

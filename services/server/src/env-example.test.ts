@@ -7,7 +7,7 @@ import { readConfigs, roleEnvs } from './configs.ts'
 
 const lines = readFileSync(new URL('../../../deploy/env.example', import.meta.url), 'utf8').split('\n')
 const variables = lines.flatMap((line) => {
-  const match = /^(#?)([A-Z_]+)=(\S*)/.exec(line)
+  const match = /^(#?)([A-Z][A-Z0-9_]*)=(\S*)/.exec(line)
   return match ? [{ name: match[2]!, value: match[3]!, isSet: match[1] === '' }] : []
 })
 
