@@ -109,7 +109,7 @@ function command(): string {
       source_token: 't'.repeat(60),
       name: 'Bench',
       description: '',
-      genre: '',
+
       mode: 'copy',
       bitrate_kbps: 128,
       tracks: [track],

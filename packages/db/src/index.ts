@@ -7,7 +7,9 @@ export { localPostgres, type LocalPostgres } from './postgres/local-postgres.ts'
 export type { AccountRows, AccountTable, Condition, Row } from './stores/account-rows.ts'
 export type { AccountStore } from './stores/accounts.ts'
 export { OUTBOX_CHANNEL } from './stores/channel-writes.ts'
+export type { ChannelListRequest } from './stores/channel-list.ts'
 export type { ChannelStore } from './stores/channels.ts'
+export { MOST_GENRES_EACH, type GenreStore } from './stores/genres.ts'
 export { historyOf, type History } from './stores/history.ts'
 export type { ListenerCountStore } from './stores/listener-counts.ts'
 export type { MediaStore } from './stores/media.ts'
@@ -21,6 +23,7 @@ export type {
   ChannelChange,
   ChannelSort,
   Drain,
+  Genre,
   Identity,
   ListenerCount,
   ListenerPoint,

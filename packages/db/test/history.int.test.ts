@@ -34,7 +34,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await server.query('TRUNCATE users, channels CASCADE')
   const { id: ownerId } = await stores.accounts.createUser({ username: newId(), role: 'dj' })
-  const fields = { ownerId, name: 'n', description: '', genre: '', mode: 'copy', bitrateKbps: 128 } as const
+  const fields = { ownerId, name: 'n', description: '', mode: 'copy', bitrateKbps: 128 } as const
   channelId = (await stores.channels.create({ ...fields, slug: newId().slice(-12) })).id
 })
 

@@ -41,7 +41,7 @@ export function testStores() {
       name: 'n',
       slug: newId().slice(-12),
       description: '',
-      genre: '',
+
       mode: 'copy',
       bitrateKbps: 128,
       ...fields,

@@ -27,7 +27,10 @@ GET    /api/channels                               ok     ok      ok    ok    ok
 POST   /api/channels                               401    401     403   ok    403  403    ok   ok     ok
 GET    /api/channels/:channel                      ok     ok      ok    ok    ok   ok     ok   ok     ok
 PUT    /api/channels/:channel                      401    401     403   ok    403  403    ok   403    ok
+PATCH  /api/channels/:channel                      401    401     403   ok    403  403    ok   403    ok
 DELETE /api/channels/:channel                      401    401     403   ok    403  403    ok   403    ok
+POST   /api/channels/:channel/genres               401    401     403   ok    403  403    ok   403    ok
+DELETE /api/channels/:channel/genres               401    401     403   ok    403  403    ok   403    ok
 POST   /api/channels/:channel/stream/start         401    401     403   ok    403  403    ok   403    ok
 POST   /api/channels/:channel/stream/stop          401    401     403   ok    403  403    ok   403    ok
 PUT    /api/channels/:channel/state                401    401     403   ok    403  403    ok   403    ok
@@ -50,6 +53,12 @@ GET    /api/media                                  401    401     403   ok    ok
 GET    /api/media/:media                           401    401     403   ok    ok   404    ok   404    ok
 PUT    /api/media/:media                           401    401     403   ok    ok   404    ok   404    ok
 DELETE /api/media/:media                           401    401     403   ok    ok   404    ok   404    ok
+POST   /api/media/:media/genres                    401    401     403   ok    ok   404    ok   404    ok
+DELETE /api/media/:media/genres                    401    401     403   ok    ok   404    ok   404    ok
+
+GET    /api/genres                                 ok     ok      ok    ok    ok   ok     ok   ok     ok
+POST   /api/genres                                 401    401     403   403   403  403    403  403    ok
+DELETE /api/genres/:genre                          401    401     403   403   403  403    403  403    ok
 
 GET    /api/servers                                401    401     403   403   403  403    403  403    ok
 POST   /api/servers/:server/drain                  401    401     403   403   403  403    403  403    ok

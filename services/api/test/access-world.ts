@@ -15,15 +15,16 @@ export interface Somebody {
 
 /** Makes somebody with a session and one of everything that a path can name: **a new parameter gets its object here.** */
 export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
-  const { accounts, channels, media } = api.stores
+  const { accounts, channels, genres, media } = api.stores
   const { id } = await accounts.createUser({ username: newId(), role })
   const [session, sessionId] = [newId(), newId()]
-  const fields = { name: 'x', slug: `x-${newId()}`, description: '', genre: '', mode: 'copy', bitrateKbps: 128 } as const
+  const fields = { name: 'x', slug: `x-${newId()}`, description: '', mode: 'copy', bitrateKbps: 128 } as const
   const expiresAt = new Date(Date.now() + DAY_MS)
-  const [channel, piece, token] = await Promise.all([
+  const [channel, piece, token, genre] = await Promise.all([
     channels.create({ ...fields, ownerId: id }),
     media.add(musicRecord(id), async () => {}),
     accounts.createToken(id, 'one of theirs'),
+    genres.create({ name: session, slug: session }),
     api.stores.accountRows.create('session', { id: sessionId, userId: id, tokenHash: tokenHashOf(session), expiresAt }),
   ])
   const objects = {
@@ -31,6 +32,7 @@ export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
     media: piece.id,
     token: token.id,
     session: sessionId,
+    genre: String(genre.id),
     user: id,
     server: 'studio',
     provider: 'google',

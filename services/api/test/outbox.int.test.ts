@@ -85,7 +85,7 @@ async function runningChannel(): Promise<string> {
     name: 'x',
     slug,
     description: '',
-    genre: '',
+
     mode: 'copy',
     bitrateKbps: 128,
   })

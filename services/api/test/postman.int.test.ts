@@ -66,8 +66,17 @@ async function variables(name: string): Promise<Record<string, string>> {
   const { channel } = (await make('/api/channels', { name: 'Postman' })) as { channel: { id: string } }
   if (!name.startsWith('Append')) await make(`/api/channels/${channel.id}/media`, { media_ids: [media.id] })
   const { user } = await api.user('dj')
+  const genre = (await make('/api/genres', { name: `Genre of ${channel.id}` })) as { id: number }
   const { id: tokenId } = await api.stores.accounts.createToken(user.id, 'x')
-  const about = { channel: channel.id, media: media.id, server: 'studio', user: user.id, token_id: tokenId, provider: 'google' }
+  const about = {
+    channel: channel.id,
+    media: media.id,
+    genre: String(genre.id),
+    server: 'studio',
+    user: user.id,
+    token_id: tokenId,
+    provider: 'google',
+  }
   const known = { base_url: url, token, ...about, ...(await person(name)) }
   expect(collection.variable.map(({ key }) => key).toSorted()).toEqual(Object.keys(known).toSorted())
   return { ...known, $randomLoremWord: 'lorem', $timestamp: String(Date.now()) }

@@ -169,7 +169,7 @@ test('A16: an account that is deleted is over: sessions, tokens, streams; its ad
 test('A16: what was started in the moment of the deletion is stopped by the leader', async () => {
   const { user } = await api.user('dj')
   const ownerId = user.id
-  const fields = { name: 'x', slug: 'orphan', description: '', genre: '', mode: 'copy', bitrateKbps: 128 } as const
+  const fields = { name: 'x', slug: 'orphan', description: '', mode: 'copy', bitrateKbps: 128 } as const
   const channel = await api.stores.channels.create({ ownerId, ...fields })
   const media = await api.stores.media.add(musicRecord(ownerId), async () => {})
   await api.stores.playlists.attach(channel.id, [media.id], { ownerId: null })

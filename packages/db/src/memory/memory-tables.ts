@@ -152,6 +152,7 @@ export function memoryTables({ toCommand, onNotify, onWrite }: MemoryTablesOptio
         name: given.slug,
         description: '',
         genre: '',
+        genreIds: [],
         mode: 'copy',
         format: 'mp3',
         bitrateKbps: 128,

@@ -25,6 +25,7 @@ export async function changeChannel(
   if (!channel) throw new AppError('NOT_FOUND', 'There is no such channel.')
   const change = decide(channel)
   if (!change) return channel
+  if (change.genreIds) return rows.changeLocked(channel.id, decide) // they are rows of their own
   const draft = await draftChange(channel, change, { toCommand, tracks: () => rows.tracks(channel.id) })
   return (await rows.write(draft)) ? draft.channel : rows.changeLocked(channel.id, decide)
 }

@@ -1,7 +1,6 @@
 import type { Database } from '../database.ts'
-import type { Channel as ChannelRow } from '../generated/client.ts'
 import { inBatches } from '../in-batches.ts'
-import { CHANNEL_COLUMNS, draftValues, toChannel, WRITE_DRAFTS, type Draft } from './channel-writes.ts'
+import { CHANNEL_COLUMNS, draftValues, toChannel, WRITE_DRAFTS, type ChannelRow, type Draft } from './channel-writes.ts'
 import type { Books, Channel, PlacedCount, PlaylistTrack } from './records.ts'
 
 /** What each command needs of the database: calls that come close together share one statement. All may reject with DATABASE_UNAVAILABLE. */

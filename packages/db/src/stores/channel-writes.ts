@@ -1,7 +1,8 @@
 import type { StreamCommand, Topic } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import type { Session } from '../database.ts'
-import type { Channel as ChannelRow } from '../generated/client.ts'
+import { Prisma, type Channel as TableRow } from '../generated/client.ts'
+import { setGenres } from './genres.ts'
 import type { Channel, ChannelChange, PlacementWish, PlaylistTrack, ToCommand } from './records.ts'
 import { moveReplicas } from './replicas.ts'
 
@@ -14,13 +15,25 @@ export interface Draft {
   readonly command: StreamCommand | null
 }
 
-/** Of the table `channels`, as Prisma names them. */
+/** Of the table `channels` and what belongs to it, as `toChannel` reads them. */
 export const CHANNEL_COLUMNS = `
-  c.id, c.owner_id AS "ownerId", c.name, c.slug, c.description, c.genre, c.mode, c.format, c.bitrate_kbps AS "bitrateKbps", c.crossfade_ms AS "crossfadeMs",
+  c.id, c.owner_id AS "ownerId", c.name, c.slug, c.description, c.genre, ARRAY(SELECT g.genre_id FROM channel_genres g WHERE g.channel_id = c.id ORDER BY g.genre_id) AS "genreIds",
+  c.mode, c.format, c.bitrate_kbps AS "bitrateKbps", c.crossfade_ms AS "crossfadeMs",
   c.loudness_lufs AS "loudnessLufs", c.wanted, c.generation, c.replicas, c.server_labels AS "serverLabels", c.pinned_server_id AS "pinnedServerId",
   c.epoch, c.server_id AS "serverId", c.primary_mount AS "primaryMount", c.standby_epoch AS "standbyEpoch", c.standby_server_id AS "standbyServerId", c.moved_at AS "movedAt",
   c.moved_from AS "movedFrom", c.moved_because AS "movedBecause", c.hand_over AS "handOver", c.revision, c.commanded_at AS "commandedAt",
   c.created_at AS "createdAt", c.updated_at AS "updatedAt"`
+
+/** A row of `CHANNEL_COLUMNS`. */
+export type ChannelRow = Omit<TableRow, 'generation' | 'epoch' | 'standbyEpoch' | 'revision'> & {
+  readonly genreIds: number[]
+  /** Of 64 bits: told as text, or as BigInt. */
+  readonly generation: Long
+  readonly epoch: Long
+  readonly standbyEpoch: Long
+  readonly revision: Long
+}
+type Long = string | bigint
 
 export function toChannel(row: ChannelRow): Channel {
   return {
@@ -34,6 +47,12 @@ export function toChannel(row: ChannelRow): Channel {
   }
 }
 
+/** The channels for which `which`, all that follows `FROM channels c`, holds. */
+export async function readChannels(session: Session, which: Prisma.Sql): Promise<Channel[]> {
+  const rows = await session.$queryRaw<ChannelRow[]>`SELECT ${Prisma.raw(CHANNEL_COLUMNS)} FROM channels c ${which}`
+  return rows.map(toChannel)
+}
+
 /** Locks a channel's row until the transaction ends: nobody changes the channel meanwhile. Rejects with NOT_FOUND. */
 export async function lockChannel(session: Session, id: string): Promise<Channel> {
   const channel = await lockChannelIfThere(session, id)
@@ -44,8 +63,8 @@ export async function lockChannel(session: Session, id: string): Promise<Channel
 /** The same; null when it was deleted, maybe while its lock was waited for. */
 export async function lockChannelIfThere(session: Session, id: string): Promise<Channel | null> {
   await session.$executeRaw`SELECT 1 FROM channels WHERE id = ${id} FOR UPDATE`
-  const row = await session.channel.findUnique({ where: { id } })
-  return row && toChannel(row)
+  const [channel] = await readChannels(session, Prisma.sql`WHERE c.id = ${id}`)
+  return channel ?? null
 }
 
 /** The playlist in order, as engines need it. */
@@ -67,7 +86,7 @@ const WISHES: readonly string[] = ['replicas', 'serverLabels', 'pinnedServerId']
  */
 export async function draftChange(
   channel: Channel,
-  change: ChannelChange,
+  change: ChannelChange & Partial<Pick<Channel, 'genre'>>,
   ports: { readonly toCommand: ToCommand; readonly tracks: () => Promise<PlaylistTrack[]> },
 ): Promise<Draft> {
   const at = new Date()
@@ -136,14 +155,15 @@ export function draftValues(drafts: readonly Draft[]): [string] {
   return [JSON.stringify(drafts.map(({ channel, command }) => ({ ...channel, command })))]
 }
 
-/** Writes the new desired state of a locked channel. Rejects with CONFLICT for a wanted channel without a track. */
+/** Writes the new desired state of a locked channel. Rejects with CONFLICT for a wanted channel without a track, NOT_FOUND for an unknown genre. */
 export async function writeChannel(
   session: Session,
   channel: Channel,
   change: ChannelChange,
   toCommand: ToCommand,
 ): Promise<Channel> {
-  const draft = await draftChange(channel, change, { toCommand, tracks: () => readTracks(session, channel.id) })
+  const named = { ...change, ...(change.genreIds && (await setGenres(session, channel.id, change.genreIds))) }
+  const draft = await draftChange(channel, named, { toCommand, tracks: () => readTracks(session, channel.id) })
   const written = await session.$queryRawUnsafe<unknown[]>(WRITE_DRAFTS.text, ...draftValues([draft]))
   if (written.length !== 1) throw new Error(`The locked channel ${channel.id} is not as it was read`)
   return draft.channel

@@ -1,32 +1,32 @@
 import { AppError } from '@skipcast/runtime'
 import { isDuplicate } from '../database-errors.ts'
 import type { Database, Session } from '../database.ts'
-import type { Channel as ChannelRow } from '../generated/client.ts'
+import { Prisma } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
 import { changeChannel, type ChannelRows } from './change-channel.ts'
 import { channelLanes } from './channel-lanes.ts'
-import { CHANNEL_COLUMNS, enqueue, lockChannel, readTracks, toChannel, writeChannel } from './channel-writes.ts'
-import { matching, orderOf, pageOf } from './lists.ts'
-import type {
-  Books,
-  Channel,
-  ChannelChange,
-  ChannelSort,
-  ListRequest,
-  NewChannel,
-  Page,
-  PlaylistTrack,
-  ToCommand,
-} from './records.ts'
+import { listChannels, type ChannelListRequest } from './channel-list.ts'
+import {
+  CHANNEL_COLUMNS,
+  enqueue,
+  lockChannel,
+  readChannels,
+  readTracks,
+  toChannel,
+  writeChannel,
+  type ChannelRow,
+} from './channel-writes.ts'
+import { setGenres } from './genres.ts'
+import type { Books, Channel, ChannelChange, NewChannel, Page, PlaylistTrack, ToCommand } from './records.ts'
 
 /** Channels as wanted. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface ChannelStore {
-  /** Rejects with CONFLICT when the slug is taken. */
+  /** Rejects with CONFLICT when the slug is taken, NOT_FOUND for an unknown genre. */
   create(channel: NewChannel): Promise<Channel>
   /** By id or slug. */
   find(idOrSlug: string): Promise<Channel | null>
-  /** Searches names, slugs, descriptions and genres. `genre`: of exactly this one. */
-  list(request: ListRequest<ChannelSort> & { readonly genre?: string | undefined }): Promise<Page<Channel>>
+  /** Searches names, slugs, descriptions and genres. */
+  list(request: ChannelListRequest): Promise<Page<Channel>>
   /**
    * Changes a channel: `decide` sees it and says what to change (null: nothing), and the command for the agents is written with it, all or nothing.
    * What is written holds against the channel as it is at that moment: where it is not as it was `seen` any more, `decide` is asked
@@ -83,26 +83,26 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
   }
 
   return {
-    async create(channel) {
-      const work = database.run((client) => client.channel.create({ data: { ...channel, id: newId() } }))
-      return toChannel(
-        await work.catch((error: unknown) => {
-          if (isDuplicate(error)) throw new AppError('CONFLICT', `The slug "${channel.slug}" is taken. Choose another.`)
-          throw error
-        }),
-      )
+    create({ genreIds = [], ...channel }) {
+      const id = newId()
+      const work = database.transaction(async (session) => {
+        await session.channel.create({ data: { ...channel, id } })
+        if (genreIds.length > 0) {
+          const { genre } = await setGenres(session, id, genreIds)
+          await session.channel.update({ where: { id }, data: { genre } })
+        }
+        return (await readChannels(session, Prisma.sql`WHERE c.id = ${id}`))[0]!
+      })
+      return work.catch((error: unknown) => {
+        if (isDuplicate(error)) throw new AppError('CONFLICT', `The slug "${channel.slug}" is taken. Choose another.`)
+        throw error
+      })
     },
 
     find: (idOrSlug) => lanes.find(idOrSlug),
 
-    list({ genre, ...request }) {
-      return database.run((client) => {
-        const searched = matching(['name', 'slug', 'description', 'genre'], request.search)
-        const where = genre === undefined ? searched : { AND: [searched, { genre }] }
-        const orderBy = orderOf(request, { created_at: 'id', updated_at: 'updatedAt', name: 'name', slug: 'slug' })
-        const find = (slice: object) => client.channel.findMany({ where, orderBy, ...slice })
-        return pageOf(request, find, client.channel.count({ where }), toChannel)
-      })
+    list(request) {
+      return database.run((client) => listChannels(client, request))
     },
 
     change: (seen, decide) => changeChannel(rows, toCommand, seen, decide),
@@ -117,25 +117,20 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
     },
 
     listFrom(afterId, limit) {
-      return database.run(async (client) => {
-        const rows = await client.channel.findMany({ where: { id: { gt: afterId } }, orderBy: { id: 'asc' }, take: limit })
-        return rows.map(toChannel)
-      })
+      return database.run((client) => readChannels(client, Prisma.sql`WHERE c.id > ${afterId} ORDER BY c.id LIMIT ${limit}`))
     },
 
     listWanted(afterId, limit) {
       return database.run(async (client) => {
-        const where = { wanted: 'on', id: { gt: afterId } } as const
-        const rows = await client.channel.findMany({ where, orderBy: { id: 'asc' }, take: limit })
-        return Promise.all(rows.map((row) => withTracks(client, row)))
+        const which = Prisma.sql`WHERE c.wanted = 'on' AND c.id > ${afterId} ORDER BY c.id LIMIT ${limit}`
+        return withTracks(client, await readChannels(client, which))
       })
     },
 
     listStates(ids) {
-      return database.run(async (client) => {
-        const rows = await client.channel.findMany({ where: { id: { in: [...ids] } } })
-        return Promise.all(rows.map((row) => withTracks(client, row)))
-      })
+      return database.run(async (client) =>
+        withTracks(client, await readChannels(client, Prisma.sql`WHERE c.id = ANY(${[...ids]})`)),
+      )
     },
 
     listCommandedSince(since, limit) {
@@ -155,6 +150,6 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
   }
 }
 
-async function withTracks(session: Session, row: ChannelRow): Promise<{ channel: Channel; tracks: PlaylistTrack[] }> {
-  return { channel: toChannel(row), tracks: await readTracks(session, row.id) }
+function withTracks(session: Session, channels: Channel[]): Promise<{ channel: Channel; tracks: PlaylistTrack[] }[]> {
+  return Promise.all(channels.map(async (channel) => ({ channel, tracks: await readTracks(session, channel.id) })))
 }

@@ -59,7 +59,10 @@ export interface Channel {
   readonly name: string
   readonly slug: string
   readonly description: string
+  /** The names of its genres, with commas between. */
   readonly genre: string
+  /** In order. */
+  readonly genreIds: readonly number[]
   readonly mode: 'copy' | 'encode'
   /** What it is sent as; all but MP3 need mode `encode`. */
   readonly format: 'mp3' | 'opus' | 'aac'
@@ -102,8 +105,8 @@ export interface Channel {
 
 type SendingFields = 'mode' | 'format' | 'bitrateKbps' | 'crossfadeMs' | 'loudnessLufs'
 
-export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'description' | 'genre' | 'mode' | 'bitrateKbps'> &
-  Partial<Pick<Channel, SendingFields>>
+export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'description' | 'mode' | 'bitrateKbps'> &
+  Partial<Pick<Channel, SendingFields | 'genreIds'>>
 
 /** What people wish of its place. No agent needs to know of it. */
 export type PlacementWish = Pick<Channel, 'replicas' | 'serverLabels' | 'pinnedServerId'>
@@ -113,8 +116,15 @@ export type Placement = Pick<Channel, 'serverId' | 'standbyServerId' | 'movedBec
 
 /** What can be changed of a channel. */
 export type ChannelChange = Partial<
-  Pick<Channel, 'name' | 'description' | 'genre' | 'wanted' | SendingFields> & PlacementWish & Placement
+  Pick<Channel, 'name' | 'description' | 'genreIds' | 'wanted' | SendingFields> & PlacementWish & Placement
 >
+
+/** A kind of music or talk. */
+export interface Genre {
+  readonly id: number
+  readonly name: string
+  readonly slug: string
+}
 
 /** How many wanted channels of a kind a server has, second replicas among them. */
 export interface PlacedCount {

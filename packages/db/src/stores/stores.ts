@@ -2,6 +2,7 @@ import type { Database } from '../database.ts'
 import { accountRows, type AccountRows } from './account-rows.ts'
 import { accountStore, type AccountStore } from './accounts.ts'
 import { channelStore, type ChannelStore } from './channels.ts'
+import { genreStore, type GenreStore } from './genres.ts'
 import { listenerCountStore, type ListenerCountStore } from './listener-counts.ts'
 import { mediaStore, type MediaStore } from './media.ts'
 import { outboxDepth, type OutboxDepth } from './outbox.ts'
@@ -16,6 +17,7 @@ export interface Stores {
   readonly accounts: AccountStore
   readonly accountRows: AccountRows
   readonly channels: ChannelStore
+  readonly genres: GenreStore
   readonly playlists: PlaylistStore
   readonly media: MediaStore
   readonly listenerCounts: ListenerCountStore
@@ -30,6 +32,7 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
     accounts: accountStore(database, tokens),
     accountRows: accountRows(database, () => tokens.distrustAll()),
     channels: channelStore(database, options.toCommand),
+    genres: genreStore(database),
     playlists: playlistStore(database, options.toCommand),
     media: mediaStore(database, options.toCommand),
     listenerCounts: listenerCountStore(database),

@@ -12,6 +12,8 @@ const permissions = {
   'channels:create': ['none', 'own', 'any'],
   'channels:change': ['none', 'own', 'any'],
   'channels:delete': ['none', 'own', 'any'],
+  'genres:create': ['none', 'none', 'any'],
+  'genres:delete': ['none', 'none', 'any'],
   'streams:control': ['none', 'own', 'any'],
   'streams:measure': ['none', 'own', 'any'],
   'playlists:read': ['none', 'own', 'any'],

@@ -12,10 +12,14 @@ export function isSlug(text: string): boolean {
 
 /** A slug that says the name as far as a-z can, with a suffix from `random` (base 36) that keeps it from colliding. */
 export function slugFor(name: string, suffix: string): string {
+  return `${stemOf(name) || 'channel'}-${suffix}`
+}
+
+/** What a-z, digits and dashes can say of a name; nothing, for some. */
+export function stemOf(name: string): string {
   const ascii = name.normalize('NFKD').toLowerCase().replaceAll(/\p{M}/gu, '')
-  const stem = ascii
+  return ascii
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, MAX_STEM)
     .replaceAll(/^-+|-+$/g, '')
-  return `${stem || 'channel'}-${suffix}`
 }

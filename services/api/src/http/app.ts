@@ -20,6 +20,7 @@ import { channelRoutes } from './channel-routes.ts'
 import { describe, documentInfo, tidyDocument } from './document.ts'
 import { errorHandler, notFoundHandler } from './errors.ts'
 import { eventRoutes } from './event-routes.ts'
+import { genreRoutes } from './genre-routes.ts'
 import { historyRoutes } from './history-routes.ts'
 import { logInRoutes } from './log-in-routes.ts'
 import { mediaRoutes } from './media-routes.ts'
@@ -115,6 +116,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
     own.addHook('preHandler', countTry)
     for (const routes of [
       channelRoutes,
+      genreRoutes,
       streamRoutes,
       eventRoutes,
       historyRoutes,

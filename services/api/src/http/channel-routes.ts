@@ -1,28 +1,34 @@
-import { randomInt } from 'node:crypto'
-import type { Channel } from '@skipcast/db'
+import type { Channel, User } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
 import { problemsOf, type Sending } from '../domain/mix.ts'
 import { slugFor } from '../domain/slug.ts'
+import { namedGenres, randomSuffix } from '../name-genres.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
-import { channelChange, channelList, channelParams, newChannel, toListRequest } from './inputs.ts'
-import { channelBody, pageBody, showChannel, showPage } from './views.ts'
+import { channelChange, channelList, newChannel } from './channel-inputs.ts'
+import { channelBody, showChannel } from './channel-views.ts'
+import { channelParams, toListRequest } from './inputs.ts'
+import { pageBody, showPage } from './views.ts'
 import { withoutUndefined } from './without-undefined.ts'
 
 const tags = ['channels']
-const SUFFIX_LENGTH = 6
 
-export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
+export function channelRoutes(app: App, ports: ApiPorts): void {
+  const { stores, settings } = ports
+
   app.get('/api/channels', {
     config: { access: 'public' },
     schema: { tags, summary: 'List channels', querystring: channelList, response: { 200: pageBody(channelBody) } },
-    handler: async ({ query }) =>
-      showPage(await stores.channels.list({ ...toListRequest(query), genre: query.genre }), query, showChannel),
+    async handler({ query }) {
+      const genre = query.genre === undefined ? undefined : await stores.genres.find(query.genre)
+      if (genre === null) return showPage({ items: [], total: 0 }, query, showChannel)
+      return showPage(await stores.channels.list({ ...toListRequest(query), genreId: genre?.id }), query, showChannel)
+    },
   })
 
   app.post('/api/channels', {
-    config: { access: 'channels:create', refusals: [409] },
+    config: { access: 'channels:create', refusals: [404, 409, 422] },
     schema: {
       tags,
       summary: 'Make a channel',
@@ -31,7 +37,7 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
       response: { 201: z.object({ message: z.string(), channel: channelBody }) },
     },
     async handler({ actor, body }, reply) {
-      const { name, description, genre } = body
+      const { name, description } = body
       const sending = {
         mode: body.mode,
         format: body.format,
@@ -40,8 +46,9 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
         loudnessLufs: body.loudness_lufs,
       }
       requireSendable(sending, settings.bitrateKbps)
+      const genreIds = (await namedGenres(ports, actor, { genreIds: body.genre_ids, name: body.genre })) ?? []
       const slug = body.slug ?? slugFor(name, randomSuffix())
-      const channel = await stores.channels.create({ ownerId: actor.id, name, slug, description, genre, ...sending })
+      const channel = await stores.channels.create({ ownerId: actor.id, name, slug, description, genreIds, ...sending })
       return reply.code(201).send({ message: 'Channel created successfully', channel: showChannel(channel) })
     },
   })
@@ -52,28 +59,33 @@ export function channelRoutes(app: App, { stores, settings }: ApiPorts): void {
     handler: async ({ channel }) => showChannel(channel),
   })
 
-  app.put('/api/channels/:channel', {
-    config: { access: 'channels:change' },
-    schema: {
-      tags,
-      summary: 'Change a channel',
-      description:
-        'Fields left out stay as they are. A running stream takes them over: another mode, bitrate or crossfade costs listeners 0.3 to 0.5 s without sound (measured), then the next track begins; nobody is dropped. Another format ends the listeners, whose players connect again: they were told that they get the old one.',
-      params: channelParams,
-      body: channelChange,
-      response: { 200: channelBody },
-    },
-    async handler({ channel, body }) {
-      const { name, description, genre, mode, format, bitrate_kbps: bitrateKbps, crossfade_ms: crossfadeMs } = body
-      const sending = withoutUndefined({ mode, format, bitrateKbps, crossfadeMs, loudnessLufs: body.loudness_lufs })
-      const change = withoutUndefined({ name, description, genre, ...sending })
-      const decide = (found: Channel) => {
-        if (sending) requireSendable({ ...found, ...sending }, settings.bitrateKbps)
-        return change
-      }
-      return showChannel(await stores.channels.change(channel, decide))
-    },
-  })
+  const change = async (actor: User, channel: Channel, body: z.output<typeof channelChange>) => {
+    const { name, description, mode, format, bitrate_kbps: bitrateKbps, crossfade_ms: crossfadeMs } = body
+    const sending = withoutUndefined({ mode, format, bitrateKbps, crossfadeMs, loudnessLufs: body.loudness_lufs })
+    const named = body.genre === channel.genre ? undefined : body.genre // what was shown may be sent back
+    const genreIds = await namedGenres(ports, actor, { genreIds: body.genre_ids, name: named })
+    const wanted = withoutUndefined({ name, description, genreIds, ...sending })
+    return stores.channels.change(channel, (found) => {
+      if (sending) requireSendable({ ...found, ...sending }, settings.bitrateKbps)
+      return wanted
+    })
+  }
+  for (const method of ['PUT', 'PATCH'] as const)
+    app.route({
+      method,
+      url: '/api/channels/:channel',
+      config: { access: 'channels:change', refusals: [409, 422] },
+      schema: {
+        tags,
+        summary: method === 'PUT' ? 'Change a channel' : 'Change a channel: the same as PUT',
+        description:
+          'Fields left out stay as they are. A running stream takes them over: another mode, bitrate or crossfade costs listeners 0.3 to 0.5 s without sound (measured), then the next track begins; nobody is dropped. Another format ends the listeners, whose players connect again: they were told that they get the old one.',
+        params: channelParams,
+        body: channelChange,
+        response: { 200: channelBody },
+      },
+      handler: async ({ actor, channel, body }) => showChannel(await change(actor, channel, body)),
+    })
 
   app.delete('/api/channels/:channel', {
     config: { access: 'channels:delete' },
@@ -95,10 +107,4 @@ function requireSendable(sending: Sending, airBitrateKbps: number): void {
   if (problems.length === 0) return
   const what = 'In mode copy the files are sent as they are. Change this, or set mode to encode'
   throw new AppError('BAD_REQUEST', `${what}: ${problems.join('; ')}`, { details: problems })
-}
-
-function randomSuffix(): string {
-  return randomInt(36 ** SUFFIX_LENGTH)
-    .toString(36)
-    .padStart(SUFFIX_LENGTH, '0')
 }

@@ -15,6 +15,7 @@ export const documentInfo = {
   servers: [{ url: '/' }],
   tags: [
     { name: 'channels', description: 'Radio stations and their playlists' },
+    { name: 'genres', description: 'Kinds of music and talk' },
     { name: 'streams', description: 'On air and off, and how it is' },
     { name: 'media', description: 'Music' },
     { name: 'servers', description: 'The machines that run engines' },

@@ -1,11 +1,6 @@
-import { MOST_CROSSFADE_MS, streamFormat, streamMode } from '@skipcast/contracts'
 import type { ListRequest } from '@skipcast/db'
 import { z } from 'zod'
-import { isSlug, slugPattern } from '../domain/slug.ts'
 import { isVisible, printable } from '../domain/text.ts'
-
-/** Of MPEG-1 layer III. */
-const MP3_BITRATES = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320] as const
 
 /** What the API takes. Unknown fields are refused by name. */
 
@@ -18,56 +13,7 @@ export const text = (min: number, max: number, what: string) =>
     })
     .refine(isVisible, 'has an invisible character where none belongs (a joiner or a tag)')
 
-const name = text(1, 120, '1 to 120 characters').refine((value) => value.trim() !== '', 'must not be blank')
-const description = text(0, 2000, 'up to 2000 characters').max(2000)
-const genre = text(0, 100, 'up to 100 characters')
 export const id = z.string().regex(/^[0-9a-f-]{36}$/, 'must be an id')
-const slug = z
-  .string()
-  .regex(slugPattern, { error: 'must be 1 to 100 of a-z, 0-9 and dashes, and not begin with a dash', abort: true })
-  .refine(isSlug, 'is reserved')
-
-const mode = streamMode.meta({
-  description:
-    'copy: the files are sent as they are, at a tenth of the cost. encode: decoded, mixed and encoded again, which another format than mp3, crossfade_ms, loudness_lufs, another bitrate_kbps and the cue points of pieces need.',
-})
-const format = streamFormat.meta({
-  description:
-    'mp3, opus (in Ogg, audio/ogg) or aac (ADTS, audio/aac). All but mp3 need mode encode. A change while the channel is on ends its listeners: players connect again and get the new format.',
-})
-const bitrate = z.literal([...MP3_BITRATES]).meta({ description: 'In mode copy: that of the files.' })
-const crossfade = z
-  .int()
-  .min(0)
-  .max(MOST_CROSSFADE_MS)
-  .meta({ description: 'How long one piece sounds together with the next, half of a piece at most. Needs mode encode.' })
-const loudness = z.number().min(-40).max(-5).nullable().meta({
-  description: 'Every piece is brought to this loudness (LUFS), as far as its peaks allow; null: as it is. Needs mode encode.',
-})
-
-export const newChannel = z.strictObject({
-  name,
-  slug: slug.optional(),
-  description: description.default(''),
-  genre: genre.default(''),
-  mode: mode.default('copy'),
-  format: format.default('mp3'),
-  bitrate_kbps: bitrate.optional(),
-  crossfade_ms: crossfade.default(0),
-  loudness_lufs: loudness.default(null),
-})
-
-export const channelChange = z.strictObject({
-  name: name.optional(),
-  description: description.optional(),
-  genre: genre.optional(),
-  mode: mode.optional(),
-  format: format.optional(),
-  bitrate_kbps: bitrate.optional(),
-  crossfade_ms: crossfade.optional(),
-  loudness_lufs: loudness.optional(),
-})
-
 const position = z.int().min(0)
 
 export const mediaChange = z.strictObject({
@@ -135,7 +81,7 @@ export const channelMove = z.strictObject({
 })
 
 /** In a query. */
-const wholeNumber = (min: number, max: number) => {
+export const wholeNumber = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error })
 }
@@ -169,7 +115,7 @@ export const metricsQuery = z.strictObject({
 })
 
 /** A page of a list that can be searched, and sorted by one of these alone: the first, unless said. */
-function listQuery<const S extends readonly [string, ...string[]]>(sorts: S, order: 'asc' | 'desc', searched: string) {
+export function listQuery<const S extends readonly [string, ...string[]]>(sorts: S, order: 'asc' | 'desc', searched: string) {
   return pageQuery.extend({
     search: text(1, 100, '1 to 100 characters')
       .optional()
@@ -178,14 +124,6 @@ function listQuery<const S extends readonly [string, ...string[]]>(sorts: S, ord
     order: z.enum(['asc', 'desc']).default(order),
   })
 }
-
-export const channelList = listQuery(
-  ['created_at', 'updated_at', 'name', 'slug'],
-  'desc',
-  'name, slug, description or genre',
-).extend({
-  genre: text(1, 100, '1 to 100 characters').optional().meta({ description: 'Exactly this one.' }),
-})
 
 export const mediaList = listQuery(
   ['created_at', 'title', 'artist', 'duration_ms'],

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
 import { channelParams, mediaIds, mediaOrder, pageQuery } from './inputs.ts'
-import { channelBody, mediaBody, pageBody, showChannel, showMedia, showPage } from './views.ts'
+import { channelBody, showChannel } from './channel-views.ts'
+import { mediaBody, pageBody, showMedia, showPage } from './views.ts'
 
 const tags = ['channels']
 /** Room for the ids of the longest playlist. */

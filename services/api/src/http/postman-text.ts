@@ -16,6 +16,12 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 const BODIES: Readonly<Record<string, object>> = {
   'POST /api/channels': { name: 'My channel', genre: 'Jazz' },
   'PUT /api/channels/{channel}': { description: 'Jazz, all night' },
+  'PATCH /api/channels/{channel}': { name: 'My channel' },
+  'POST /api/channels/{channel}/genres': { genre_ids: [8] },
+  'DELETE /api/channels/{channel}/genres': { genre_ids: [8] },
+  'POST /api/genres': { name: 'Genre {{$timestamp}}' },
+  'POST /api/media/{media}/genres': { genre_ids: [8] },
+  'DELETE /api/media/{media}/genres': { genre_ids: [8] },
   'PUT /api/media/{media}': { cue_in_ms: 0 },
   'PUT /api/channels/{channel}/state': { state: 'on' },
   'POST /api/channels/{channel}/media': { media_ids: ['{{media}}'] },
@@ -49,6 +55,7 @@ const BODIES: Readonly<Record<string, object>> = {
 /** What a request teaches the ones after it: variable ← expression on the answer. */
 const LESSONS: Readonly<Record<string, readonly [variable: string, expression: string]>> = {
   'POST /api/channels': ['channel', 'pm.response.json().channel.id'],
+  'POST /api/genres': ['genre', 'pm.response.json().id'],
   'POST /api/media/upload': ['media', 'pm.response.json().id'],
   'POST /api/users': ['user', 'pm.response.json().id'],
   'POST /api/tokens': ['token_id', 'pm.response.json().id'],
@@ -63,6 +70,7 @@ const VARIABLES = [
   { key: 'base_url', value: 'http://127.0.0.1:3000', description: 'Where the API listens.' },
   { key: 'token', value: '', description: 'A token; the first one lies in $SKIPCAST_HOME/admin-token.' },
   { key: 'channel', value: 'demo', description: 'The id or slug of a channel.' },
+  { key: 'genre', value: '', description: 'The id of a genre: POST /api/genres sets it.' },
   { key: 'media', value: '', description: 'The id of a piece.' },
   { key: 'server', value: '', description: 'The id of a server.' },
   { key: 'user', value: '', description: 'The id of a user.' },

@@ -4,7 +4,8 @@ import { z } from 'zod'
 import { commandId } from '../domain/stream-command.ts'
 import { standbyView, streamView, type StreamFacts } from '../domain/stream-view.ts'
 import type { ApiPorts } from '../ports.ts'
-import { channelBody, counter, instant, isoOf } from './views.ts'
+import { channelBody } from './channel-views.ts'
+import { counter, instant, isoOf } from './views.ts'
 
 /** How a stream is, as the API answers. */
 

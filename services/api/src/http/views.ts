@@ -1,6 +1,5 @@
-import type { Account, ApiToken, Channel, ListenerPoint, Media, Page, TrackPlay, User } from '@skipcast/db'
+import type { Account, ApiToken, ListenerPoint, Media, Page, TrackPlay, User } from '@skipcast/db'
 import { z } from 'zod'
-import { streamFormat, streamMode } from '@skipcast/contracts'
 
 /** What the API answers with: each schema stands beside the function that makes it. */
 
@@ -14,47 +13,6 @@ export const errorBody = z
     details: z.unknown().optional(),
   })
   .meta({ id: 'Error' })
-
-const channelState = z.enum(['on', 'off']).meta({ description: 'What is wanted. What really happens is the stream’s phase.' })
-
-export const channelBody = z
-  .object({
-    id: z.string(),
-    owner_id: z.string(),
-    name: z.string(),
-    slug: z.string(),
-    description: z.string(),
-    genre: z.string(),
-    state: channelState,
-    mode: streamMode,
-    format: streamFormat,
-    bitrate_kbps: counter,
-    crossfade_ms: counter,
-    loudness_lufs: z.number().nullable(),
-    created_at: instant,
-    updated_at: instant,
-  })
-  .meta({ id: 'Channel' })
-
-export function showChannel(channel: Channel): z.output<typeof channelBody> {
-  const { id, name, slug, description, genre, mode } = channel
-  return {
-    id,
-    owner_id: channel.ownerId,
-    name,
-    slug,
-    description,
-    genre,
-    state: channel.wanted,
-    mode,
-    format: channel.format,
-    bitrate_kbps: channel.bitrateKbps,
-    crossfade_ms: channel.crossfadeMs,
-    loudness_lufs: channel.loudnessLufs,
-    created_at: channel.createdAt.toISOString(),
-    updated_at: channel.updatedAt.toISOString(),
-  }
-}
 
 export const mediaBody = z
   .object({

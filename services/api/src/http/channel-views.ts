@@ -1,0 +1,49 @@
+import { streamFormat, streamMode } from '@skipcast/contracts'
+import type { Channel } from '@skipcast/db'
+import { z } from 'zod'
+import { counter, instant } from './views.ts'
+
+/** A channel, as the API answers. */
+
+const channelState = z.enum(['on', 'off']).meta({ description: 'What is wanted. What really happens is the stream’s phase.' })
+
+export const channelBody = z
+  .object({
+    id: z.string(),
+    owner_id: z.string(),
+    name: z.string(),
+    slug: z.string(),
+    description: z.string(),
+    genre: z.string().meta({ description: 'The names of its genres, with commas between: what Icecast is told.' }),
+    genre_ids: z.array(z.int()),
+    state: channelState,
+    mode: streamMode,
+    format: streamFormat,
+    bitrate_kbps: counter,
+    crossfade_ms: counter,
+    loudness_lufs: z.number().nullable(),
+    created_at: instant,
+    updated_at: instant,
+  })
+  .meta({ id: 'Channel' })
+
+export function showChannel(channel: Channel): z.output<typeof channelBody> {
+  const { id, name, slug, description, genre, mode } = channel
+  return {
+    id,
+    owner_id: channel.ownerId,
+    name,
+    slug,
+    description,
+    genre,
+    genre_ids: [...channel.genreIds],
+    state: channel.wanted,
+    mode,
+    format: channel.format,
+    bitrate_kbps: channel.bitrateKbps,
+    crossfade_ms: channel.crossfadeMs,
+    loudness_lufs: channel.loudnessLufs,
+    created_at: channel.createdAt.toISOString(),
+    updated_at: channel.updatedAt.toISOString(),
+  }
+}
