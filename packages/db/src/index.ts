@@ -14,6 +14,7 @@ export { historyOf, type History } from './stores/history.ts'
 export type { ListenerCountStore } from './stores/listener-counts.ts'
 export type { MediaStore } from './stores/media.ts'
 export { outboxOf, type Outbox, type OutboxEntry } from './stores/outbox.ts'
+export { personalTables, type PersonalData } from './stores/personal-data.ts'
 export type { PlaylistStore } from './stores/playlists.ts'
 export type {
   Account,

@@ -72,6 +72,7 @@ POST   /api/tokens                                 401    401     403   ok    ok
 DELETE /api/tokens/:token                          401    401     403   ok    ok   404    ok   404    ok
 
 GET    /api/account                                401    401     403   ok    ok   ok     ok   ok     ok
+GET    /api/account/export                         401    401     403   403   ok   ok     ok   ok     ok
 PATCH  /api/account                                401    401     403   403   ok   ok     ok   ok     ok
 DELETE /api/account                                401    401     403   403   ok   ok     ok   ok     ok
 POST   /api/account/password                       401    401     403   403   ok   ok     ok   ok     ok

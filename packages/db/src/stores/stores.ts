@@ -6,6 +6,7 @@ import { genreStore, type GenreStore } from './genres.ts'
 import { listenerCountStore, type ListenerCountStore } from './listener-counts.ts'
 import { mediaStore, type MediaStore } from './media.ts'
 import { outboxDepth, type OutboxDepth } from './outbox.ts'
+import { personalData, type PersonalData } from './personal-data.ts'
 import { playlistStore, type PlaylistStore } from './playlists.ts'
 import type { ToCommand } from './records.ts'
 import { serverStore, type ServerStore } from './servers.ts'
@@ -16,6 +17,7 @@ import { trustedTokens } from './trusted-tokens.ts'
 export interface Stores {
   readonly accounts: AccountStore
   readonly accountRows: AccountRows
+  readonly personalData: PersonalData
   readonly channels: ChannelStore
   readonly genres: GenreStore
   readonly playlists: PlaylistStore
@@ -31,6 +33,7 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
   return {
     accounts: accountStore(database, tokens),
     accountRows: accountRows(database, () => tokens.distrustAll()),
+    personalData: personalData(database),
     channels: channelStore(database, options.toCommand),
     genres: genreStore(database),
     playlists: playlistStore(database, options.toCommand),

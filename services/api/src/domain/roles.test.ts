@@ -27,19 +27,20 @@ test('the matrix: what each role may do, and to what', () => {
     'tokens:create',
     'tokens:revoke',
     'account:read',
+    'account:export',
     'account:change',
     'account:delete',
     'session:end',
   ])
   expect(may('dj', 'none')).toEqual(allPermissions.filter((each) => /^(genres|servers|users):/.test(each)))
   expect(may('admin', 'none')).toEqual([])
-  expect(may('admin', 'own')).toEqual(['account:read', 'account:change', 'account:delete', 'session:end'])
+  expect(may('admin', 'own')).toEqual(['account:read', 'account:export', 'account:change', 'account:delete', 'session:end'])
 })
 
 test('a token is good for its scopes, and to end itself; what takes an account over needs a session', () => {
   expect(allPermissions.filter((each) => isInScope(['media:read'], each))).toEqual(['media:read', 'session:end'])
   expect(allPermissions.filter((each) => isInScope(null, each))).toEqual(allPermissions)
-  expect(allPermissions.filter(needsSession)).toEqual(['account:change', 'account:delete'])
+  expect(allPermissions.filter(needsSession)).toEqual(['account:export', 'account:change', 'account:delete'])
 })
 
 test.each([

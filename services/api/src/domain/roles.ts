@@ -34,6 +34,7 @@ const permissions = {
   'tokens:create': ['own', 'own', 'any'],
   'tokens:revoke': ['own', 'own', 'any'],
   'account:read': ['own', 'own', 'own'],
+  'account:export': ['own', 'own', 'own'],
   'account:change': ['own', 'own', 'own'],
   'account:delete': ['own', 'own', 'own'],
   'session:end': ['own', 'own', 'own'],
@@ -49,9 +50,11 @@ export function reachOf(role: Role, permission: Permission): Reach {
   return permissions[permission][ROLES.indexOf(role)]!
 }
 
-/** What no token for programs is good for, whatever its scopes: who has found one shall not take the account over with it. */
+const WITH_A_SESSION: readonly Permission[] = ['account:export', 'account:change', 'account:delete']
+
+/** What no token for programs is good for, whatever its scopes: who has found one shall not take the account over with it, nor all that is known of its user. */
 export function needsSession(permission: Permission): boolean {
-  return permission === 'account:change' || permission === 'account:delete'
+  return WITH_A_SESSION.includes(permission)
 }
 
 /** Whether a credential is good for something; null: for all that its user may. Each can end itself. */

@@ -1,9 +1,11 @@
+import { Readable } from 'node:stream'
 import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
 import { endAccount } from '../end-account.ts'
 import type { ApiPorts } from '../ports.ts'
 import { accountChange, accountEnd, emailChange, passwordChange } from './account-inputs.ts'
 import type { App } from './app-type.ts'
+import { exportBody, exportText } from './account-export.ts'
 import { goOn, sessionCookie } from './credentials.ts'
 import { accountBody, messageBody, sessionBody, showAccount } from './views.ts'
 
@@ -24,6 +26,24 @@ export function ownAccountRoutes(app: App, ports: ApiPorts): void {
     config: { access: 'account:read' },
     schema: { tags, summary: 'Read your account', response: { 200: accountBody } },
     handler: async ({ actor }) => showAccount(await accountOf(actor.id)),
+  })
+
+  app.get('/api/account/export', {
+    config: { access: 'account:export', isTry: true },
+    schema: {
+      tags,
+      summary: 'Get all that is kept about you',
+      description:
+        'One JSON document, sent as it is read. Of secrets (passwords, tokens, second factors) only that there are such. Who listened to what is not kept at all. An answer that ends early is no JSON: ask again.',
+      response: { 200: { description: 'All of it', content: { 'application/json': { schema: exportBody } } } },
+    },
+    async handler({ actor }, reply) {
+      const text = exportText(ports.stores.personalData, await accountOf(actor.id), new Date())
+      return reply
+        .type('application/json')
+        .headers({ 'cache-control': 'no-store', 'content-disposition': 'attachment; filename="skipcast-account.json"' })
+        .send(Readable.from(text) as never) // a stream is sent as it is; the types know answers only whole
+    },
   })
 
   app.patch('/api/account', {

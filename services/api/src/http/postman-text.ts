@@ -129,7 +129,7 @@ function itemOf(method: string, path: string, operation: Operation) {
 }
 
 /** What a token can not do is asked with the session. */
-const BY_SESSION = /^(PATCH|DELETE|POST) \/api\/(account|logout)|^GET \/api\/account\/sessions/
+const BY_SESSION = /^(PATCH|DELETE|POST) \/api\/(account|logout)|^GET \/api\/account\/(sessions|export)/
 
 function authOf(key: string, { security }: Operation) {
   if (security === undefined) return { auth: { type: 'noauth' } }
