@@ -1,16 +1,22 @@
-import { isAppError } from '@skipcast/runtime'
+import { isAppError, type Logger } from '@skipcast/runtime'
+import { eraseAccounts, type ErasePorts } from './erase-accounts.ts'
 import type { ApiPorts } from './ports.ts'
 import { stopStream } from './switch-stream.ts'
 
 const CHANNELS_AT_ONCE = 100
 
 /**
- * Ends an account: nothing speaks for its user from now on, and their streams are stopped. Killed in between, the leader stops them. Rejects with CONFLICT for
- * the only administrator, DATABASE_UNAVAILABLE.
+ * Ends an account: nothing speaks for its user from now on, and their streams are stopped. Killed in between, the leader stops them. With `erase`, the leader removes
+ * all that is theirs next. Resolves to whether there was such a user. Rejects with CONFLICT for the only administrator, DATABASE_UNAVAILABLE.
  */
-export async function endAccount(ports: Pick<ApiPorts, 'stores'>, userId: string): Promise<void> {
-  await ports.stores.accounts.deleteUser(userId)
+export async function endAccount(
+  ports: Pick<ApiPorts, 'stores'>,
+  userId: string,
+  options: { readonly erase: boolean },
+): Promise<boolean> {
+  const wasThere = await ports.stores.accounts.deleteUser(userId, options)
   await stopOrphanedStreams(ports)
+  return wasThere
 }
 
 /** Stops what plays for users who are gone: also what they started in the moment before. Rejects with DATABASE_UNAVAILABLE. */
@@ -28,8 +34,9 @@ export async function stopOrphanedStreams(ports: Pick<ApiPorts, 'stores'>): Prom
   }
 }
 
-/** One pass of the leader: what has expired goes. Rejects with DATABASE_UNAVAILABLE; the next pass goes on. */
-export async function keepAccounts(ports: Pick<ApiPorts, 'stores'>, now: Date): Promise<void> {
+/** One pass of the leader: what has expired goes, and what is to be erased. Rejects with DATABASE_UNAVAILABLE; the next pass goes on. */
+export async function keepAccounts(ports: ErasePorts & { readonly logger: Logger }, now: Date): Promise<void> {
   await ports.stores.accounts.forgetExpired(now)
   await stopOrphanedStreams(ports)
+  await eraseAccounts(ports, ports.logger)
 }

@@ -11,6 +11,7 @@ import {
   type ToCommand,
 } from '@skipcast/db'
 import { messageOf, startLoop, type Logger } from '@skipcast/runtime'
+import type { ErasePorts } from './erase-accounts.ts'
 import { keepAccounts } from './end-account.ts'
 import { keepHistory, type HistoryLimits } from './keep-history.ts'
 import { NEXT_TURN_MS, placementPass, type PlacementLimits } from './place-channels.ts'
@@ -30,7 +31,7 @@ export interface Leader extends AsyncDisposable {
   placeSoon(): void
 }
 
-export interface LeaderPorts extends Pick<ApiPorts, 'stores' | 'fleet' | 'random' | 'health'> {
+export interface LeaderPorts extends ErasePorts, Pick<ApiPorts, 'fleet' | 'random' | 'health'> {
   readonly settings: Pick<ApiSettings, 'maxSilentPercent'>
   readonly bus: Pick<Bus, 'publish'>
   readonly toCommand: ToCommand
@@ -69,7 +70,7 @@ export function lead(database: Database, ports: LeaderPorts): Leader {
 /** What one term of a leader is, on the connection that holds the lead. */
 export function startTerm(
   session: { readonly outbox: Outbox; readonly history: History },
-  ports: LeaderPorts,
+  ports: Omit<LeaderPorts, 'mediaStore'>,
 ): Leader & { onNotify(): void } {
   const { bus, stores, toCommand, logger } = ports
   const onError = onErrorOf(ports)

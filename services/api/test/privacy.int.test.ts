@@ -1,5 +1,7 @@
 import { personalTables } from '@skipcast/db'
+import { silentLogger } from '@skipcast/runtime'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { keepAccounts } from '../src/end-account.ts'
 import { musicRecord, testApi, type TestApi } from './test-api.ts'
 import { PASSWORD, registered, session } from './test-people.ts'
 
@@ -74,4 +76,77 @@ test('every table with rows of a user is in the export, or is named as one that 
     ) SELECT id::text AS name FROM reach WHERE id <> 'users'::regclass`)
   const { told, notTold } = personalTables
   expect(tables.map(({ name }) => name).toSorted()).toEqual([...told, ...Object.keys(notTold)].toSorted())
+})
+
+/** Every column that can hold text, in every table, with what stands there. */
+async function allText(): Promise<{ place: string; text: string }[]> {
+  const columns = await api.query<{ table: string; column: string }>(`
+    SELECT table_name AS table, column_name AS column FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND data_type IN ('text', 'character varying', 'json', 'jsonb', 'ARRAY', 'USER-DEFINED')`)
+  const found = columns.map(async ({ table, column }) => {
+    const rows = await api.query<{ text: string }>(
+      `SELECT "${column}"::text AS text FROM "${table}" WHERE "${column}" IS NOT NULL`,
+    )
+    return rows.map(({ text }) => ({ place: `${table}.${column}`, text }))
+  })
+  return (await Promise.all(found)).flat()
+}
+
+const keep = () => keepAccounts({ ...api.ports, logger: silentLogger() }, new Date())
+
+test('after an erasure nothing that is kept names the person, and what others have goes on', async () => {
+  const [one, other] = [await somebody(), await somebody()]
+  const admin = await api.user('admin')
+  // A piece of theirs plays on a channel of another, as the only one, and on one where it is not; and they have drained a server.
+  const { channel: second } = (await other.ask('POST', '/api/channels', { name: 'Second', slug: `second-${other.username}` }))
+    .body
+  await api.stores.playlists.attach(second.id, [one.media.id], { ownerId: null })
+  await api.stores.playlists.attach(other.channel.id, [one.media.id], { ownerId: null })
+  for (const id of [second.id, other.channel.id])
+    expect((await other.ask('POST', `/api/channels/${id}/stream/start`)).status).toBe(202)
+  await api.stores.servers.drain('studio', one.username)
+  await one.ask('POST', '/api/account/totp', { password: PASSWORD })
+  await api.call('POST', '/api/password/forgot', { body: { email: one.email } })
+  expect((await one.ask('POST', `/api/channels/${one.channel.id}/stream/start`)).status).toBe(202)
+  const names = [one.email, one.username, `Name of ${one.username}`, one.id]
+  const left = async () => (await allText()).filter(({ text }) => names.some((name) => text.includes(name)))
+  expect((await left()).length).toBeGreaterThan(5)
+
+  expect((await one.ask('DELETE', '/api/account', { password: PASSWORD, erase: true })).status).toBe(204)
+  expect((await api.call('GET', '/api/account', { token: one.token })).status).toBe(401)
+  await api.query(`DELETE FROM outbox`) // as the relay does
+  await keep()
+  expect(await left()).toEqual([])
+
+  const state = async (id: string) => (await api.stores.channels.find(id))?.wanted ?? null
+  expect([await state(one.channel.id), await state(second.id), await state(other.channel.id)]).toEqual([null, 'off', 'on'])
+  expect(await api.stores.media.find(other.media.id)).not.toBeNull()
+  const tombstones = await api.query<{ key: string; payload: unknown }>(
+    `SELECT key, payload FROM outbox WHERE key = $1 ORDER BY id`,
+    [one.channel.id],
+  )
+  expect(tombstones.at(-1)).toMatchObject({ payload: null })
+  const erase = () => api.call('DELETE', `/api/users/${one.id}?erase=true`, { token: admin.token })
+  expect((await erase()).status).toBe(404)
+  expect(
+    (await api.call('POST', '/api/register', { body: { username: one.username, email: one.email, password: PASSWORD } })).status,
+  ).toBe(201)
+})
+
+test('an admin erases somebody who was deleted before; one who can not be erased yet holds up nobody', async () => {
+  const [one, other] = [await somebody(), await somebody()]
+  const admin = await api.user('admin')
+  const end = (id: string, query: string) => api.call('DELETE', `/api/users/${id}${query}`, { token: admin.token })
+  expect([(await end(one.id, '')).status, (await end(one.id, '')).status]).toEqual([204, 404])
+  await keep()
+  expect(await api.stores.accounts.isUsernameTaken(one.username)).toBe(true) // deleted, not erased
+  expect([(await end(one.id, '?erase=true')).status, (await end(other.id, '?erase=true')).status]).toEqual([204, 204])
+  // What was made in the moment of the deletion is found by the next pass.
+  const { erasure } = api.stores
+  const blind = { ...api.stores, erasure: { ...erasure, listMedia: async () => [] } }
+  await keepAccounts({ ...api.ports, stores: blind, logger: silentLogger() }, new Date())
+  expect(await erasure.listDue(10)).toEqual([one.id, other.id])
+  await keep()
+  expect(await erasure.listDue(10)).toEqual([])
+  expect(await api.stores.accounts.isUsernameTaken(one.username)).toBe(false)
 })

@@ -21,6 +21,7 @@ process.once('message', ({ databaseUrl, broker }: RelayOrder) => {
   lead(database, {
     stores: openStores(database, { toCommand }),
     fleet: { sight: () => ({ kind: 'unknown' }), heardAt: () => null, list: () => [] },
+    mediaStore: { remove: async () => {} },
     random: Math.random,
     bus: kafkaBus(busEnv.parse({ KAFKA_BROKER: broker }), { logger, health: healthBoard() }),
     toCommand,

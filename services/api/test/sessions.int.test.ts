@@ -1,3 +1,4 @@
+import { silentLogger } from '@skipcast/runtime'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { keepAccounts } from '../src/end-account.ts'
 import { musicRecord, PUBLIC_URL, testApi, type TestApi } from './test-api.ts'
@@ -175,7 +176,7 @@ test('A16: what was started in the moment of the deletion is stopped by the lead
   await api.stores.playlists.attach(channel.id, [media.id], { ownerId: null })
   await api.stores.accounts.deleteUser(ownerId)
   await api.stores.channels.change(channel.id, () => ({ wanted: 'on' }))
-  await keepAccounts(api.ports, new Date())
+  await keepAccounts({ ...api.ports, logger: silentLogger() }, new Date())
   expect((await api.stores.channels.find(channel.id))!.wanted).toBe('off')
 })
 

@@ -29,9 +29,10 @@ export interface AccountStore extends TokenStore, SessionStore {
   dropRegistration(userId: string): Promise<void>
   /**
    * From now on nothing speaks for this user: sessions, tokens and ways to log in end; their address is free again, their user name is not. What they own stays.
-   * Rejects with CONFLICT for the only administrator.
+   * With `erase`, nothing of that stays either (`Erasure`); also of somebody who was deleted before. Resolves to whether there was such a user. Rejects with CONFLICT
+   * for the only administrator.
    */
-  deleteUser(userId: string): Promise<void>
+  deleteUser(userId: string, options?: { readonly erase: boolean }): Promise<boolean>
   /** The channels that play for users who were deleted. */
   listOrphanedStreams(limit: number): Promise<string[]>
   /** Forgets registrations that nobody confirmed in time, and sessions and one-time values that have expired. */
@@ -114,21 +115,24 @@ export function accountStore(database: Database, tokens: TrustedTokens): Account
       await database.run((client) => client.user.deleteMany({ where: { ...UNCONFIRMED, id } }))
     },
 
-    async deleteUser(id) {
+    async deleteUser(id, { erase } = { erase: false }) {
       const work = database.transaction(async (session) => {
         await requireAnotherAdministrator(session, id)
         const now = new Date()
-        const gone = { email: null, emailVerified: false, name: '', role: 'listener', twoFactorEnabled: false } as const
-        await session.user.updateMany({
+        const nothing = { email: null, emailVerified: false, name: '', role: 'listener', twoFactorEnabled: false } as const
+        const { count } = await session.user.updateMany({
           where: { id, deletedAt: null },
-          data: { ...gone, confirmBy: null, deletedAt: now, updatedAt: now },
+          data: { ...nothing, confirmBy: null, deletedAt: now, updatedAt: now },
         })
         await session.session.deleteMany({ where: { userId: id } })
         await session.login.deleteMany({ where: { userId: id } })
         await session.twoFactor.deleteMany({ where: { userId: id } })
         await session.apiToken.updateMany({ where: { userId: id, revokedAt: null }, data: { revokedAt: now } })
+        if (!erase) return count > 0
+        const gone = { id, deletedAt: { not: null } }
+        return (await session.user.updateMany({ where: gone, data: { eraseAt: now } })).count > 0
       })
-      await work.finally(distrustAll)
+      return work.finally(distrustAll)
     },
 
     async listOrphanedStreams(limit) {

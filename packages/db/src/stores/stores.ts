@@ -2,6 +2,7 @@ import type { Database } from '../database.ts'
 import { accountRows, type AccountRows } from './account-rows.ts'
 import { accountStore, type AccountStore } from './accounts.ts'
 import { channelStore, type ChannelStore } from './channels.ts'
+import { erasure, type Erasure } from './erasure.ts'
 import { genreStore, type GenreStore } from './genres.ts'
 import { listenerCountStore, type ListenerCountStore } from './listener-counts.ts'
 import { mediaStore, type MediaStore } from './media.ts'
@@ -18,6 +19,7 @@ export interface Stores {
   readonly accounts: AccountStore
   readonly accountRows: AccountRows
   readonly personalData: PersonalData
+  readonly erasure: Erasure
   readonly channels: ChannelStore
   readonly genres: GenreStore
   readonly playlists: PlaylistStore
@@ -34,6 +36,7 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
     accounts: accountStore(database, tokens),
     accountRows: accountRows(database, () => tokens.distrustAll()),
     personalData: personalData(database),
+    erasure: erasure(database, options.toCommand),
     channels: channelStore(database, options.toCommand),
     genres: genreStore(database),
     playlists: playlistStore(database, options.toCommand),

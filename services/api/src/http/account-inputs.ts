@@ -82,6 +82,10 @@ export const sessionParams = z.object({ session: z.string().min(1).max(200).meta
 export const accountChange = z.strictObject({ name: text(0, 255, 'up to 255 characters') })
 export const accountEnd = z.strictObject({
   password: password.optional().meta({ description: 'Of the account, if it has one.' }),
+  erase: z.boolean().default(false).meta({ description: 'Whether nothing that is yours stays: see above.' }),
+})
+export const userEnd = z.strictObject({
+  erase: z.enum(['true', 'false']).default('false').meta({ description: 'Whether nothing that is theirs stays.' }),
 })
 export const passwordProof = z.strictObject({ password })
 export const totpCode = z.strictObject({ code })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { mayGrant, mayHandOn } from '../domain/roles.ts'
 import { endAccount } from '../end-account.ts'
 import type { ApiPorts } from '../ports.ts'
-import { newToken, newUser, roleChange, tokenParams, userParams } from './account-inputs.ts'
+import { newToken, newUser, roleChange, tokenParams, userEnd, userParams } from './account-inputs.ts'
 import type { App } from './app-type.ts'
 import { pageQuery, toListRequest, userList } from './inputs.ts'
 import { pageBody, showPage, showToken, showUser, tokenBody, userBody } from './views.ts'
@@ -64,13 +64,15 @@ export function accountRoutes(app: App, ports: ApiPorts): void {
     schema: {
       tags,
       summary: 'Delete a user',
-      description: 'As if they had done it themselves: sessions, tokens and streams end. The only administrator stays.',
+      description:
+        'As if they had done it themselves: sessions, tokens and streams end. With `erase=true`, nothing that is theirs stays, also of somebody who was deleted before. The only administrator stays.',
       params: userParams,
+      querystring: userEnd,
       response: { 204: z.undefined().describe('They are gone') },
     },
-    async handler({ params }, reply) {
-      if (!(await accounts.findAccount(params.user))) throw new AppError('NOT_FOUND', 'There is no such user.')
-      await endAccount(ports, params.user)
+    async handler({ params, query }, reply) {
+      const wasThere = await endAccount(ports, params.user, { erase: query.erase === 'true' })
+      if (!wasThere) throw new AppError('NOT_FOUND', 'There is no such user.')
       return reply.code(204).send()
     },
   })

@@ -93,7 +93,7 @@ export function ownAccountRoutes(app: App, ports: ApiPorts): void {
       tags,
       summary: 'Delete your account',
       description:
-        'Sessions, tokens and streams of its channels end at once. The address is free again, the user name is not; channels and media stay, off air, until an admin removes them.',
+        'Sessions, tokens and streams of its channels end at once. The address is free again, the user name is not; channels and media stay, off air, until an admin removes them. With `erase`, within minutes nothing of yours is left: channels with their history, media with their files and places in the playlists of others, tokens, and the user name, which is free again. There is no way back; GET /api/account/export first.',
       body: accountEnd,
       response: { 204: z.undefined().describe('It is gone') },
     },
@@ -103,7 +103,7 @@ export function ownAccountRoutes(app: App, ports: ApiPorts): void {
         if (body.password === undefined) throw new AppError('BAD_REQUEST', 'password: is missing')
         await logIns.requirePassword(actor.id, body.password)
       }
-      await endAccount(ports, actor.id)
+      await endAccount(ports, actor.id, body)
       if (credential.by === 'cookie') void reply.header('set-cookie', sessionCookie(settings.publicUrl, '', new Date(0)))
       return reply.code(204).send()
     },

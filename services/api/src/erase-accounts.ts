@@ -1,0 +1,38 @@
+import { messageOf, type Logger } from '@skipcast/runtime'
+import type { ApiPorts } from './ports.ts'
+
+const USERS_AT_ONCE = 100
+const THINGS_AT_ONCE = 100
+
+/** What an erasure needs. */
+export interface ErasePorts extends Pick<ApiPorts, 'stores'> {
+  readonly mediaStore: Pick<ApiPorts['mediaStore'], 'remove'>
+}
+
+/**
+ * One pass of the leader: nothing stays of users who asked for it. Their channels go with their commands, their pieces leave the playlists of others, and then they go
+ * themselves. Killed anywhere in between, the next pass does what is left. Somebody who can't be erased (a request of theirs is just making something) holds up nobody.
+ * Rejects with DATABASE_UNAVAILABLE.
+ */
+export async function eraseAccounts({ stores, mediaStore }: ErasePorts, logger: Logger): Promise<void> {
+  const { erasure, channels, media } = stores
+  for (const userId of await erasure.listDue(USERS_AT_ONCE)) {
+    try {
+      for (let ids = await erasure.listChannels(userId, THINGS_AT_ONCE); ids.length > 0;) {
+        for (const id of ids) await channels.remove(id)
+        ids = await erasure.listChannels(userId, THINGS_AT_ONCE)
+      }
+      for (let ids = await erasure.listMedia(userId, THINGS_AT_ONCE); ids.length > 0;) {
+        for (const id of ids) {
+          const sha256 = await erasure.removePiece(id)
+          if (sha256) await media.removeFileIfUnused(sha256, () => mediaStore.remove({ kind: 'air', sha256 }))
+        }
+        ids = await erasure.listMedia(userId, THINGS_AT_ONCE)
+      }
+      await erasure.forget(userId)
+      logger.info({ user: userId }, 'nothing is kept any more about a user who wished so')
+    } catch (error) {
+      logger.warn({ user: userId, problem: messageOf(error) }, 'a user can not be erased now; it is tried again')
+    }
+  }
+}
