@@ -136,9 +136,10 @@ export function constellation(world: World): Constellation {
 
   const channels = Array.from({ length: CHANNELS }, (_, index) => `c${index + 1}`)
   const heardAt = new Map<string, number>()
+  const opening = world.random.fork('replicas')
   const operator = world.start('operator', OPERATOR, () => {})
   for (const id of channels) {
-    database.tables.create({ id, slug: id })
+    database.tables.create({ id, slug: id, replicas: opening.chance(0.5) ? 2 : 1 })
     world.start(`listener-${id}`, 'home', () => listen(id))
   }
   const listen = (id: string) => {

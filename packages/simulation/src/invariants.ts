@@ -21,6 +21,11 @@ export class Violation extends Error {
 const LIE_MS = 2000
 /** An agent that has just begun to run, or to run again, believes what was true before for so long (`phase.ts`). */
 const UNSURE_MS = 3000
+/**
+ * While any engine in its seat reaches Icecast, its listeners are without the programme for so long at most. Most are handed on at once; a source that sends nothing is
+ * ended after 2 s, and who came at the moment of a switch is found by the role's next pass.
+ */
+const SWITCH_MS = 7000
 /** What is told takes so long from an agent to an API, in a sound network. */
 const TELLING_MS = 2000
 /** So long the bus may hang before a publish is given up, and a little more. */
@@ -50,19 +55,43 @@ export function watchInvariants(constellation: Constellation, operator: Operator
     seen ??= new Violation(invariant, what)
   }
 
+  /** Which server and mount each epoch of a channel was given for. */
+  const given = new Map<string, string>()
+  const checkReplicas = (channel: Channel, before: Channel) => {
+    const { id, serverId, epoch, standbyServerId, standbyEpoch, primaryMount } = channel
+    if (standbyServerId !== null && standbyEpoch <= epoch)
+      violate('epochs only grow', `the standby of ${id} has epoch ${standbyEpoch}, its primary ${epoch}`)
+    if (standbyServerId !== null && standbyServerId === serverId)
+      violate('two replicas, two servers', `${id} is twice on ${serverId}`)
+    const isPromoted = serverId !== before.serverId && serverId !== null && serverId === before.standbyServerId
+    if (isPromoted && (epoch !== before.standbyEpoch || primaryMount === before.primaryMount))
+      violate('who is promoted plays on', `${id} on ${serverId} had epoch ${before.standbyEpoch} and gets ${epoch}`)
+    const isNewcomer = serverId !== null && before.serverId !== null && serverId !== before.serverId && !isPromoted
+    const isBeside = standbyServerId !== null && standbyServerId === before.standbyServerId
+    if (isNewcomer && !isBeside && primaryMount === before.primaryMount)
+      violate('make before break', `${id} goes to ${serverId} on the mount of ${before.serverId}`)
+    for (const { server, epoch: present, mount } of seatsOf(channel)) {
+      const [key, seat] = [`${id} ${present}`, `${server} at ${mount}`]
+      if ((given.get(key) ?? seat) !== seat)
+        violate('epochs only grow', `epoch ${present} of ${id} is ${seat}, and was ${given.get(key)}`)
+      given.set(key, seat)
+    }
+  }
+
   hooks.onWrite = (channel) => {
     const before = rows.get(channel.id)
     rows.set(channel.id, channel)
     world.trace.note(
       world.now,
       'database',
-      `${channel.id} ${channel.wanted} on ${channel.serverId ?? 'nobody'}, generation ${channel.generation}, epoch ${channel.epoch}`,
+      `${channel.id} ${channel.wanted} on ${channel.serverId ?? 'nobody'}, generation ${channel.generation}, epoch ${channel.epoch}${channel.standbyServerId === null ? '' : `, and on ${channel.standbyServerId}, epoch ${channel.standbyEpoch}`}`,
     )
     if (!before) return
     if (channel.epoch < before.epoch || channel.generation < before.generation)
       violate('epochs only grow', `${channel.id} went back in the database`)
     if (channel.serverId !== before.serverId && channel.epoch === before.epoch)
       violate('epochs only grow', `${channel.id} moved to ${channel.serverId} within epoch ${channel.epoch}`)
+    checkReplicas(channel, before)
   }
   hooks.onRaise = (channelId, mount, epoch) => {
     const key = `${channelId} ${mount}`
@@ -120,7 +149,9 @@ export function watchInvariants(constellation: Constellation, operator: Operator
       for (const channelId of constellation.channels) {
         const memo = memory?.memos.get(channelId)
         // Where a newer epoch is wanted, what is said of the old one is nobody's truth any more.
-        const isPresent = process.state === 'running' && (rows.get(channelId)?.epoch ?? 0) <= (memo?.epoch ?? 0)
+        const row = rows.get(channelId)
+        // A standby speaks of its own mount, which nobody hears.
+        const isPresent = process.state === 'running' && (row?.epoch ?? 0) <= (memo?.epoch ?? 0) && row?.standbyServerId !== name
         const ms = lieMs(name, channelId, isPresent && memo?.phase === 'on_air')
         if (ms > limitMs) throw lie(name, channelId, ms)
       }
@@ -138,6 +169,32 @@ export function watchInvariants(constellation: Constellation, operator: Operator
   const graceOf = (api: string, ranSince: number) => {
     const deafAt = Math.max(ranSince, troubledAt.get(api) ?? 0)
     return world.now - deafAt < 2 * API.serverGraceMs ? API.serverGraceMs : 0
+  }
+
+  /** Since when Icecast, its role and the way to them have been sound, as far as listeners need them. */
+  let castSoundSince = 0
+  const comesSince = new Map<string, number>()
+  const checkHandingOn = () => {
+    const isSound =
+      constellation.role.process.state === 'running' &&
+      constellation.icecastDaemon.process.state === 'running' &&
+      constellation.role.process.ranSince <= world.now &&
+      net.slowness === 1
+    if (!isSound) castSoundSince = world.now
+    for (const row of rows.values()) {
+      const comes = seatsOf(row).some(({ server, mount }) => {
+        const source = icecast.mounts.get(mount)
+        return source?.lastSoundAt === world.now && source.from.machine === server
+      })
+      if (!comes) comesSince.delete(row.id)
+      else if (!comesSince.has(row.id)) comesSince.set(row.id, world.now)
+      const since = Math.max(castSoundSince, comesSince.get(row.id) ?? world.now, heardAt.get(row.id) ?? 0)
+      if (row.wanted === 'on' && world.now - since > SWITCH_MS)
+        throw new Violation(
+          'two replicas, one programme',
+          `${row.id} comes to Icecast, and for ${Math.round(world.now - since)} ms nobody has heard it`,
+        )
+    }
   }
 
   let viewsAt = 0
@@ -175,15 +232,28 @@ export function watchInvariants(constellation: Constellation, operator: Operator
       if (mountsOf(`/${channel.id}`).some((mount) => icecast.mounts.has(mount))) return 'a mount of it is still there'
       return views.every((view) => view?.phase === 'off') ? null : `an API says ${views.map((view) => view?.phase).join(', ')}`
     }
-    if (held.length !== 1) return `${held.length} engines hold it`
-    const { server, engine, channel: found } = held[0]!
-    if (database.tables.drained.has(server) && servers.some(({ name }) => !database.tables.drained.has(name)))
-      return `${server} is to be empty`
-    if (server !== channel.serverId) return `${server} holds it`
-    if (found.record.epoch !== channel.epoch || found.record.generation !== channel.generation)
-      return `${engine.id} holds ${nameOf(found.record)}`
-    const active = icecast.turned.get(`/${channel.id}`) ?? `/${channel.id}`
-    if (icecast.mounts.get(active)?.from !== engine.process) return 'its engine does not feed the mount where listeners are sent'
+    const seats = seatsOf(channel)
+    const isNobodyAllowed = servers.every(({ name }) => database.tables.drained.has(name))
+    // Who was started when all servers were to be empty waits for one.
+    if (seats.length === 0 && isNobodyAllowed) return held.length === 0 ? null : `${held[0]!.engine.id} still holds it`
+    const isRoom = servers.filter(({ name }) => !database.tables.drained.has(name)).length > seats.length
+    if (channel.replicas === 2 && seats.length < 2 && isRoom) return 'it has no second replica'
+    if (channel.replicas === 1 && seats.length > 1) return 'it has a second replica'
+    if (held.length !== seats.length) return `${held.length} engines hold it`
+    for (const { server, epoch, mount } of seats) {
+      const holder = held.find((one) => one.server === server)
+      if (!holder) return `${server} does not hold it`
+      const { record } = holder.channel
+      if (record.epoch !== epoch || record.generation !== channel.generation) return `${holder.engine.id} holds ${nameOf(record)}`
+      if (icecast.mounts.get(mount)?.from !== holder.engine.process) return `${holder.engine.id} does not feed ${mount}`
+      if (database.tables.drained.has(server) && isRoom) return `${server} is to be empty`
+    }
+    if ((icecast.turned.get(`/${channel.id}`) ?? `/${channel.id}`) !== seats[0]?.mount)
+      return 'listeners are sent to another mount than its primary’s'
+    const seconds =
+      seats.length === 2 ? apis.map(({ process, api }) => (api ? world.peek(process, () => api.viewStandby(channel)) : null)) : []
+    if (seconds.some((second) => second?.phase !== 'on_air'))
+      return `an API says of its standby ${seconds.map((second) => second?.phase).join(', ')}`
     if (silentFor(channel.id) > 1000) return 'its listener does not hear it'
     return views.every((view) => view?.phase === 'on_air' && !view.isStale)
       ? null
@@ -195,6 +265,7 @@ export function watchInvariants(constellation: Constellation, operator: Operator
       if (seen) throw seen
       if (constellation.role.process.state !== 'running') roleAwayAt = world.now
       checkAgents()
+      checkHandingOn()
       checkViews()
     },
     whyNotConverged() {
@@ -206,6 +277,16 @@ export function watchInvariants(constellation: Constellation, operator: Operator
       return null
     },
   }
+}
+
+/** Who is to feed which mount, the primary first. */
+function seatsOf({ id, serverId, epoch, primaryMount, standbyServerId, standbyEpoch }: Channel) {
+  const [own, waiting] = mountsOf(`/${id}`)
+  const [first, second] = primaryMount === 'own' ? [own, waiting] : [waiting, own]
+  const seats: { server: string; epoch: number; mount: string }[] = []
+  if (serverId !== null) seats.push({ server: serverId, epoch, mount: first })
+  if (standbyServerId !== null) seats.push({ server: standbyServerId, epoch: standbyEpoch, mount: second })
+  return seats
 }
 
 interface Version {

@@ -31,13 +31,37 @@ export const mutants: readonly Mutant[] = [
     file: 'services/api/src/relay-outbox.ts',
     find: 'both(publish(ports, entries), ',
     replace: 'both((void publish(ports, entries).catch(() => {}), Promise.resolve([...entries])), ',
-    firstSeed: 360,
+    firstSeed: 100,
   },
   {
     name: 'a move keeps its epoch',
     file: 'packages/db/src/stores/replicas.ts',
     find: 'epoch: last + 1,',
     replace: 'epoch,',
+  },
+  {
+    name: 'who is promoted gets an epoch of its own',
+    file: 'packages/db/src/stores/replicas.ts',
+    find: 'serverId, epoch: standbyEpoch, primaryMount',
+    replace: 'serverId, epoch: last + 1, primaryMount',
+  },
+  {
+    name: 'a standby keeps its epoch when the primary gets a newer one',
+    file: 'packages/db/src/stores/replicas.ts',
+    find: 'hasStandby ? last + 2 : standbyEpoch',
+    replace: 'standbyEpoch',
+  },
+  {
+    name: 'a newcomer begins on the mount of the one before',
+    file: 'packages/db/src/stores/replicas.ts',
+    find: 'isMountKept ? primaryMount : otherMount(primaryMount)',
+    replace: 'primaryMount',
+  },
+  {
+    name: 'who had the channel before is not put out',
+    file: 'services/icecast/src/tidying.ts',
+    find: 'if (gone === null || roster.isExpected(gone)) return',
+    replace: 'if (gone !== null) return; else return',
   },
   {
     name: 'the agent ignores newer generations',

@@ -93,6 +93,7 @@ export function operator(constellation: Constellation, random: Random): Operator
       const tracks = playlistOf(random)
       const moment = random.chance(0.3) ? 'track_end' : 'now'
       const isDrained = random.chance(0.5)
+      const replicas = random.chance(0.7) ? 2 : 1
       world.within(constellation.operator, () => {
         if (dice < 0.4) return void request(channelId, 'start', () => at.api!.start(channelId), at)
         if (dice < 0.6) return void request(channelId, 'stop', () => at.api!.stop(channelId), at)
@@ -100,7 +101,8 @@ export function operator(constellation: Constellation, random: Random): Operator
           const to = { serverId, at: moment } as const
           return void request(channelId, `move to ${serverId} (${moment})`, () => at.api!.move(channelId, to), at)
         }
-        if (dice < 0.86) return void drain(serverId, isDrained, at)
+        if (dice < 0.84) return void drain(serverId, isDrained, at)
+        if (dice < 0.92) return void request(channelId, `${replicas} replicas`, () => at.api!.replicate(channelId, replicas), at)
         return void request(channelId, 'playlist', () => database.tables.replaceTracks(channelId, tracks), at)
       })
     },

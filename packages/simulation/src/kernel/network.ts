@@ -10,23 +10,30 @@ export interface Network {
   /** How many times as long everything takes now. */
   slowness: number
   /**
-   * Brings something over. While the way is cut it is sent again and again, as TCP does, so it comes late; after `patienceMs` it is lost.
+   * Brings something over. While the way is cut it is sent again and again, as TCP does, so it comes late; after `patienceMs` it is lost. `waits`: each time
+   * after twice as long as before, so that it may come long after the way is mended.
    */
-  travel(from: string, to: string, arrive: () => void, options?: { patienceMs?: number; lost?: () => void }): void
+  travel(
+    from: string,
+    to: string,
+    arrive: () => void,
+    options?: { patienceMs?: number; waits?: boolean; lost?: () => void },
+  ): void
   /**
    * A question to another process and its answer. `failure` makes what it rejects with: when nobody is there, when the process died over it,
-   * or when there was no answer in time, whether or not the work was done.
+   * or when there was no answer in time, whether or not the work was done. What was given up never arrives, unless it `lingers`.
    */
   call<T>(
     from: Process,
     to: () => Process | null,
-    options: { machine: string; timeoutMs: number; failure: (why: 'refused' | 'died' | 'late') => Error },
+    options: { machine: string; timeoutMs: number; lingers?: boolean; failure: (why: 'refused' | 'died' | 'late') => Error },
     work: () => T | Promise<T>,
   ): Promise<T>
 }
 
 const RETRANSMIT_MS = 200
 const PATIENCE_MS = 10_000
+const LINGER_MS = 60_000
 
 export function network(world: World): Network {
   const random = world.random.fork('network')
@@ -50,18 +57,20 @@ export function network(world: World): Network {
         cuts.set(way, cuts.get(way)! - 1)
       }
     },
-    travel(from, to, arrive, { patienceMs = PATIENCE_MS, lost } = {}) {
+    travel(from, to, arrive, { patienceMs = PATIENCE_MS, waits = false, lost } = {}) {
+      let pauseMs = RETRANSMIT_MS
       const deadline = world.now + patienceMs
       const sentWithin = losses.get(from)
       const attempt = () => {
         if (losses.get(from) !== sentWithin) return lost?.()
         if (!isCut(from, to)) return arrive()
         if (world.now >= deadline) return lost?.()
-        world.after(RETRANSMIT_MS * random.between(1, 2), attempt)
+        world.after(pauseMs * random.between(1, 2), attempt)
+        if (waits) pauseMs *= 2
       }
       world.after(latencyMs(from, to), attempt)
     },
-    call(from, to, { machine, timeoutMs, failure }, work) {
+    call(from, to, { machine, timeoutMs, lingers = false, failure }, work) {
       return new Promise((resolve, reject) => {
         let isSettled = false
         const settle = (how: () => void) => {
@@ -73,10 +82,10 @@ export function network(world: World): Network {
             how()
           })
         }
-        /** Who gives up hangs up: what is still on its way never arrives. What a dead process had sent may. */
+        /** Who gives up hangs up. What a dead process had sent may still arrive. */
         let hasHungUp = false
         const limit = world.timer(from, timeoutMs, () => {
-          hasHungUp = true
+          hasHungUp = !lingers
           settle(() => reject(failure('late')))
         })
         const answer = (how: () => void) => self.travel(machine, from.machine, () => settle(how))
@@ -96,7 +105,7 @@ export function network(world: World): Network {
               .finally(() => target.onDeath.delete(died))
           })
         }
-        self.travel(from.machine, machine, arrive, { patienceMs: timeoutMs })
+        self.travel(from.machine, machine, arrive, { patienceMs: lingers ? LINGER_MS : timeoutMs, waits: lingers })
       })
     },
   }

@@ -2,13 +2,15 @@ import {
   busWatch,
   fleet,
   moveChannel,
+  standbyView,
   newestStatuses,
   startTerm,
   stopStream,
   streamStarter,
   streamView,
+  wishPlacement,
 } from '@skipcast/api/core'
-import type { StreamStatus } from '@skipcast/contracts'
+import { standbyKey, type StreamStatus } from '@skipcast/contracts'
 import type { Channel, Stores, ToCommand } from '@skipcast/db'
 import { running, type World } from '../kernel/world.ts'
 import type { Broker } from '../twins/broker.ts'
@@ -23,11 +25,14 @@ export interface SimulatedApi {
   stop(channelId: string): Promise<Channel>
   /** Gives the channel to another server. */
   move(channelId: string, to: { readonly serverId: string; readonly at: 'now' | 'track_end' }): Promise<Channel>
+  /** Wishes for one replica, or for two. */
+  replicate(channelId: string, replicas: 1 | 2): Promise<Channel>
   /** Wishes a server empty, or not any more. */
   drain(serverId: string, isDrained: boolean): Promise<void>
   /** What agents told last of a channel. */
   lastTold(channelId: string): StreamStatus | undefined
   view(channel: Channel): ReturnType<typeof streamView>
+  viewStandby(channel: Channel): ReturnType<typeof standbyView>
 }
 
 /** Starts the product's API in the process that calls, but for HTTP: two of them share one database. */
@@ -77,6 +82,12 @@ export function simulatedApi(
     placeSoon = () => term.placeSoon()
     return term
   })
+  const factsOf = (serverId: string | null, key: string) => ({
+    status: statuses.values.get(key),
+    server: serverId === null ? ({ kind: 'unknown' } as const) : servers.sight(serverId),
+    heardAt: serverId === null ? null : servers.heardAt(serverId),
+    deafSince: deafSince(),
+  })
   const find = async (channelId: string) => {
     const channel = await channels.find(channelId)
     if (!channel) throw new Error('There is no such channel')
@@ -86,16 +97,10 @@ export function simulatedApi(
     start: async (id) => start(await find(id)),
     stop: async (id) => stopStream(ports, await find(id)),
     move: async (id, to) => moveChannel(ports, await find(id), to),
+    replicate: async (id, replicas) => wishPlacement(ports, await find(id), { replicas }),
     drain: (serverId, isDrained) => database.drain(process, serverId, isDrained),
     lastTold: (id) => statuses.values.get(id),
-    view: (channel) =>
-      streamView({
-        wanted: channel,
-        status: statuses.values.get(channel.id),
-        server: channel.serverId === null ? { kind: 'unknown' } : servers.sight(channel.serverId),
-        heardAt: channel.serverId === null ? null : servers.heardAt(channel.serverId),
-        deafSince: deafSince(),
-        listeners: null,
-      }),
+    view: (wanted) => streamView({ wanted, ...factsOf(wanted.serverId, wanted.id), listeners: null }),
+    viewStandby: (wanted) => standbyView({ wanted, ...factsOf(wanted.standbyServerId, standbyKey(wanted.id)) }),
   }
 }

@@ -6,8 +6,8 @@ import type { Network } from '../kernel/network.ts'
 import type { Process, World } from '../kernel/world.ts'
 
 /**
- * A broker that keeps what it has acknowledged, and its clients. What reaches it may stand there twice; what it answers may be lost; what it sends comes
- * late, and in another order for other keys. The views, and how messages are read and written, are the bus's own.
+ * A broker that keeps what it has acknowledged, and its clients. What reaches it may stand there twice, or long after its sender gave it up and sent newer
+ * things; what it answers may be lost; what it sends comes late, and in another order for other keys. The views, and how messages are read and written, are the bus's own.
  */
 export interface Broker {
   readonly machine: string
@@ -24,8 +24,8 @@ export interface Broker {
 }
 
 const BUS = 'bus'
-/** As the real client: it gives up after so long. */
-const PUBLISH_MS = 10_000
+/** As the real client: an attempt is given up after so long. */
+const PUBLISH_MS = 5000
 const REFUSED_FOR_MS = 5000
 const TRY_AGAIN_MS = 300
 const SUBSCRIBE_MS = 5000
@@ -76,8 +76,8 @@ export function broker(world: World, net: Network): Broker {
   }
 
   const unavailable = () => new AppError('BUS_UNAVAILABLE', 'The broker does not answer')
-  const ask = <T>(client: Process, timeoutMs: number, work: () => T) =>
-    net.call(client, () => self.process, { machine: BUS, timeoutMs, failure: unavailable }, work)
+  const ask = <T>(client: Process, timeoutMs: number, work: () => T, how: { lingers?: boolean } = {}) =>
+    net.call(client, () => self.process, { machine: BUS, timeoutMs, failure: unavailable, ...how }, work)
 
   const self: Broker = {
     machine: BUS,
@@ -122,9 +122,10 @@ export function broker(world: World, net: Network): Broker {
       const refusedUntil = world.now + REFUSED_FOR_MS
       for (;;) {
         try {
-          await ask(client, PUBLISH_MS, () => {
+          const take = () => {
             for (const { topic, records } of batch) for (const record of records) append(topic, record)
-          })
+          }
+          await ask(client, PUBLISH_MS, take, { lingers: true })
           if (isLost) throw unavailable()
           return
         } catch (error) {
