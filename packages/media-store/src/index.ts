@@ -1,5 +1,4 @@
 export { folderStore } from './adapters/folder.ts'
-export { s3Store } from './adapters/s3.ts'
 export { mediaPath, mediaStoreConfig, mediaStoreProblems, mediaStoreVariables, type MediaStoreConfig } from './config.ts'
 export { openFolder } from './files.ts'
 export { measureFile } from './measure.ts'

@@ -113,7 +113,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     }),
     audio: ffmpeg({ format: config.airFormat, user }),
     incomingFiles: await incomingFiles({ path: mediaPath(config.mediaStore, home), serverId, user }),
-    mediaStore: openMediaStore(config.mediaStore, home),
+    mediaStore: await openMediaStore(config.mediaStore, home),
     health,
     meters,
     telemetry,

@@ -54,7 +54,7 @@ export async function startAgent(
   const clock = overrides.clock ?? { wallMs: () => Date.now(), steadyMs: () => performance.now() }
   const stalls = owned.use(ownStalls(clock))
   const directory = await home.directory('agent', { mode: 0o711 })
-  const store = overrides.store ?? openMediaStore(config.mediaStore, home)
+  const store = overrides.store ?? (await openMediaStore(config.mediaStore, home))
   const journal = owned.use(
     await diskJournal(await home.directory('agent/journal'), context.bus, telemetry(context.logger, counters)),
   )
