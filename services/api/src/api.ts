@@ -2,7 +2,7 @@ import type { ServiceContext } from '@skipcast/bus'
 import { localPostgres, migrate, openDatabase, openStores, type ToCommand, type TrackPlayStore } from '@skipcast/db'
 import type { StreamEvent } from '@skipcast/contracts'
 import { mediaPath, openMediaStore } from '@skipcast/media-store'
-import { AppError, childUser, ownStalls } from '@skipcast/runtime'
+import { AppError, childUser, messageOf, ownStalls, startLoop, type Logger } from '@skipcast/runtime'
 import { betterAuthLogIns } from './adapters/better-auth/log-ins.ts'
 import { busWatch } from './adapters/bus-watch.ts'
 import { ffmpeg } from './adapters/ffmpeg.ts'
@@ -11,11 +11,13 @@ import { incomingFiles } from './adapters/incoming-files.ts'
 import { newestStatuses } from './adapters/newest-statuses.ts'
 import { sealedMails } from './adapters/sealed-mails.ts'
 import { smtpPostbox } from './adapters/smtp-postbox.ts'
+import { uploadFiles } from './adapters/upload-files.ts'
 import type { ApiConfig } from './config.ts'
 import { toStreamCommand } from './domain/stream-command.ts'
 import { buildApp } from './http/app.ts'
 import type { App } from './http/app-type.ts'
 import { keepDatabase } from './keep-database.ts'
+import { sweepUploads } from './finish-upload.ts'
 import { lead, type Leader } from './lead.ts'
 import { makeAdministrator } from './make-administrator.ts'
 import type { ApiPorts } from './ports.ts'
@@ -26,6 +28,7 @@ import { apiTelemetry } from './telemetry.ts'
 export { apiEnv, type ApiConfig } from './config.ts'
 
 const CLOSE_GRACE_MS = 3000
+const SWEEP_UPLOADS_EVERY_MS = 60_000
 
 /** The running role `api`. */
 export interface Api extends AsyncDisposable {
@@ -74,6 +77,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
   const settings = {
     listenUrl: config.listenUrl,
     mediaMaxBytes: config.mediaMaxBytes,
+    mediaQuotaBytes: config.mediaQuotaBytes,
     bitrateKbps: config.airFormat.bitrateKbps,
     maxEventClients: config.maxEventClients,
     maxEventClientsPerAddress: config.maxEventClientsPerAddress,
@@ -113,6 +117,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     }),
     audio: ffmpeg({ format: config.airFormat, user }),
     incomingFiles: await incomingFiles({ path: mediaPath(config.mediaStore, home), serverId, user }),
+    uploadFiles: await uploadFiles({ path: mediaPath(config.mediaStore, home) }),
     mediaStore: await openMediaStore(config.mediaStore, home),
     health,
     meters,
@@ -162,10 +167,18 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
       }),
     )
   }
+  owned.use(sweeper(ports, logger))
   owned.use(keepDatabase(database, prepare, { health, logger }))
 
   const running = owned.move()
   return { url: urlOf(config), [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+/** Uploads whose process died over them, and what is left of others. */
+function sweeper(ports: ApiPorts, logger: Logger): AsyncDisposable {
+  const onError = (error: unknown) =>
+    logger.warn({ problem: messageOf(error) }, 'uploads could not be looked through; it is tried again')
+  return startLoop(() => sweepUploads(ports, new Date(), onError), { everyMs: SWEEP_UPLOADS_EVERY_MS, onError })
 }
 
 /** The as-run log; what else happened concerns others. */

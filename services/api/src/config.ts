@@ -5,7 +5,8 @@ import { z } from 'zod'
 
 const BITRATES = ['32', '40', '48', '56', '64', '80', '96', '112', '128', '160', '192', '224', '256', '320'] as const
 const SAMPLE_RATES = ['32000', '44100', '48000'] as const
-const MAX_MEDIA_BYTES = 2 * 1024 ** 3
+const GIB = 1024 ** 3
+const MAX_MEDIA_BYTES = 2 * GIB
 
 /** Addresses and networks, a comma list. */
 const proxies = z
@@ -43,7 +44,8 @@ export const apiEnv = z
     API_EVENT_CLIENTS: env.integer(0, 100_000).default(200),
     API_EVENT_CLIENTS_PER_ADDRESS: env.integer(1, 100_000).default(20),
     ...mediaStoreVariables,
-    MEDIA_MAX_BYTES: env.integer(1024, MAX_MEDIA_BYTES).default(200 * 1024 ** 2),
+    MEDIA_MAX_BYTES: env.integer(1024, MAX_MEDIA_BYTES).default(MAX_MEDIA_BYTES),
+    MEDIA_QUOTA_BYTES: env.integer(0, Number.MAX_SAFE_INTEGER).default(50 * GIB),
     LIQUIDSOAP_BITRATE: z.enum(BITRATES, { error: 'must be a bitrate of MP3 in kbit/s, such as 128' }).default('128'),
     LIQUIDSOAP_SAMPLERATE: z.enum(SAMPLE_RATES, { error: `must be one of ${SAMPLE_RATES.join(', ')}` }).default('44100'),
     SOURCE_SIGNING_KEY: z.string().min(32, 'must have at least 32 characters').max(500).optional(),
@@ -100,6 +102,8 @@ export const apiEnv = z
     maxEventClientsPerAddress: flat.API_EVENT_CLIENTS_PER_ADDRESS,
     mediaStore: mediaStoreConfig(flat),
     mediaMaxBytes: flat.MEDIA_MAX_BYTES,
+    /** 0: no limit. */
+    mediaQuotaBytes: flat.MEDIA_QUOTA_BYTES,
     /** The one format of everything that is sent. */
     airFormat: { bitrateKbps: Number(flat.LIQUIDSOAP_BITRATE), sampleRate: Number(flat.LIQUIDSOAP_SAMPLERATE) },
     /** Absent: a secret of the home, which the role icecast of the same home shares. */

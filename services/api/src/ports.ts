@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { ServerHeartbeat, StreamStatus } from '@skipcast/contracts'
 import type { Stores, User } from '@skipcast/db'
 import type { MediaStore } from '@skipcast/media-store'
@@ -20,6 +21,7 @@ export interface ApiPorts {
   readonly logIns: LogIns
   readonly audio: AudioTools
   readonly incomingFiles: IncomingFiles
+  readonly uploadFiles: UploadFiles
   readonly mediaStore: MediaStore
   readonly health: HealthBoard
   readonly meters: Meters
@@ -33,6 +35,8 @@ export interface ApiSettings {
   /** What listeners put before a mount, without a slash at its end. */
   readonly listenUrl: string
   readonly mediaMaxBytes: number
+  /** What the media of somebody without a limit of their own may take; 0: no limit. */
+  readonly mediaQuotaBytes: number
   readonly bitrateKbps: number
   /** Who follows the streams, at most. */
   readonly maxEventClients: number
@@ -169,4 +173,19 @@ export interface IncomingFile extends AsyncDisposable {
 /** Where uploads come in, on this machine. */
 export interface IncomingFiles {
   receive(): IncomingFile
+}
+
+/** The bytes of resumable uploads, on this machine, by their ids. */
+export interface UploadFiles {
+  /** Where the bytes of an upload are. */
+  pathOf(id: string): string
+  /** Makes an empty one. Rejects with NO_SPACE where so many bytes are not free. */
+  begin(id: string, sizeBytes: number): Promise<void>
+  /** Writes what comes from this byte on; resolves to how many are there now. What fails leaves what was written. Rejects with NO_SPACE, and with what `bytes` fail with. */
+  append(id: string, bytes: Readable, fromByte: number): Promise<number>
+  /** null: it is not here. */
+  sizeOf(id: string): Promise<number | null>
+  list(): Promise<string[]>
+  /** Removing what is not there does nothing. */
+  remove(id: string): Promise<void>
 }

@@ -49,6 +49,10 @@ POST   /api/channels/:channel/move                 401    401     403   ok    40
 GET    /api/events                                 ok     ok      ok    ok    ok   ok     ok   ok     ok
 
 POST   /api/media/upload                           401    401     403   ok    403  403    ok   ok     ok
+POST   /api/media/uploads                          401    401     403   ok    403  403    ok   ok     ok
+HEAD   /api/media/uploads/:upload                  401    401     403   ok    403  403    ok   404    404
+PATCH  /api/media/uploads/:upload                  401    401     403   ok    403  403    ok   404    404
+DELETE /api/media/uploads/:upload                  401    401     403   ok    403  403    ok   404    404
 GET    /api/media                                  401    401     403   ok    ok   ok     ok   ok     ok
 GET    /api/media/:media                           401    401     403   ok    ok   404    ok   404    ok
 PUT    /api/media/:media                           401    401     403   ok    ok   404    ok   404    ok

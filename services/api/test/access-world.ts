@@ -15,21 +15,24 @@ export interface Somebody {
 
 /** Makes somebody with a session and one of everything that a path can name: **a new parameter gets its object here.** */
 export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
-  const { accounts, channels, genres, media } = api.stores
+  const { accounts, channels, genres, media, uploads } = api.stores
   const { id } = await accounts.createUser({ username: newId(), role })
   const [session, sessionId] = [newId(), newId()]
   const fields = { name: 'x', slug: `x-${newId()}`, description: '', mode: 'copy', bitrateKbps: 128 } as const
   const expiresAt = new Date(Date.now() + DAY_MS)
-  const [channel, piece, token, genre] = await Promise.all([
+  const announced = { id: newId(), ownerId: id, fileName: 'x', sizeBytes: 1, expiresAt }
+  const [channel, piece, token, genre, upload] = await Promise.all([
     channels.create({ ...fields, ownerId: id }),
     media.add(musicRecord(id), async () => {}),
     accounts.createToken(id, 'one of theirs'),
     genres.create({ name: session, slug: session }),
+    uploads.create(announced, 0),
     api.stores.accountRows.create('session', { id: sessionId, userId: id, tokenHash: tokenHashOf(session), expiresAt }),
   ])
   const objects = {
     channel: channel.id,
     media: piece.id,
+    upload: upload.id,
     token: token.id,
     session: sessionId,
     genre: String(genre.id),

@@ -9,6 +9,7 @@ import { childUser, healthBoard, meters, silentLogger, type HealthBoard } from '
 import { betterAuthLogIns, type LogInOptions } from '../src/adapters/better-auth/log-ins.ts'
 import { ffmpeg } from '../src/adapters/ffmpeg.ts'
 import { incomingFiles } from '../src/adapters/incoming-files.ts'
+import { uploadFiles } from '../src/adapters/upload-files.ts'
 import type { Mail } from '../src/domain/mail.ts'
 import { toStreamCommand } from '../src/domain/stream-command.ts'
 import type { ServerSight } from '../src/domain/stream-view.ts'
@@ -112,6 +113,7 @@ export async function testApi(
     }),
     audio: ffmpeg({ format: { bitrateKbps: 128, sampleRate: 44_100 }, user }),
     incomingFiles: await incomingFiles({ path: mediaPath, serverId: 'test', user }),
+    uploadFiles: await uploadFiles({ path: mediaPath }),
     mediaStore: folderStore(mediaPath),
     random: Math.random,
     meters: board,
@@ -119,6 +121,7 @@ export async function testApi(
     settings: {
       listenUrl: 'http://radio.test:8000',
       mediaMaxBytes: 5 * 1024 ** 2,
+      mediaQuotaBytes: 0,
       bitrateKbps: 128,
       maxEventClients: 3,
       maxEventClientsPerAddress: 3,

@@ -37,6 +37,7 @@ const SECTIONS = {
   playlists: { table: 'channel_media', of: OWN_CHANNELS, key: `channel_id || ' ' || media_id`, without: [] },
   media: { table: 'media', of: 'owner_id = $1', without: ['owner_id'] },
   media_genres: { table: 'media_genres', of: OWN_MEDIA, key: `media_id || ' ' || genre_id`, without: [] },
+  uploads: { table: 'uploads', of: 'owner_id = $1', without: ['owner_id'] },
 } as const satisfies Record<string, Section>
 
 /** What hangs on a user's rows and is about others, or about nobody. */

@@ -13,6 +13,7 @@ import type { ToCommand } from './records.ts'
 import { serverStore, type ServerStore } from './servers.ts'
 import { trackPlayStore, type TrackPlayStore } from './track-plays.ts'
 import { trustedTokens } from './trusted-tokens.ts'
+import { uploadStore, type UploadStore } from './uploads.ts'
 
 /** Everything that is kept in PostgreSQL. */
 export interface Stores {
@@ -24,6 +25,7 @@ export interface Stores {
   readonly genres: GenreStore
   readonly playlists: PlaylistStore
   readonly media: MediaStore
+  readonly uploads: UploadStore
   readonly listenerCounts: ListenerCountStore
   readonly trackPlays: TrackPlayStore
   readonly servers: ServerStore
@@ -41,6 +43,7 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
     genres: genreStore(database),
     playlists: playlistStore(database, options.toCommand),
     media: mediaStore(database, options.toCommand),
+    uploads: uploadStore(database),
     listenerCounts: listenerCountStore(database),
     trackPlays: trackPlayStore(database),
     servers: serverStore(database),

@@ -35,6 +35,7 @@ import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { systemRoutes } from './system-routes.ts'
 import { tryLimit } from './tries.ts'
+import { uploadRoutes } from './upload-routes.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -122,6 +123,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       historyRoutes,
       playlistRoutes,
       mediaRoutes,
+      uploadRoutes,
       serverRoutes,
       placementRoutes,
       accountRoutes,

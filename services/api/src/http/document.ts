@@ -55,6 +55,8 @@ const REASONS = {
   403: 'Not yours',
   404: 'There is no such thing',
   409: 'Not in this state; the message says what to do',
+  410: 'It is there no more',
+  412: 'Not the version of the protocol that this speaks',
   413: 'Too large',
   415: 'Not the content type this takes',
   422: 'What was sent can be read, but not used: the message says why',

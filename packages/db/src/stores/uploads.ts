@@ -1,0 +1,108 @@
+import { AppError } from '@skipcast/runtime'
+import type { Database } from '../database.ts'
+import type { Upload as UploadRow } from '../generated/client.ts'
+import { readUsage, requireQuota, type MediaUsage } from './quotas.ts'
+
+/** A resumable upload. It has a `mediaId` once a piece was made of it, or a `problem` if none can be. */
+export interface Upload {
+  readonly id: string
+  readonly ownerId: string
+  readonly fileName: string
+  readonly sizeBytes: number
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  readonly mediaId: string | null
+  readonly problem: string | null
+}
+
+interface NewUpload {
+  readonly id: string
+  readonly ownerId: string
+  readonly fileName: string
+  readonly sizeBytes: number
+  readonly expiresAt: Date
+}
+
+/** Unfinished ones of one user. */
+const MAX_UNFINISHED = 50
+/** Who makes a piece of an upload for so long has died over it. */
+const CLAIM_MS = 20 * 60_000
+
+/** Resumable uploads, and what the media of users take. Every method may reject with DATABASE_UNAVAILABLE. */
+export interface UploadStore {
+  /** Announces one. Rejects with QUOTA_EXCEEDED, or CONFLICT when too many are unfinished. */
+  create(upload: NewUpload, defaultQuotaBytes: number): Promise<Upload>
+  find(id: string): Promise<Upload | null>
+  /** Whether it is now the caller's to make a piece of it: nobody else is at it, and nobody has done it. */
+  claim(id: string, now: Date): Promise<boolean>
+  /** It is settled: a piece, or none for ever. */
+  settle(id: string, end: { readonly mediaId: string } | { readonly problem: string }): Promise<void>
+  /** Somebody else, or the same again, may claim it. */
+  release(id: string): Promise<void>
+  remove(id: string): Promise<void>
+  /** Forgets those that have expired, settled or not. Resolves to how many. */
+  forgetExpired(now: Date): Promise<number>
+  usageOf(ownerId: string, defaultQuotaBytes: number): Promise<MediaUsage>
+  /** Rejects with QUOTA_EXCEEDED if so much more is not allowed now. */
+  requireRoom(ownerId: string, sizeBytes: number, defaultQuotaBytes: number): Promise<void>
+  /** null: as the installation says, 0: no limit. Rejects with NOT_FOUND. */
+  setQuota(userId: string, bytes: number | null): Promise<void>
+}
+
+export function uploadStore(database: Database): UploadStore {
+  return {
+    create(upload, defaultQuotaBytes) {
+      return database.transaction(async (session) => {
+        await requireQuota(session, upload, defaultQuotaBytes)
+        const unfinished = await session.upload.count({ where: { ownerId: upload.ownerId, mediaId: null, problem: null } })
+        if (unfinished >= MAX_UNFINISHED)
+          throw new AppError('CONFLICT', `You have ${unfinished} unfinished uploads. Finish or delete one first.`)
+        return toUpload(await session.upload.create({ data: upload }))
+      })
+    },
+
+    async find(id) {
+      const row = await database.run((client) => client.upload.findUnique({ where: { id } }))
+      return row && toUpload(row)
+    },
+
+    async claim(id, now) {
+      const isFree = { OR: [{ claimedAt: null }, { claimedAt: { lt: new Date(now.getTime() - CLAIM_MS) } }] }
+      const where = { id, mediaId: null, problem: null, ...isFree }
+      const { count } = await database.run((client) => client.upload.updateMany({ where, data: { claimedAt: now } }))
+      return count === 1
+    },
+
+    async settle(id, end) {
+      await database.run((client) => client.upload.updateMany({ where: { id }, data: { ...end, claimedAt: null } }))
+    },
+
+    async release(id) {
+      await database.run((client) => client.upload.updateMany({ where: { id }, data: { claimedAt: null } }))
+    },
+
+    async remove(id) {
+      await database.run((client) => client.upload.deleteMany({ where: { id } }))
+    },
+
+    async forgetExpired(now) {
+      const { count } = await database.run((client) => client.upload.deleteMany({ where: { expiresAt: { lt: now } } }))
+      return count
+    },
+
+    usageOf: (ownerId, defaultQuotaBytes) => database.run((client) => readUsage(client, ownerId, defaultQuotaBytes)),
+
+    requireRoom: (ownerId, sizeBytes, defaultQuotaBytes) =>
+      database.transaction((session) => requireQuota(session, { ownerId, sizeBytes }, defaultQuotaBytes)),
+
+    async setQuota(userId, bytes) {
+      const data = { mediaQuotaBytes: bytes }
+      const { count } = await database.run((client) => client.user.updateMany({ where: { id: userId, deletedAt: null }, data }))
+      if (count === 0) throw new AppError('NOT_FOUND', 'There is no such user.')
+    },
+  }
+}
+
+function toUpload({ id, ownerId, fileName, sizeBytes, createdAt, expiresAt, mediaId, problem }: UploadRow): Upload {
+  return { id, ownerId, fileName, sizeBytes: Number(sizeBytes), createdAt, expiresAt, mediaId, problem }
+}
