@@ -96,7 +96,7 @@ async function admitSource(
 
 /** Those who hear the mount go to the other one until the newcomer runs: best where an engine plays, and at least where there is silence. */
 async function shelter({ admin, roster, settling, signposts, feeder }: AnswerPorts, place: Mount): Promise<void> {
-  const other = otherMount(place)
+  const other = otherMount(place.mount)
   if (roster.playing.has(other)) {
     settling.fetch(place.channelMount)
     await admin.moveListeners(place.mount, other)
@@ -136,7 +136,7 @@ async function sourceEnded(ports: AnswerPorts, path: string): Promise<boolean> {
 async function isEngineThere({ admin, feeder, roster }: AnswerPorts, place: Mount): Promise<boolean> {
   const { mount } = place
   if (!roster.engines.has(mount) || roster.isExpected(mount) || feeder.isConnected(mount)) return false
-  return admin.setFallback(mount, otherMount(place)).catch(() => false)
+  return admin.setFallback(mount, otherMount(mount)).catch(() => false)
 }
 
 async function admitListener(ports: AnswerPorts, { path, monitor }: Extract<Question, { kind: 'listener-came' }>) {

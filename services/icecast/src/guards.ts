@@ -1,4 +1,4 @@
-import { mountsOf, otherMount, readMount } from './domain/mounts.ts'
+import { mountsOf, otherMount } from './domain/mounts.ts'
 import type { Guard } from './domain/plan.ts'
 import type { Feeder, Signposts } from './ports.ts'
 import type { WantedChannels } from './wanted-channels.ts'
@@ -47,7 +47,7 @@ export function guards(options: {
     const channel = options.wanted.channels.get(channelMount)
     if (!channel) return
     const active = options.signposts.of(channelMount)
-    const other = otherMount(readMount(active)!)
+    const other = otherMount(active)
     feeder.feed(active, channel)
     if ((heardAt.get(channelMount) ?? null) === null) feeder.leave(other)
     else feeder.feed(other, channel)

@@ -1,5 +1,5 @@
 import { messageOf } from '@skipcast/runtime'
-import { mountsOf, otherMount, readMount } from './domain/mounts.ts'
+import { mountsOf, otherMount } from './domain/mounts.ts'
 import { makeRoom } from './make-room.ts'
 import { plan, type Sound, type Step } from './domain/plan.ts'
 import type { Guards } from './guards.ts'
@@ -41,7 +41,7 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
     fed.delete(channelMount)
     const active = signposts.of(channelMount)
     const limit = AbortSignal.timeout(MOST_ENDING_MS)
-    for (const mount of [otherMount(readMount(active)!), active]) {
+    for (const mount of [otherMount(active), active]) {
       await makeRoom(admin, mount, limit)
       roster.cleared(mount)
     }

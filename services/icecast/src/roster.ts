@@ -48,7 +48,7 @@ export function roster(now: () => number): Roster {
     engines,
     get playing() {
       if (stalled.size === 0) return engines
-      return new Set([...engines].filter((mount) => !stalled.has(mount) || !engines.has(otherMount(readMount(mount)!))))
+      return new Set([...engines].filter((mount) => !stalled.has(mount) || !engines.has(otherMount(mount))))
     },
     stall(mount, isStalled) {
       if (stalled.has(mount) === isStalled) return false

@@ -1,7 +1,7 @@
 import { messageOf } from '@skipcast/runtime'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { activeMount } from './domain/active-mount.ts'
-import { mountsOf, otherMount, readMount } from './domain/mounts.ts'
+import { mountsOf, otherMount } from './domain/mounts.ts'
 import type { Guards } from './guards.ts'
 import type { Feeder, IcecastAdmin, Signposts } from './ports.ts'
 import type { Roster } from './roster.ts'
@@ -29,8 +29,8 @@ export interface SettlingPorts {
 /**
  * What follows when a channel's sources change: each mount gets the other one as its fallback as soon as it runs, newcomers are sent to the active mount, and
  * listeners are fetched from the other. Where there is only silence, nobody is fetched: one is as good as the other, and each move costs some 200 ms.
+ * Disposed, it begins nothing more.
  */
-/** Disposed, it begins nothing more. */
 export interface Settling extends Disposable {
   /** Begins anew for this channel. */
   begin(channelMount: string): void
@@ -56,7 +56,7 @@ export function settling(ports: SettlingPorts): Settling {
   async function untilRunning(channelMount: string, signal: AbortSignal): Promise<boolean> {
     for (let wereAny = false; ; wereAny = true) {
       const expected = mountsOf(channelMount).filter((mount) => roster.isExpected(mount))
-      for (const mount of expected) if (await admin.setFallback(mount, otherOf(mount))) roster.runs(mount)
+      for (const mount of expected) if (await admin.setFallback(mount, otherMount(mount))) roster.runs(mount)
       signal.throwIfAborted()
       if (!expected.some((mount) => roster.isExpected(mount))) return wereAny || expected.length > 0
       await sleep(ASK_AGAIN_MS, undefined, { signal })
@@ -67,7 +67,7 @@ export function settling(ports: SettlingPorts): Settling {
     const now = signposts.of(channelMount)
     const primary = wanted.channels.get(channelMount)?.primary.mount ?? null
     const active = activeMount({ now, primary }, roster.playing)
-    const other = otherOf(active)
+    const other = otherMount(active)
     // Where the one before still plays, nobody is in a hurry: if it ends meanwhile, all this begins anew.
     if (active !== now && roster.playing.has(now)) await sleep(FLOWS_MS, undefined, { signal })
     if (active !== now) {
@@ -93,7 +93,7 @@ export function settling(ports: SettlingPorts): Settling {
       const seen = roster.look()
       seen(await admin.mounts(), (mount) => feeder.isConnected(mount))
     }
-    for (const mount of mountsOf(channelMount)) await admin.setFallback(mount, otherOf(mount))
+    for (const mount of mountsOf(channelMount)) await admin.setFallback(mount, otherMount(mount))
     signal.throwIfAborted()
     await direct(channelMount, signal)
     if (await untilRunning(channelMount, signal)) await direct(channelMount, signal)
@@ -133,8 +133,4 @@ export function settling(ports: SettlingPorts): Settling {
     },
   }
   return self
-}
-
-function otherOf(mount: string): string {
-  return otherMount(readMount(mount)!)
 }

@@ -41,14 +41,14 @@ export function stragglers(ports: StragglersPorts): Stragglers {
   async function look(channelMount: string): Promise<void> {
     const active = signposts.of(channelMount)
     if (!roster.playing.has(active) || settling.isUnderWay(channelMount)) return
-    const found = await admin.listeners(otherOf(active))
+    const found = await admin.listeners(otherMount(active))
     if (!found.some(({ monitor }) => !monitor?.asked)) return
     settling.fetch(channelMount)
     if (!settling.isUnderWay(channelMount)) settling.begin(channelMount)
   }
 
   const watch = (channelMount: string) => {
-    const beside = otherOf(signposts.of(channelMount))
+    const beside = otherMount(signposts.of(channelMount))
     if (isClosed || timers.has(channelMount) || !mayCome(beside)) return
     const run = () => {
       void look(channelMount)
@@ -77,8 +77,4 @@ export function stragglers(ports: StragglersPorts): Stragglers {
       timers.clear()
     },
   }
-}
-
-function otherOf(mount: string): string {
-  return otherMount(readMount(mount)!)
 }

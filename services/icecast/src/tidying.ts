@@ -1,6 +1,6 @@
 import { messageOf } from '@skipcast/runtime'
 import { outdatedMount } from './domain/active-mount.ts'
-import { mountsOf, otherMount, readMount } from './domain/mounts.ts'
+import { mountsOf, otherMount } from './domain/mounts.ts'
 import { makeRoom } from './make-room.ts'
 import type { EpochStore, IcecastAdmin, Signposts } from './ports.ts'
 import type { Roster } from './roster.ts'
@@ -50,7 +50,7 @@ export function tidying(ports: TidyingPorts): Tidying {
     const gone = outdatedMount(channel, playing)
     if (gone === null || roster.isExpected(gone)) return
     await epochs.raise(channel.channelId, gone, refusing(playing.get(gone)!, channel.primary.epoch))
-    await admin.moveListeners(gone, otherOf(gone))
+    await admin.moveListeners(gone, otherMount(gone))
     await makeRoom(admin, gone, AbortSignal.timeout(MOST_ENDING_MS))
     roster.cleared(gone)
     telemetry.outdated(gone, channel.primary.epoch)
@@ -91,7 +91,7 @@ export function tidying(ports: TidyingPorts): Tidying {
       await endOutdated(channelMount)
       if (inPlace.get(channelMount) === listenersBeside) return
       inPlace.delete(channelMount)
-      const audience = listenersBeside > 0 ? await putBack(otherOf(signposts.of(channelMount))) : 0
+      const audience = listenersBeside > 0 ? await putBack(otherMount(signposts.of(channelMount))) : 0
       if (audience === 0) inPlace.set(channelMount, listenersBeside)
       else {
         settling.fetch(channelMount)
@@ -111,8 +111,4 @@ export function tidying(ports: TidyingPorts): Tidying {
  */
 function refusing(epoch: number, primary: number): number {
   return epoch > primary ? epoch + 1 : primary
-}
-
-function otherOf(mount: string): string {
-  return otherMount(readMount(mount)!)
 }

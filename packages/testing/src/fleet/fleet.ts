@@ -17,7 +17,7 @@ import { startMachine, type Machine } from './machine.ts'
 import { orders, type Orders } from './orders.ts'
 
 /**
- * A platform on air on ten machines of a network of its own. Everything in it is real.
+ * A platform on air on nine machines of a network of its own. Everything in it is real.
  *
  *   kafka1 kafka2 kafka3    database    api    icecast    a  b  c (agents)     ◄── this process: API, listeners
  */

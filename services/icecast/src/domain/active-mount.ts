@@ -1,4 +1,4 @@
-import { otherMount, readMount } from './mounts.ts'
+import { otherMount } from './mounts.ts'
 
 /** Who is to feed a mount. */
 interface Replica {
@@ -22,7 +22,7 @@ export function activeMount(
   { now, primary }: { readonly now: string; readonly primary: string | null },
   engines: ReadonlySet<string>,
 ): string {
-  return [primary ?? now, now, otherMount(readMount(now)!)].find((mount) => engines.has(mount)) ?? now
+  return [primary ?? now, now, otherMount(now)].find((mount) => engines.has(mount)) ?? now
 }
 
 /**
@@ -31,7 +31,7 @@ export function activeMount(
  * `engines`: the epoch of each mount that an engine feeds. An epoch no newer than the primary's may be one that we set ourselves, to refuse the engine.
  */
 export function outdatedMount({ primary, standby, newestEpoch }: Replicas, engines: ReadonlyMap<string, number>): string | null {
-  const other = otherMount(readMount(primary.mount)!)
+  const other = otherMount(primary.mount)
   const [here, there] = [engines.get(primary.mount), engines.get(other)]
   if (here === undefined || there === undefined || here < primary.epoch) return null
   return there <= newestEpoch && there !== standby?.epoch ? other : null

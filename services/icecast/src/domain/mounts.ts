@@ -21,9 +21,9 @@ export function readMount(path: string): Mount | null {
   return match ? { mount: path, channelMount: match[2]! } : null
 }
 
-/** The channel's other mount. */
-export function otherMount({ mount, channelMount }: Mount): string {
-  return mount === channelMount ? `${SECOND}${channelMount}` : channelMount
+/** The other mount of the channel whose mount this is. */
+export function otherMount(mount: string): string {
+  return mount.startsWith(`${SECOND}/`) ? mount.slice(SECOND.length) : `${SECOND}${mount}`
 }
 
 /** Both mounts of a channel. */

@@ -230,7 +230,7 @@ function act(situation: Situation): Situation {
   const turns = new Map<string, string>()
   const { activeOf: before } = situation
   const activeOf = (mount: string) => turns.get(mount) ?? before(mount)
-  const otherOf = (mount: string) => otherMount(readMount(activeOf(mount))!)
+  const otherOf = (mount: string) => otherMount(activeOf(mount))
   const formatOf = (mount: string) => situation.wanted.get(readMount(mount)!.channelMount)?.format ?? 'mp3'
   const start = (mount: string) => observed.set(mount, observed.get(mount) ?? { ...source(null), format: formatOf(mount) })
   const end = (mount: string) => {
@@ -261,7 +261,7 @@ function act(situation: Situation): Situation {
     settle({ mount }) {
       turns.set(mount, activeMount({ now: activeOf(mount), primary: situation.wanted.get(mount)!.primary.mount }, engines))
       for (const each of mountsOf(mount))
-        if (observed.has(each)) observed.set(each, { ...source(otherMount(readMount(each)!)), format: formatOf(mount) })
+        if (observed.has(each)) observed.set(each, { ...source(otherMount(each)), format: formatOf(mount) })
     },
     tidy() {},
   }

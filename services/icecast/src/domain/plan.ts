@@ -135,7 +135,7 @@ function repairs(
   { guards, engines, activeOf }: Situation,
 ): Step[] {
   const active = activeOf(mount)
-  const other = otherMount(readMount(active)!)
+  const other = otherMount(active)
   const [here, beside] = [observed.get(active), observed.get(other)]
   const steps: Step[] = []
   if (!beside && isGuarded(guards.get(mount))) steps.push({ kind: 'nudge', mount: other })
