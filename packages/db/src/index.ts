@@ -8,6 +8,7 @@ export type { AccountRows, AccountTable, Condition, Row } from './stores/account
 export type { AccountStore } from './stores/accounts.ts'
 export { OUTBOX_CHANNEL } from './stores/channel-writes.ts'
 export type { ChannelListRequest } from './stores/channel-list.ts'
+export type { ChannelTrash } from './stores/channel-trash.ts'
 export type { ChannelStore } from './stores/channels.ts'
 export { MOST_GENRES_EACH, type GenreStore } from './stores/genres.ts'
 export { historyOf, type History } from './stores/history.ts'
@@ -39,6 +40,7 @@ export type {
   PlacementWish,
   PlaylistTrack,
   Role,
+  Sight,
   Span,
   ToCommand,
   TrackPlay,

@@ -85,7 +85,7 @@ test('nothing speaks for a user who was deleted, and the only administrator stay
     [null, null, null],
   )
   await expect(accounts.createToken(given.owner.id, 'two')).rejects.toMatchObject({ code: 'NOT_FOUND' })
-  await expect(accounts.changeRole(given.owner.id, 'admin')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await expect(accounts.changeUser(given.owner.id, { role: 'admin' })).rejects.toMatchObject({ code: 'NOT_FOUND' })
   const admin = await accounts.createUser({ username: 'admin', role: 'admin' })
   await expect(accounts.deleteUser(admin.id)).rejects.toMatchObject({ code: 'CONFLICT' })
 })

@@ -28,7 +28,7 @@ test('a token that was just used is revoked at once, and its user’s new role c
   await accounts.createUser({ username: newId(), role: 'admin' })
   const token = await accounts.createToken(given.owner.id, 'one')
   expect(await accounts.identify(token.secret)).toMatchObject({ user: { role: 'dj' } })
-  await accounts.changeRole(given.owner.id, 'listener')
+  await accounts.changeUser(given.owner.id, { role: 'listener' })
   expect(await accounts.identify(token.secret)).toMatchObject({ user: { role: 'listener' } })
   await accounts.revokeToken(token.id)
   expect(await accounts.identify(token.secret)).toBeNull()

@@ -148,7 +148,13 @@ test('of listener counts the newest stays, whatever the order in which they come
 test('lists come in pages, newest first, with the total', async () => {
   const made: string[] = []
   for (let i = 0; i < 5; i++) made.unshift((await channel()).id)
-  const { items, total } = await given.stores.channels.list({ page: 2, perPage: 2, sort: 'created_at', order: 'desc' })
+  const { items, total } = await given.stores.channels.list({
+    sight: 'public',
+    page: 2,
+    perPage: 2,
+    sort: 'created_at',
+    order: 'desc',
+  })
   expect(items.map((item) => item.id)).toEqual(made.slice(2, 4))
   expect(total).toBe(5)
 })

@@ -33,7 +33,7 @@ function calls(on: Database): Promise<PromiseSettledResult<unknown>[]> {
   const stores = openStores(on, { toCommand: () => ({}) as never })
   return Promise.allSettled([
     stores.channels.find('radio'),
-    stores.channels.list({ page: 1, perPage: 1, sort: 'created_at', order: 'desc' }),
+    stores.channels.list({ sight: 'public', page: 1, perPage: 1, sort: 'created_at', order: 'desc' }),
     stores.channels.readBooks(),
     stores.channels.change('none', () => null),
     stores.channels.remove('none'),

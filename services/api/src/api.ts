@@ -78,6 +78,8 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     listenUrl: config.listenUrl,
     mediaMaxBytes: config.mediaMaxBytes,
     mediaQuotaBytes: config.mediaQuotaBytes,
+    channelsPerUser: config.channelsPerUser,
+    trashDays: config.trashDays,
     bitrateKbps: config.airFormat.bitrateKbps,
     maxEventClients: config.maxEventClients,
     maxEventClientsPerAddress: config.maxEventClientsPerAddress,

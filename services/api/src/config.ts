@@ -46,6 +46,8 @@ export const apiEnv = z
     ...mediaStoreVariables,
     MEDIA_MAX_BYTES: env.integer(1024, MAX_MEDIA_BYTES).default(MAX_MEDIA_BYTES),
     MEDIA_QUOTA_BYTES: env.integer(0, Number.MAX_SAFE_INTEGER).default(50 * GIB),
+    CHANNELS_PER_USER: env.integer(1, 1_000_000).default(5),
+    TRASH_DAYS: env.integer(1, 3650).default(30),
     LIQUIDSOAP_BITRATE: z.enum(BITRATES, { error: 'must be a bitrate of MP3 in kbit/s, such as 128' }).default('128'),
     LIQUIDSOAP_SAMPLERATE: z.enum(SAMPLE_RATES, { error: `must be one of ${SAMPLE_RATES.join(', ')}` }).default('44100'),
     SOURCE_SIGNING_KEY: z.string().min(32, 'must have at least 32 characters').max(500).optional(),
@@ -104,6 +106,8 @@ export const apiEnv = z
     mediaMaxBytes: flat.MEDIA_MAX_BYTES,
     /** 0: no limit. */
     mediaQuotaBytes: flat.MEDIA_QUOTA_BYTES,
+    channelsPerUser: flat.CHANNELS_PER_USER,
+    trashDays: flat.TRASH_DAYS,
     /** The one format of everything that is sent. */
     airFormat: { bitrateKbps: Number(flat.LIQUIDSOAP_BITRATE), sampleRate: Number(flat.LIQUIDSOAP_SAMPLERATE) },
     /** Absent: a secret of the home, which the role icecast of the same home shares. */

@@ -10,7 +10,10 @@ export function apiFacts(ports: Pick<ApiPorts, 'stores' | 'fleet' | 'statuses' |
   return {
     async phases() {
       const counts = new Map<Phase, number>()
-      for (const { stream } of await allStreams(ports)) counts.set(stream.phase, (counts.get(stream.phase) ?? 0) + 1)
+      for (const {
+        event: { stream },
+      } of await allStreams(ports))
+        counts.set(stream.phase, (counts.get(stream.phase) ?? 0) + 1)
       return counts
     },
     outbox: stores.outboxDepth,

@@ -12,6 +12,7 @@ import {
 } from '@skipcast/db'
 import { messageOf, startLoop, type Logger } from '@skipcast/runtime'
 import type { ErasePorts } from './erase-accounts.ts'
+import { emptyTrash } from './empty-trash.ts'
 import { keepAccounts } from './end-account.ts'
 import { keepHistory, type HistoryLimits } from './keep-history.ts'
 import { NEXT_TURN_MS, placementPass, type PlacementLimits } from './place-channels.ts'
@@ -23,6 +24,7 @@ const RELAY_EVERY_MS = 1000
 const PLACE_EVERY_MS = 1000
 const HISTORY_EVERY_MS = 60_000
 const ACCOUNTS_EVERY_MS = 60_000
+const TRASH_EVERY_MS = 600_000
 const CLOSE_GRACE_MS = 2000
 
 /** What only one API process does at a time, and what can make it do so sooner. */
@@ -32,7 +34,7 @@ export interface Leader extends AsyncDisposable {
 }
 
 export interface LeaderPorts extends ErasePorts, Pick<ApiPorts, 'fleet' | 'random' | 'health'> {
-  readonly settings: Pick<ApiSettings, 'maxSilentPercent'>
+  readonly settings: Pick<ApiSettings, 'maxSilentPercent' | 'trashDays'>
   readonly bus: Pick<Bus, 'publish'>
   readonly toCommand: ToCommand
   readonly history: HistoryLimits
@@ -53,11 +55,15 @@ export function lead(database: Database, ports: LeaderPorts): Leader {
     lead(session) {
       const term = startTerm({ outbox: outboxOf(session), history: historyOf(session) }, ports)
       const accounts = startLoop(() => keepAccounts(ports, new Date()), { everyMs: ACCOUNTS_EVERY_MS, onError: onErrorOf(ports) })
+      const trash = startLoop(() => emptyTrash(ports, ports.settings.trashDays, Date.now()), {
+        everyMs: TRASH_EVERY_MS,
+        onError: onErrorOf(ports),
+      })
       placeSoon = () => term.placeSoon()
       return {
         onNotify: () => term.onNotify(),
         async [Symbol.asyncDispose]() {
-          const ended = accounts[Symbol.asyncDispose]()
+          const ended = Promise.all([accounts, trash].map((loop) => loop[Symbol.asyncDispose]()))
           await term[Symbol.asyncDispose]()
           await Promise.race([ended, sleep(CLOSE_GRACE_MS, undefined, { ref: false })])
         },

@@ -37,6 +37,10 @@ export interface ApiSettings {
   readonly mediaMaxBytes: number
   /** What the media of somebody without a limit of their own may take; 0: no limit. */
   readonly mediaQuotaBytes: number
+  /** Of one user who is neither premium nor an admin. */
+  readonly channelsPerUser: number
+  /** So long a deleted channel can be had back. */
+  readonly trashDays: number
   readonly bitrateKbps: number
   /** Who follows the streams, at most. */
   readonly maxEventClients: number

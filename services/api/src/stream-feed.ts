@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import type { Channel, Sight } from '@skipcast/db'
 import { AppError, startLoop, type Loop } from '@skipcast/runtime'
+import { isInSight } from './domain/sight.ts'
+
+/** Who may be told of a channel. */
+type Audience = Pick<Channel, 'ownerId' | 'privacy'>
 
 /** How a channel's stream is now, as it is sent. */
 export interface Picture {
   readonly channelId: string
+  readonly audience: Audience
   readonly data: string
   /** The part of it that is worth an event when it changes. */
   readonly essence: string
@@ -28,13 +34,14 @@ export interface Subscription extends Disposable {
 }
 
 export interface StreamFeed extends Disposable {
-  /** Of one channel, or of all (null), for somebody at this address. Throws TOO_MANY_REQUESTS. */
-  subscribe(channelId: string | null, address: string): Subscription
+  /** Of one channel, or of all (null) that somebody may know of, who is at this address. Throws TOO_MANY_REQUESTS. */
+  subscribe(channelId: string | null, sight: Sight, address: string): Subscription
 }
 
 /** What is told of a channel; there is one for each, however many clients there are. */
 interface News {
   readonly channelId: string
+  readonly audience: Audience
   event: 'stream' | 'gone'
   essence: string
   data: string
@@ -53,6 +60,7 @@ interface Look {
 
 interface Client {
   readonly channelId: string | null
+  readonly sight: Sight
   readonly address: string
   /** null: nothing was looked at for it yet. */
   look: Look | null
@@ -118,6 +126,7 @@ export function streamFeed({ read, onChange, maxClients, maxClientsPerAddress }:
       for (let news; (news = reading.news[reading.position]);) {
         reading.position += 1
         if (client.channelId !== null && client.channelId !== news.channelId) continue
+        if (!isInSight(client.sight, news.audience)) continue
         // What is gone, or changed again since, stands in a later look.
         if (reading.isWhole ? news.event === 'gone' : news.changedAt !== client.look.serial) continue
         return (news.bytes ??= line(news.event, news.data))
@@ -143,9 +152,9 @@ export function streamFeed({ read, onChange, maxClients, maxClientsPerAddress }:
   }
 
   return {
-    subscribe(channelId, address) {
+    subscribe(channelId, sight, address) {
       refuseCrowds(address)
-      const client: Client = { channelId, address, look: null, reading: NOTHING, answer: null, isOver: false }
+      const client: Client = { channelId, sight, address, look: null, reading: NOTHING, answer: null, isOver: false }
       clients.add(client)
       clientsAt.set(address, (clientsAt.get(address) ?? 0) + 1)
       watch()
@@ -175,13 +184,21 @@ export function streamFeed({ read, onChange, maxClients, maxClientsPerAddress }:
 /** Makes `latest` what was read, and tells what is different in it. */
 function compare(latest: Map<string, News>, pictures: readonly Picture[], serial: number): News[] {
   const changed: News[] = []
-  const gone = new Map(latest)
-  for (const { channelId, data, essence } of pictures) {
-    const known = gone.get(channelId)
-    gone.delete(channelId)
+  const there = new Set(pictures.map(keyOf))
+  // First, as who sees both is told that a channel is gone from those that were public, and then of the private one.
+  for (const [key, news] of latest) {
+    if (there.has(key)) continue
+    latest.delete(key)
+    const data = JSON.stringify({ channel: { id: news.channelId } })
+    Object.assign(news, { event: 'gone', data, bytes: null, changedAt: serial })
+    changed.push(news)
+  }
+  for (const picture of pictures) {
+    const { channelId, audience, data, essence } = picture
+    const known = latest.get(keyOf(picture))
     if (!known) {
-      const news: News = { channelId, event: 'stream', essence, data, bytes: null, changedAt: serial }
-      latest.set(channelId, news)
+      const news: News = { channelId, audience, event: 'stream', essence, data, bytes: null, changedAt: serial }
+      latest.set(keyOf(picture), news)
       changed.push(news)
       continue
     }
@@ -190,11 +207,10 @@ function compare(latest: Map<string, News>, pictures: readonly Picture[], serial
     Object.assign(known, { essence, changedAt: serial })
     changed.push(known)
   }
-  for (const news of gone.values()) {
-    latest.delete(news.channelId)
-    const data = JSON.stringify({ channel: { id: news.channelId } })
-    Object.assign(news, { event: 'gone', data, bytes: null, changedAt: serial })
-    changed.push(news)
-  }
   return changed
+}
+
+/** To those who may not see it any more, a channel that became private is one that is gone; to the others it is another one. */
+function keyOf({ channelId, audience: { ownerId, privacy } }: Picture): string {
+  return privacy === 'public' ? channelId : `${channelId} ${ownerId}`
 }

@@ -47,6 +47,13 @@ GET    /api/channels/:channel/placement            401    401     403   ok    40
 PATCH  /api/channels/:channel/placement            401    401     403   ok    403  403    ok   403    ok
 POST   /api/channels/:channel/move                 401    401     403   ok    403  403    ok   403    ok
 GET    /api/events                                 ok     ok      ok    ok    ok   ok     ok   ok     ok
+GET    /api/channels/trash/view                    401    401     403   ok    403  403    ok   ok     ok
+GET    /api/channels/trashed                       401    401     403   ok    403  403    ok   ok     ok
+GET    /api/channels/trash/view/:trashed           401    401     403   ok    403  403    ok   404    ok
+POST   /api/channels/trash/restore                 401    401     403   ok    403  403    ok   ok     ok
+POST   /api/channel/trash/restore                  401    401     403   ok    403  403    ok   ok     ok
+POST   /api/channels/restore                       401    401     403   ok    403  403    ok   ok     ok
+POST   /api/channels/:trashed/restore              401    401     403   ok    403  403    ok   404    ok
 
 POST   /api/media/upload                           401    401     403   ok    403  403    ok   ok     ok
 POST   /api/media/uploads                          401    401     403   ok    403  403    ok   ok     ok

@@ -21,16 +21,19 @@ export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
   const fields = { name: 'x', slug: `x-${newId()}`, description: '', mode: 'copy', bitrateKbps: 128 } as const
   const expiresAt = new Date(Date.now() + DAY_MS)
   const announced = { id: newId(), ownerId: id, fileName: 'x', sizeBytes: 1, expiresAt }
-  const [channel, piece, token, genre, upload] = await Promise.all([
+  const [channel, trashed, piece, token, genre, upload] = await Promise.all([
     channels.create({ ...fields, ownerId: id }),
+    channels.create({ ...fields, slug: `t-${newId()}`, ownerId: id }),
     media.add(musicRecord(id), async () => {}),
     accounts.createToken(id, 'one of theirs'),
     genres.create({ name: session, slug: session }),
     uploads.create(announced, 0),
     api.stores.accountRows.create('session', { id: sessionId, userId: id, tokenHash: tokenHashOf(session), expiresAt }),
   ])
+  await channels.discard(trashed)
   const objects = {
     channel: channel.id,
+    trashed: trashed.id,
     media: piece.id,
     upload: upload.id,
     token: token.id,

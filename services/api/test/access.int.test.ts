@@ -77,7 +77,7 @@ async function asking(column: Column, access: string): Promise<{ token: string |
     case 'unfit':
       return { token: await tokenFor(api, admin.id, []), whose: other }
     case 'fit':
-      return { token: await tokenFor(api, dj.id, access === 'public' ? [] : [access as never]), whose: dj }
+      return { token: await tokenFor(api, dj.id, ['public', 'open'].includes(access) ? [] : [access as never]), whose: dj }
     default: {
       const [role, reach] = column.split('-') as ['listener' | 'dj' | 'admin', 'own' | 'other']
       return { token: world[role].session, whose: reach === 'own' ? { listener, dj, admin }[role] : other }

@@ -66,11 +66,21 @@ async function variables(name: string): Promise<Record<string, string>> {
   const { channel } = (await make('/api/channels', { name: 'Postman' })) as { channel: { id: string } }
   if (!name.startsWith('Append')) await make(`/api/channels/${channel.id}/media`, { media_ids: [media.id] })
   const { user } = await api.user('dj')
+  const trashed = await api.stores.channels.create({
+    ownerId: user.id,
+    name: 'x',
+    slug: `t-${channel.id}`,
+    description: '',
+    mode: 'copy',
+    bitrateKbps: 128,
+  })
+  await api.stores.channels.discard(trashed)
   const genre = (await make('/api/genres', { name: `Genre of ${channel.id}` })) as { id: number }
   const { id: tokenId } = await api.stores.accounts.createToken(user.id, 'x')
   const about = {
     channel: channel.id,
     media: media.id,
+    trashed: trashed.id,
     genre: String(genre.id),
     server: 'studio',
     user: user.id,

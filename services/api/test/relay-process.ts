@@ -26,7 +26,7 @@ process.once('message', ({ databaseUrl, broker }: RelayOrder) => {
     bus: kafkaBus(busEnv.parse({ KAFKA_BROKER: broker }), { logger, health: healthBoard() }),
     toCommand,
     health: healthBoard(),
-    settings: { maxSilentPercent: 50 },
+    settings: { maxSilentPercent: 50, trashDays: 30 },
     placement: { urgentPerSecond: 100, plannedPerSecond: 100 },
     onMoved: () => {},
     history: { listenersDays: 400, trackPlaysDays: 400 },

@@ -122,6 +122,8 @@ export async function testApi(
       listenUrl: 'http://radio.test:8000',
       mediaMaxBytes: 5 * 1024 ** 2,
       mediaQuotaBytes: 0,
+      channelsPerUser: 1_000_000,
+      trashDays: 30,
       bitrateKbps: 128,
       maxEventClients: 3,
       maxEventClientsPerAddress: 3,

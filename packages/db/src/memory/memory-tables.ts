@@ -153,6 +153,7 @@ export function memoryTables({ toCommand, onNotify, onWrite }: MemoryTablesOptio
         description: '',
         genre: '',
         genreIds: [],
+        privacy: 'public',
         mode: 'copy',
         format: 'mp3',
         bitrateKbps: 128,
@@ -176,6 +177,7 @@ export function memoryTables({ toCommand, onNotify, onWrite }: MemoryTablesOptio
         commandedAt: null,
         createdAt: now,
         updatedAt: now,
+        deletedAt: null,
         ...given,
       }
       channels.set(channel.id, channel)

@@ -43,7 +43,7 @@ export interface AccountStore extends TokenStore, SessionStore {
   /** Searches the user names; without registrations that nobody has confirmed. */
   listUsers(request: ListRequest<UserSort>): Promise<Page<User>>
   /** Rejects with NOT_FOUND, or with CONFLICT when nobody would be left who may administer. */
-  changeRole(userId: string, role: Role): Promise<User>
+  changeUser(userId: string, change: { readonly role?: Role | undefined; readonly premium?: boolean | undefined }): Promise<User>
 }
 
 interface NewUser {
@@ -171,11 +171,14 @@ export function accountStore(database: Database, tokens: TrustedTokens): Account
       })
     },
 
-    async changeRole(id, role) {
+    async changeUser(id, { role, premium }) {
       const work = database.transaction(async (session) => {
-        if (role !== 'admin') await requireAnotherAdministrator(session, id)
+        if (role !== undefined && role !== 'admin') await requireAnotherAdministrator(session, id)
         const where = { id, deletedAt: null }
-        const [row] = await session.user.updateManyAndReturn({ where, data: { role, updatedAt: new Date() } })
+        const [row] = await session.user.updateManyAndReturn({
+          where,
+          data: { ...(role && { role }), ...(premium !== undefined && { premium }), updatedAt: new Date() },
+        })
         if (!row) throw new AppError('NOT_FOUND', 'There is no such user.')
         return toUser(row)
       })

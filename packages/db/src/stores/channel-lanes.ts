@@ -14,7 +14,10 @@ export interface ChannelLanes {
   readBooks(nothing: undefined): Promise<Books>
 }
 
-const FIND = { name: 'find-channels', text: `SELECT ${CHANNEL_COLUMNS} FROM channels c WHERE id = ANY($1) OR slug = ANY($1)` }
+const FIND = {
+  name: 'find-channels',
+  text: `SELECT ${CHANNEL_COLUMNS} FROM channels c WHERE (id = ANY($1) OR slug = ANY($1)) AND deleted_at IS NULL`,
+}
 
 const TRACKS = {
   name: 'read-tracks',

@@ -1,9 +1,12 @@
 import type { Session } from '../database.ts'
 import { Prisma } from '../generated/client.ts'
 import { readChannels } from './channel-writes.ts'
-import type { Channel, ChannelSort, ListRequest, Page } from './records.ts'
+import type { Channel, ChannelSort, ListRequest, Page, Sight } from './records.ts'
 
 export interface ChannelListRequest extends ListRequest<ChannelSort> {
+  /** What is not in it, is neither listed nor found nor counted. */
+  readonly sight: Sight
+  readonly privacy?: Channel['privacy'] | undefined
   /** Only those that have it. */
   readonly genreId?: number | undefined
 }
@@ -30,12 +33,19 @@ export async function listChannels(session: Session, request: ChannelListRequest
   return { items, total: counted!.total }
 }
 
-function conditions({ search, genreId }: ChannelListRequest): Prisma.Sql {
-  const all = [Prisma.sql`true`]
+function conditions({ sight, privacy, search, genreId }: ChannelListRequest): Prisma.Sql {
+  const all = [Prisma.sql`c.deleted_at IS NULL`, isIn(sight)]
+  if (privacy !== undefined) all.push(Prisma.sql`c.privacy = ${privacy}::privacy`)
   if (search !== undefined) all.push(matches(search))
   if (genreId !== undefined)
     all.push(Prisma.sql`EXISTS (SELECT 1 FROM channel_genres g WHERE g.channel_id = c.id AND g.genre_id = ${genreId})`)
   return Prisma.join(all, ' AND ')
+}
+
+function isIn(sight: Sight): Prisma.Sql {
+  if (sight === 'everything') return Prisma.sql`true`
+  if (sight === 'public') return Prisma.sql`c.privacy = 'public'`
+  return Prisma.sql`(c.privacy = 'public' OR c.owner_id = ${sight.ownerId})`
 }
 
 /** In one of the texts, whatever its case. */

@@ -18,6 +18,7 @@ export interface Draft {
 /** Of the table `channels` and what belongs to it, as `toChannel` reads them. */
 export const CHANNEL_COLUMNS = `
   c.id, c.owner_id AS "ownerId", c.name, c.slug, c.description, c.genre, ARRAY(SELECT g.genre_id FROM channel_genres g WHERE g.channel_id = c.id ORDER BY g.genre_id) AS "genreIds",
+  c.privacy, c.deleted_at AS "deletedAt",
   c.mode, c.format, c.bitrate_kbps AS "bitrateKbps", c.crossfade_ms AS "crossfadeMs",
   c.loudness_lufs AS "loudnessLufs", c.wanted, c.generation, c.replicas, c.server_labels AS "serverLabels", c.pinned_server_id AS "pinnedServerId",
   c.epoch, c.server_id AS "serverId", c.primary_mount AS "primaryMount", c.standby_epoch AS "standbyEpoch", c.standby_server_id AS "standbyServerId", c.moved_at AS "movedAt",
@@ -62,6 +63,12 @@ export async function lockChannel(session: Session, id: string): Promise<Channel
 
 /** The same; null when it was deleted, maybe while its lock was waited for. */
 export async function lockChannelIfThere(session: Session, id: string): Promise<Channel | null> {
+  const channel = await lockChannelEvenInTrash(session, id)
+  return channel?.deletedAt === null ? channel : null
+}
+
+/** The same for one that may lie in the trash. */
+export async function lockChannelEvenInTrash(session: Session, id: string): Promise<Channel | null> {
   await session.$executeRaw`SELECT 1 FROM channels WHERE id = ${id} FOR UPDATE`
   const [channel] = await readChannels(session, Prisma.sql`WHERE c.id = ${id}`)
   return channel ?? null
@@ -130,7 +137,7 @@ export const WRITE_DRAFTS = {
   text: `
     WITH draft AS (
       SELECT * FROM json_to_recordset($1::json) AS d (
-        id text, revision bigint, generation bigint, epoch bigint, name text, description text, genre text, mode stream_mode, format stream_format,
+        id text, revision bigint, generation bigint, epoch bigint, name text, description text, genre text, privacy privacy, "deletedAt" timestamptz, mode stream_mode, format stream_format,
         "bitrateKbps" int, "crossfadeMs" int, "loudnessLufs" float8, wanted wanted,
         replicas int, "serverLabels" jsonb, "pinnedServerId" text, "serverId" text, "primaryMount" channel_mount, "standbyEpoch" bigint, "standbyServerId" text, "movedAt" timestamptz,
         "movedFrom" text, "movedBecause" text, "handOver" hand_over, "commandedAt" timestamptz, "updatedAt" timestamptz, command json)
@@ -138,7 +145,7 @@ export const WRITE_DRAFTS = {
       SELECT c.id FROM channels c JOIN draft d ON c.id = d.id AND c.revision = d.revision - 1 FOR UPDATE OF c SKIP LOCKED
     ), written AS (
       UPDATE channels c SET revision = d.revision, generation = d.generation, epoch = d.epoch, name = d.name, description = d.description,
-        genre = d.genre, mode = d.mode, format = d.format, bitrate_kbps = d."bitrateKbps", crossfade_ms = d."crossfadeMs", loudness_lufs = d."loudnessLufs", wanted = d.wanted,
+        genre = d.genre, privacy = d.privacy, deleted_at = d."deletedAt", mode = d.mode, format = d.format, bitrate_kbps = d."bitrateKbps", crossfade_ms = d."crossfadeMs", loudness_lufs = d."loudnessLufs", wanted = d.wanted,
         replicas = d.replicas, server_labels = d."serverLabels", pinned_server_id = d."pinnedServerId", server_id = d."serverId", primary_mount = d."primaryMount", standby_epoch = d."standbyEpoch",
         standby_server_id = d."standbyServerId", moved_at = d."movedAt", moved_from = d."movedFrom", moved_because = d."movedBecause", hand_over = d."handOver",
         commanded_at = d."commandedAt", updated_at = d."updatedAt"

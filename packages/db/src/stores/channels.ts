@@ -5,11 +5,13 @@ import { Prisma } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
 import { changeChannel, type ChannelRows } from './change-channel.ts'
 import { channelLanes } from './channel-lanes.ts'
+import { requireRoom } from './channel-trash.ts'
 import { listChannels, type ChannelListRequest } from './channel-list.ts'
 import {
   CHANNEL_COLUMNS,
   enqueue,
   lockChannel,
+  lockChannelEvenInTrash,
   readChannels,
   readTracks,
   toChannel,
@@ -21,9 +23,12 @@ import type { Books, Channel, ChannelChange, NewChannel, Page, PlaylistTrack, To
 
 /** Channels as wanted. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface ChannelStore {
-  /** Rejects with CONFLICT when the slug is taken, NOT_FOUND for an unknown genre. */
-  create(channel: NewChannel): Promise<Channel>
-  /** By id or slug. */
+  /**
+   * `atMost`: so many channels of one owner, who is neither premium nor an admin. Rejects with CONFLICT when they have them, or the slug is taken, by a channel
+   * in the trash too; NOT_FOUND for an unknown genre.
+   */
+  create(channel: NewChannel, options?: { readonly atMost: number }): Promise<Channel>
+  /** By id or slug; not in the trash. */
   find(idOrSlug: string): Promise<Channel | null>
   /** Searches names, slugs, descriptions and genres. */
   list(request: ChannelListRequest): Promise<Page<Channel>>
@@ -33,13 +38,18 @@ export interface ChannelStore {
    * again. Rejects with NOT_FOUND, with CONFLICT when it would be on without a track, or with what `decide` throws.
    */
   change(seen: Channel | string, decide: (channel: Channel) => ChannelChange | null): Promise<Channel>
-  /** Stops the channel, removes it and its command. Rejects with NOT_FOUND. */
-  remove(id: string): Promise<void>
-  /** All channels in order of id, beginning after `afterId`. */
+  /** Stops the channel and puts it into the trash, with all that belongs to it. Rejects with NOT_FOUND. */
+  discard(seen: Channel): Promise<void>
+  /**
+   * Stops the channel, removes it for good, and its command; one in the trash, too. `deletedBefore`: only if it lies there since before then.
+   * Rejects with NOT_FOUND.
+   */
+  remove(id: string, options?: { readonly deletedBefore: Date }): Promise<void>
+  /** All channels that are not in the trash in order of id, beginning after `afterId`. */
   listFrom(afterId: string, limit: number): Promise<Channel[]>
   /** Wanted channels in order of id, beginning after `afterId`, with their playlists. */
   listWanted(afterId: string, limit: number): Promise<{ channel: Channel; tracks: PlaylistTrack[] }[]>
-  /** Those of these channels that there are, with their playlists. */
+  /** Those of these channels that there are, in the trash too, with their playlists. */
   listStates(ids: readonly string[]): Promise<{ channel: Channel; tracks: PlaylistTrack[] }[]>
   /** The ids of the channels of which something was commanded since then, the latest first. */
   listCommandedSince(since: Date, limit: number): Promise<string[]>
@@ -83,9 +93,10 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
   }
 
   return {
-    create({ genreIds = [], ...channel }) {
+    create({ genreIds = [], ...channel }, options) {
       const id = newId()
       const work = database.transaction(async (session) => {
+        if (options) await requireRoom(session, channel.ownerId, 1, options.atMost)
         await session.channel.create({ data: { ...channel, id } })
         if (genreIds.length > 0) {
           const { genre } = await setGenres(session, id, genreIds)
@@ -107,9 +118,15 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
 
     change: (seen, decide) => changeChannel(rows, toCommand, seen, decide),
 
-    async remove(id) {
+    async discard(seen) {
+      await changeChannel(rows, toCommand, seen, () => ({ wanted: 'off', deletedAt: new Date() }))
+    },
+
+    async remove(id, options) {
       await database.transaction(async (session) => {
-        const channel = await lockChannel(session, id)
+        const channel = await lockChannelEvenInTrash(session, id)
+        const isDue = !options || (channel?.deletedAt && channel.deletedAt < options.deletedBefore)
+        if (!channel || !isDue) throw new AppError('NOT_FOUND', 'There is no such channel.')
         if (channel.wanted === 'on') await writeChannel(session, channel, { wanted: 'off' }, toCommand)
         await enqueue(session, 'streamCommands', id, null)
         await session.channel.delete({ where: { id } })
@@ -117,7 +134,9 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
     },
 
     listFrom(afterId, limit) {
-      return database.run((client) => readChannels(client, Prisma.sql`WHERE c.id > ${afterId} ORDER BY c.id LIMIT ${limit}`))
+      return database.run((client) =>
+        readChannels(client, Prisma.sql`WHERE c.id > ${afterId} AND c.deleted_at IS NULL ORDER BY c.id LIMIT ${limit}`),
+      )
     },
 
     listWanted(afterId, limit) {

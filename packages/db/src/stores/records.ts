@@ -10,6 +10,8 @@ export interface User {
   /** What others call them; may be empty. */
   readonly name: string
   readonly role: Role
+  /** May have any number of channels. */
+  readonly premium: boolean
   readonly createdAt: Date
 }
 
@@ -63,6 +65,8 @@ export interface Channel {
   readonly genre: string
   /** In order. */
   readonly genreIds: readonly number[]
+  /** `private`: known to its owner and admins alone, and heard by whom they give a link. */
+  readonly privacy: 'public' | 'private'
   readonly mode: 'copy' | 'encode'
   /** What it is sent as; all but MP3 need mode `encode`. */
   readonly format: 'mp3' | 'opus' | 'aac'
@@ -101,12 +105,17 @@ export interface Channel {
   readonly commandedAt: Date | null
   readonly createdAt: Date
   readonly updatedAt: Date
+  /** Since when it is in the trash; null: it is not. */
+  readonly deletedAt: Date | null
 }
+
+/** Which channels somebody may know of: all; those that are public; or these and what is theirs. */
+export type Sight = 'everything' | 'public' | { readonly ownerId: string }
 
 type SendingFields = 'mode' | 'format' | 'bitrateKbps' | 'crossfadeMs' | 'loudnessLufs'
 
 export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'description' | 'mode' | 'bitrateKbps'> &
-  Partial<Pick<Channel, SendingFields | 'genreIds'>>
+  Partial<Pick<Channel, SendingFields | 'genreIds' | 'privacy'>>
 
 /** What people wish of its place. No agent needs to know of it. */
 export type PlacementWish = Pick<Channel, 'replicas' | 'serverLabels' | 'pinnedServerId'>
@@ -116,7 +125,9 @@ export type Placement = Pick<Channel, 'serverId' | 'standbyServerId' | 'movedBec
 
 /** What can be changed of a channel. */
 export type ChannelChange = Partial<
-  Pick<Channel, 'name' | 'description' | 'genreIds' | 'wanted' | SendingFields> & PlacementWish & Placement
+  Pick<Channel, 'name' | 'description' | 'genreIds' | 'privacy' | 'wanted' | 'deletedAt' | SendingFields> &
+    PlacementWish &
+    Placement
 >
 
 /** A kind of music or talk. */

@@ -3,6 +3,7 @@ import { accountRows, type AccountRows } from './account-rows.ts'
 import { accountStore, type AccountStore } from './accounts.ts'
 import { channelStore, type ChannelStore } from './channels.ts'
 import { erasure, type Erasure } from './erasure.ts'
+import { channelTrash, type ChannelTrash } from './channel-trash.ts'
 import { genreStore, type GenreStore } from './genres.ts'
 import { listenerCountStore, type ListenerCountStore } from './listener-counts.ts'
 import { mediaStore, type MediaStore } from './media.ts'
@@ -22,6 +23,7 @@ export interface Stores {
   readonly personalData: PersonalData
   readonly erasure: Erasure
   readonly channels: ChannelStore
+  readonly channelTrash: ChannelTrash
   readonly genres: GenreStore
   readonly playlists: PlaylistStore
   readonly media: MediaStore
@@ -40,6 +42,7 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
     personalData: personalData(database),
     erasure: erasure(database, options.toCommand),
     channels: channelStore(database, options.toCommand),
+    channelTrash: channelTrash(database, options.toCommand),
     genres: genreStore(database),
     playlists: playlistStore(database, options.toCommand),
     media: mediaStore(database, options.toCommand),

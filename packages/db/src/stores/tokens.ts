@@ -117,8 +117,8 @@ export function tokenStore(database: Database, trusted: TrustedTokens): TokenSto
   }
 }
 
-export function toUser({ id, username, name, role, createdAt }: User): User {
-  return { id, username, name, role, createdAt }
+export function toUser({ id, username, name, role, premium, createdAt }: User): User {
+  return { id, username, name, role, premium, createdAt }
 }
 
 function toToken(row: TokenRow): ApiToken {

@@ -60,7 +60,7 @@ export function simulatedApi(
     stores: { channels } as unknown as Stores,
     fleet: servers,
     random: () => world.random.next(),
-    settings: { maxSilentPercent: API.maxSilentPercent },
+    settings: { maxSilentPercent: API.maxSilentPercent, trashDays: API.trashDays },
   }
   const start = streamStarter(ports)
   database.lead(process, (outbox) => {

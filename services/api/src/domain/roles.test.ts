@@ -20,6 +20,7 @@ test('the matrix: what each role may do, and to what', () => {
   const may = (role: (typeof roles)[number], reach: string) => allPermissions.filter((each) => reachOf(role, each) === reach)
   expect(may('listener', 'any')).toEqual(['metrics:read'])
   expect(may('listener', 'own')).toEqual([
+    'channels:read',
     'media:read',
     'media:change',
     'media:delete',

@@ -9,9 +9,11 @@ export type Reach = 'none' | 'own' | 'any'
 /** Everything that can be done, `resource:action`, and who may do it. It is asked anew with each request; no other place decides by roles. */
 const permissions = {
   //                   listener  dj     admin
+  'channels:read': ['own', 'own', 'any'], // private ones; the others are for everybody
   'channels:create': ['none', 'own', 'any'],
   'channels:change': ['none', 'own', 'any'],
   'channels:delete': ['none', 'own', 'any'],
+  'channels:restore': ['none', 'own', 'any'],
   'genres:create': ['none', 'none', 'any'],
   'genres:delete': ['none', 'none', 'any'],
   'streams:control': ['none', 'own', 'any'],

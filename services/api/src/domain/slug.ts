@@ -1,5 +1,5 @@
-/** Mounts that mean something else at Icecast. */
-const RESERVED = new Set(['admin', 'w', 'web'])
+/** What means something else as a mount at Icecast, or as a path of ours. */
+const RESERVED = new Set(['admin', 'w', 'web', 'trash', 'trashed', 'restore'])
 const ID_LIKE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const MAX_STEM = 60
 

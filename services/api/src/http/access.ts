@@ -1,26 +1,32 @@
-import type { ApiToken, Channel, Identity, Media, User } from '@skipcast/db'
+import type { ApiToken, Channel, Identity, Media, Sight, User } from '@skipcast/db'
 import { AppError, isAppError } from '@skipcast/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isInScope, needsSession, reachOf, type Permission } from '../domain/roles.ts'
+import { isInSight, sightOf } from '../domain/sight.ts'
 import type { ApiPorts } from '../ports.ts'
 import { presentedBy, requireOwnPage, type Presented } from './credentials.ts'
 
 /**
- * Who may call a route: anybody, or whoever has this permission (`domain/roles.ts`), for their own or for anybody's. Every route names one; one hook enforces it
- * before anything of the request is read. Channels of others are forbidden, media and tokens of others do not exist.
+ * Who may call a route: anybody (`open`: and who says who they are sees more), or whoever has this permission (`domain/roles.ts`), for their own or for anybody's.
+ * Every route names one; one hook enforces it before anything of the request is read. Channels of others are forbidden; their private channels, their media
+ * and tokens do not exist.
  */
-export type Access = 'public' | Permission
+export type Access = 'public' | 'open' | Permission
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
   }
   interface FastifyRequest {
-    /** Who asks, and by what that was proved. Only on routes that are not public. */
+    /** Who asks, and by what that was proved. Only on routes that need a permission. */
     actor: User
     credential: Identity['credential'] & Presented
+    /** Which channels there are, for whoever asks. Not on public routes. */
+    sight: Sight
     /** The channel that the path names. Only on routes with `{channel}`. */
     channel: Channel
+    /** The channel in the trash that the path names. Only on routes with `{trashed}`. */
+    trashed: Channel
     /** The media that the path names. Only on routes with `{media}`. */
     media: Media
     /** The record of the token that the path names by its id. Only on routes with `{token}`. */
@@ -36,7 +42,7 @@ export function accessHook(
   ports: ApiPorts,
   onKnown: (request: FastifyRequest) => void,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const { accounts, channels, media } = ports.stores
+  const { accounts, channels, channelTrash, media } = ports.stores
 
   async function identify(request: FastifyRequest): Promise<void> {
     const presented = presentedBy(request)
@@ -45,28 +51,47 @@ export function accessHook(
     if (presented.by === 'cookie') requireOwnPage(request, ports.settings.publicUrl)
     request.actor = identity.user
     request.credential = { ...identity.credential, ...presented }
+    request.sight = sightOf(identity.user, null) // the permission decides
+  }
+
+  /** Whoever does not say who they are, or not well, is nobody. */
+  async function look(request: FastifyRequest): Promise<void> {
+    const presented = presentedBy(request)
+    const identity = presented && (await accounts.identify(presented.token))
+    request.sight = identity ? sightOf(identity.user, identity.credential.scopes) : 'public'
+    if (identity) onKnown(request)
+  }
+
+  async function find(name: string, sight: Sight): Promise<Channel> {
+    const channel = NAME.test(name) ? await channels.find(name) : null
+    return channel && isInSight(sight, channel) ? channel : missing('channel')
   }
 
   return async function decideAccess(request, reply) {
     const { access } = request.routeOptions.config
     if (access === undefined) throw new Error('A route without access')
-    if (access !== 'public') {
+    if (access === 'open') await look(request)
+    else if (access !== 'public') {
       await identify(request).catch((error: unknown) => {
         if (isAppError(error, 'UNAUTHENTICATED')) void reply.header('www-authenticate', 'Bearer')
         throw error
       })
       onKnown(request)
     }
-    const { channel, media: mediaId, token } = request.params as { channel?: string; media?: string; token?: string }
-    if (channel !== undefined) request.channel = (NAME.test(channel) && (await channels.find(channel))) || missing('channel')
+    const { channel, trashed, media: mediaId, token } = request.params as Partial<Record<string, string>>
+    if (channel !== undefined) request.channel = await find(channel, request.sight)
+    if (trashed !== undefined) request.trashed = (NAME.test(trashed) && (await channelTrash.find(trashed))) || missing('channel')
     if (mediaId !== undefined) request.media = (NAME.test(mediaId) && (await media.find(mediaId))) || missing('media')
     if (token !== undefined) request.apiToken = (NAME.test(token) && (await accounts.findToken(token))) || missing('token')
-    if (access !== 'public') requirePermission(request, access)
+    if (access !== 'public' && access !== 'open') requirePermission(request, access)
   }
 }
 
 /** Throws FORBIDDEN, or NOT_FOUND for what others shall not even know of. */
-function requirePermission({ actor, credential, channel, media, apiToken }: FastifyRequest, permission: Permission): void {
+function requirePermission(
+  { actor, credential, channel, trashed, media, apiToken }: FastifyRequest,
+  permission: Permission,
+): void {
   if (!isInScope(credential.scopes, permission))
     throw new AppError('FORBIDDEN', `This token is not good for ${permission}; make one with this among its scopes.`)
   if (needsSession(permission) && credential.kind !== 'session')
@@ -75,6 +100,7 @@ function requirePermission({ actor, credential, channel, media, apiToken }: Fast
   if (reach === 'none') throw new AppError('FORBIDDEN', `The role ${actor.role} may not do this (${permission}).`)
   if (reach === 'any') return
   if (channel && channel.ownerId !== actor.id) throw new AppError('FORBIDDEN', 'This is for the channel’s owner, or an admin.')
+  if (trashed && trashed.ownerId !== actor.id) missing('channel')
   if (media && media.ownerId !== actor.id) missing('media')
   if (apiToken && apiToken.userId !== actor.id) missing('token')
 }

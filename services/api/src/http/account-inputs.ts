@@ -102,7 +102,12 @@ export const callbackQuery = z.object({
   error: z.string().max(500).optional(),
 })
 
-export const roleChange = z.strictObject({ role })
+export const userChange = z
+  .strictObject({
+    role: role.optional(),
+    premium: z.boolean().optional().meta({ description: 'May have any number of channels.' }),
+  })
+  .refine(({ role: given, premium }) => given !== undefined || premium !== undefined, 'must have role or premium')
 
 export const newToken = z.strictObject({
   name: text(1, 100, '1 to 100 characters').meta({ description: 'What it is for.' }),

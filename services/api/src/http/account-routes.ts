@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { mayGrant, mayHandOn } from '../domain/roles.ts'
 import { endAccount } from '../end-account.ts'
 import type { ApiPorts } from '../ports.ts'
-import { newToken, newUser, roleChange, tokenParams, userEnd, userParams } from './account-inputs.ts'
+import { newToken, newUser, tokenParams, userChange, userEnd, userParams } from './account-inputs.ts'
 import type { App } from './app-type.ts'
 import { pageQuery, toListRequest, userList } from './inputs.ts'
 import { pageBody, showPage, showToken, showUser, tokenBody, userBody } from './views.ts'
@@ -47,15 +47,15 @@ export function accountRoutes(app: App, ports: ApiPorts): void {
     config: { access: 'users:change', refusals: [409] },
     schema: {
       tags,
-      summary: 'Change a user’s role',
+      summary: 'Change a user’s role, or whether they are premium',
       description: 'Their tokens follow at once. The only administrator stays one.',
       params: userParams,
-      body: roleChange,
+      body: userChange,
       response: { 200: userBody },
     },
     async handler({ actor, params, body }) {
-      if (!mayGrant(actor.role, body.role)) refuseGrant()
-      return showUser(await accounts.changeRole(params.user, body.role))
+      if (body.role && !mayGrant(actor.role, body.role)) refuseGrant()
+      return showUser(await accounts.changeUser(params.user, body))
     },
   })
 

@@ -34,6 +34,7 @@ import { sessionRoutes } from './session-routes.ts'
 import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { systemRoutes } from './system-routes.ts'
+import { trashRoutes } from './trash-routes.ts'
 import { tryLimit } from './tries.ts'
 import { uploadRoutes } from './upload-routes.ts'
 
@@ -102,7 +103,8 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
   })
 
   await app.register(async (own) => {
-    for (const name of ['actor', 'credential', 'channel', 'media', 'apiToken'] as const) own.decorateRequest(name, null as never)
+    for (const name of ['actor', 'credential', 'sight', 'channel', 'trashed', 'media', 'apiToken'] as const)
+      own.decorateRequest(name, null as never)
     own.addHook('onRoute', (route) => {
       if (!route.config?.access) throw new Error(`${route.url} does not say who may call it`)
       route.schema = describe(route)
@@ -117,6 +119,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
     own.addHook('preHandler', countTry)
     for (const routes of [
       channelRoutes,
+      trashRoutes,
       genreRoutes,
       streamRoutes,
       eventRoutes,

@@ -2,7 +2,8 @@ import { MOST_CROSSFADE_MS, streamFormat, streamMode } from '@skipcast/contracts
 import { MOST_GENRES_EACH } from '@skipcast/db'
 import { z } from 'zod'
 import { isSlug, slugPattern } from '../domain/slug.ts'
-import { listQuery, pageQuery, text, wholeNumber } from './inputs.ts'
+import { privacy } from './channel-views.ts'
+import { id, listQuery, pageQuery, text, wholeNumber } from './inputs.ts'
 
 /** Of MPEG-1 layer III. */
 const MP3_BITRATES = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320] as const
@@ -61,6 +62,7 @@ export const newChannel = z.strictObject({
   description: description.default(''),
   genre: genre.optional(),
   genre_ids: genreIds.optional(),
+  privacy: privacy.default('public'),
   mode: mode.default('copy'),
   format: format.default('mp3'),
   bitrate_kbps: bitrate.optional(),
@@ -73,6 +75,7 @@ export const channelChange = z.strictObject({
   description: description.optional(),
   genre: genre.optional(),
   genre_ids: genreIds.optional(),
+  privacy: privacy.optional(),
   mode: mode.optional(),
   format: format.optional(),
   bitrate_kbps: bitrate.optional(),
@@ -86,4 +89,13 @@ export const channelList = listQuery(
   'name, slug, description or genre',
 ).extend({
   genre: text(1, 100, '1 to 100 characters').optional().meta({ description: 'The slug, name or id of one.' }),
+  privacy: privacy.optional(),
+})
+
+const MOST_RESTORED = 100
+/** Each once. */
+export const someChannels = z.strictObject({ ids: z.array(id).min(1).max(MOST_RESTORED) })
+
+export const trashedParams = z.object({
+  trashed: z.string().min(1).max(200).meta({ description: 'The id or slug of a channel in the trash.' }),
 })

@@ -18,12 +18,22 @@ export function channelRoutes(app: App, ports: ApiPorts): void {
   const { stores, settings } = ports
 
   app.get('/api/channels', {
-    config: { access: 'public' },
-    schema: { tags, summary: 'List channels', querystring: channelList, response: { 200: pageBody(channelBody) } },
-    async handler({ query }) {
+    config: { access: 'open' },
+    schema: {
+      tags,
+      summary: 'List channels',
+      description: 'Public ones, and your own; an admin sees everybody’s.',
+      querystring: channelList,
+      response: { 200: pageBody(channelBody) },
+    },
+    async handler({ query, sight }) {
       const genre = query.genre === undefined ? undefined : await stores.genres.find(query.genre)
       if (genre === null) return showPage({ items: [], total: 0 }, query, showChannel)
-      return showPage(await stores.channels.list({ ...toListRequest(query), genreId: genre?.id }), query, showChannel)
+      return showPage(
+        await stores.channels.list({ ...toListRequest(query), sight, privacy: query.privacy, genreId: genre?.id }),
+        query,
+        showChannel,
+      )
     },
   })
 
@@ -32,12 +42,12 @@ export function channelRoutes(app: App, ports: ApiPorts): void {
     schema: {
       tags,
       summary: 'Make a channel',
-      description: 'Without a slug, one is made from the name.',
+      description: 'Without a slug, one is made from the name. Slugs of channels in the trash are taken too.',
       body: newChannel,
       response: { 201: z.object({ message: z.string(), channel: channelBody }) },
     },
     async handler({ actor, body }, reply) {
-      const { name, description } = body
+      const { name, description, privacy } = body
       const sending = {
         mode: body.mode,
         format: body.format,
@@ -48,23 +58,26 @@ export function channelRoutes(app: App, ports: ApiPorts): void {
       requireSendable(sending, settings.bitrateKbps)
       const genreIds = (await namedGenres(ports, actor, { genreIds: body.genre_ids, name: body.genre })) ?? []
       const slug = body.slug ?? slugFor(name, randomSuffix())
-      const channel = await stores.channels.create({ ownerId: actor.id, name, slug, description, genreIds, ...sending })
+      const channel = await stores.channels.create(
+        { ownerId: actor.id, name, slug, description, privacy, genreIds, ...sending },
+        { atMost: settings.channelsPerUser },
+      )
       return reply.code(201).send({ message: 'Channel created successfully', channel: showChannel(channel) })
     },
   })
 
   app.get('/api/channels/:channel', {
-    config: { access: 'public' },
+    config: { access: 'open' },
     schema: { tags, summary: 'Read a channel', params: channelParams, response: { 200: channelBody } },
     handler: async ({ channel }) => showChannel(channel),
   })
 
   const change = async (actor: User, channel: Channel, body: z.output<typeof channelChange>) => {
-    const { name, description, mode, format, bitrate_kbps: bitrateKbps, crossfade_ms: crossfadeMs } = body
+    const { name, description, privacy, mode, format, bitrate_kbps: bitrateKbps, crossfade_ms: crossfadeMs } = body
     const sending = withoutUndefined({ mode, format, bitrateKbps, crossfadeMs, loudnessLufs: body.loudness_lufs })
     const named = body.genre === channel.genre ? undefined : body.genre // what was shown may be sent back
     const genreIds = await namedGenres(ports, actor, { genreIds: body.genre_ids, name: named })
-    const wanted = withoutUndefined({ name, description, genreIds, ...sending })
+    const wanted = withoutUndefined({ name, description, privacy, genreIds, ...sending })
     return stores.channels.change(channel, (found) => {
       if (sending) requireSendable({ ...found, ...sending }, settings.bitrateKbps)
       return wanted
@@ -91,12 +104,14 @@ export function channelRoutes(app: App, ports: ApiPorts): void {
     config: { access: 'channels:delete' },
     schema: {
       tags,
-      summary: 'Stop and delete a channel',
+      summary: 'Stop a channel and put it into the trash',
+      description:
+        'With its playlist and all else that belongs to it, from where it can be restored until it is removed for good.',
       params: channelParams,
       response: { 204: z.undefined().describe('It is gone') },
     },
     async handler({ channel }, reply) {
-      await stores.channels.remove(channel.id)
+      await stores.channels.discard(channel)
       return reply.code(204).send()
     },
   })

@@ -5,7 +5,13 @@ import { counter, instant } from './views.ts'
 
 /** A channel, as the API answers. */
 
+const DAY_MS = 86_400_000
+
 const channelState = z.enum(['on', 'off']).meta({ description: 'What is wanted. What really happens is the stream’s phase.' })
+
+export const privacy = z.enum(['public', 'private']).meta({
+  description: 'private: nobody but its owner and admins knows of it, and it is heard with a link from …/stream-url alone.',
+})
 
 export const channelBody = z
   .object({
@@ -16,6 +22,7 @@ export const channelBody = z
     description: z.string(),
     genre: z.string().meta({ description: 'The names of its genres, with commas between: what Icecast is told.' }),
     genre_ids: z.array(z.int()),
+    privacy,
     state: channelState,
     mode: streamMode,
     format: streamFormat,
@@ -37,6 +44,7 @@ export function showChannel(channel: Channel): z.output<typeof channelBody> {
     description,
     genre,
     genre_ids: [...channel.genreIds],
+    privacy: channel.privacy,
     state: channel.wanted,
     mode,
     format: channel.format,
@@ -46,4 +54,14 @@ export function showChannel(channel: Channel): z.output<typeof channelBody> {
     created_at: channel.createdAt.toISOString(),
     updated_at: channel.updatedAt.toISOString(),
   }
+}
+
+export const trashedBody = channelBody
+  .extend({ deleted_at: instant, removed_at: instant.meta({ description: 'When it is removed for good, at the earliest.' }) })
+  .meta({ id: 'TrashedChannel' })
+
+export function showTrashed(channel: Channel, keptDays: number): z.output<typeof trashedBody> {
+  const deletedAt = channel.deletedAt!
+  const removedAt = new Date(deletedAt.getTime() + keptDays * DAY_MS)
+  return { ...showChannel(channel), deleted_at: deletedAt.toISOString(), removed_at: removedAt.toISOString() }
 }

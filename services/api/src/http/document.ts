@@ -15,6 +15,7 @@ export const documentInfo = {
   servers: [{ url: '/' }],
   tags: [
     { name: 'channels', description: 'Radio stations and their playlists' },
+    { name: 'trash', description: 'Channels that were deleted' },
     { name: 'genres', description: 'Kinds of music and talk' },
     { name: 'streams', description: 'On air and off, and how it is' },
     { name: 'media', description: 'Music' },
@@ -84,8 +85,9 @@ export function describe({ config, schema = {} }: RouteOptions): FastifySchema {
   if (!config?.isProbe) statuses.add(429)
   if (schema.body || schema.querystring || schema.params) statuses.add(400)
   if (schema.body) statuses.add(413).add(415)
-  if (access !== 'public') statuses.add(401)
-  if (access !== 'public') statuses.add(403)
+  const isGuarded = access !== 'public' && access !== 'open'
+  if (isGuarded) statuses.add(401)
+  if (isGuarded) statuses.add(403)
   if (schema.params) statuses.add(404)
   if (access !== 'public' || schema.params || schema.querystring || schema.body) statuses.add(503)
   const answers = Object.entries((schema.response ?? {}) as Record<string, z.ZodType>).map(([status, body]) => [
@@ -95,7 +97,8 @@ export function describe({ config, schema = {} }: RouteOptions): FastifySchema {
   const refusals = [...statuses].map((status) => [status, answer(REASONS[status], errorBody)])
   return {
     ...schema,
-    ...(access !== 'public' && { security: [{ bearer: [] }, { session: [] }] }),
+    ...(access === 'open' && { security: [{}, { bearer: [] }, { session: [] }] }),
+    ...(isGuarded && { security: [{ bearer: [] }, { session: [] }] }),
     response: Object.fromEntries([...answers, ...refusals]),
   }
 }

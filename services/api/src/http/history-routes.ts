@@ -11,7 +11,7 @@ const MAX_POINTS = 1500
 
 export function historyRoutes(app: App, { stores }: ApiPorts): void {
   app.get('/api/channels/:channel/track-plays', {
-    config: { access: 'public' },
+    config: { access: 'open' },
     schema: {
       tags: ['streams'],
       summary: 'What was played, newest first',

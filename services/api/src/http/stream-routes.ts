@@ -53,7 +53,7 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.get('/api/channels/:channel/stream/status', {
-    config: { access: 'public' },
+    config: { access: 'open' },
     schema: {
       tags,
       summary: 'How a stream is',
@@ -65,7 +65,7 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.get('/api/channels/:channel/stream-url', {
-    config: { access: 'public' },
+    config: { access: 'open' },
     schema: { tags, summary: 'Where to listen', params: channelParams, response: { 200: z.object({ stream_url: z.string() }) } },
     handler: async ({ channel }) => ({ stream_url: `${ports.settings.listenUrl}/${channel.slug}` }),
   })

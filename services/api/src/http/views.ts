@@ -55,12 +55,13 @@ export const userBody = z
     username: z.string(),
     name: z.string(),
     role: z.enum(['admin', 'dj', 'listener']),
+    premium: z.boolean().meta({ description: 'May have any number of channels.' }),
     created_at: instant,
   })
   .meta({ id: 'User' })
 
-export function showUser({ id, username, name, role, createdAt }: User): z.output<typeof userBody> {
-  return { id, username, name, role, created_at: createdAt.toISOString() }
+export function showUser({ id, username, name, role, premium, createdAt }: User): z.output<typeof userBody> {
+  return { id, username, name, role, premium, created_at: createdAt.toISOString() }
 }
 
 /** Only for oneself. */

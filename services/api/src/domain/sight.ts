@@ -1,0 +1,16 @@
+import type { Channel, Sight, User } from '@skipcast/db'
+import { isInScope, reachOf, type Permission } from './roles.ts'
+
+/** What shows private channels to whoever has it. */
+const SEEING: Permission = 'channels:read'
+
+/** Which channels somebody may know of, whom a credential with these scopes speaks for (null: nobody is known). */
+export function sightOf(user: User | null, scopes: readonly string[] | null): Sight {
+  if (!user || !isInScope(scopes, SEEING)) return 'public'
+  return reachOf(user.role, SEEING) === 'any' ? 'everything' : { ownerId: user.id }
+}
+
+/** Whether there is such a channel, as far as somebody may know. */
+export function isInSight(sight: Sight, { ownerId, privacy }: Pick<Channel, 'ownerId' | 'privacy'>): boolean {
+  return privacy === 'public' || sight === 'everything' || (sight !== 'public' && sight.ownerId === ownerId)
+}
