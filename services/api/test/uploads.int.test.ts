@@ -243,6 +243,32 @@ describe('nobody gets further than they may', () => {
   })
 })
 
+test('an admin says how much somebody may have, who sees it, and a form counts from when it is announced', async () => {
+  const { user, token: dj } = await api.user('dj')
+  const admin = (await api.user('admin')).token
+  const usage = async () => (await api.call('GET', '/api/media/usage', { token: dj })).body
+  expect(await usage()).toEqual({ used_bytes: 0, pending_bytes: 0, allowed_bytes: null })
+  const allow = (media_quota_bytes: unknown, as = admin) =>
+    api.call('PATCH', `/api/users/${user.id}/quota`, { token: as, body: { media_quota_bytes } })
+  expect((await allow(music.length + 1000)).body).toEqual({ used_bytes: 0, pending_bytes: 0, allowed_bytes: music.length + 1000 })
+  expect((await allow(1, dj)).status).toBe(403)
+  for (const wrong of [-1, 1.5, '1', undefined]) expect((await allow(wrong)).status).toBe(400)
+  expect((await api.call('PATCH', `/api/users/${newId()}/quota`, { token: admin, body: { media_quota_bytes: 1 } })).status).toBe(
+    404,
+  )
+
+  const path = await begun(1000, 'x.mp3', dj)
+  expect(await usage()).toMatchObject({ pending_bytes: 1000 })
+  const refused = await api.upload(dj, music)
+  expect([refused.status, refused.body.error]).toEqual([413, 'QUOTA_EXCEEDED'])
+  await drop(path, dj)
+  expect((await api.upload(dj, music)).status).toBe(201)
+  expect(await usage()).toMatchObject({ pending_bytes: 0 })
+  expect((await usage()).used_bytes).toBeGreaterThan(0)
+  await allow(0)
+  expect(await usage()).toMatchObject({ allowed_bytes: null })
+})
+
 test('somebody has only so many unfinished uploads', async () => {
   const { user, token: dj } = await api.user('dj')
   const expiresAt = new Date(Date.now() + 60_000)

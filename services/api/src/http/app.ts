@@ -36,6 +36,7 @@ import { streamRoutes } from './stream-routes.ts'
 import { systemRoutes } from './system-routes.ts'
 import { trashRoutes } from './trash-routes.ts'
 import { tryLimit } from './tries.ts'
+import { usageRoutes } from './usage-routes.ts'
 import { uploadRoutes } from './upload-routes.ts'
 
 declare module 'fastify' {
@@ -127,6 +128,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       playlistRoutes,
       mediaRoutes,
       uploadRoutes,
+      usageRoutes,
       serverRoutes,
       placementRoutes,
       accountRoutes,

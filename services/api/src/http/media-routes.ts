@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { importMedia } from '../import-media.ts'
 import type { ApiPorts } from '../ports.ts'
 import { removeMedia } from '../remove-media.ts'
+import { reserveRoom } from '../reserve-room.ts'
 import type { App } from './app-type.ts'
 import { mediaChange, mediaList, mediaParams, toListRequest } from './inputs.ts'
 import { onlyFile } from './only-file.ts'
@@ -18,7 +19,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
   const { stores, settings } = ports
 
   app.post('/api/media/upload', {
-    config: { access: 'media:create', refusals: [422, 507] },
+    config: { access: 'media:create', refusals: [409, 422, 507] },
     schema: {
       tags,
       summary: 'Upload a piece of music',
@@ -31,6 +32,8 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     validatorCompiler: () => () => true, // the body is read as it comes
     onRequest: async (request) => refuseAnnounced(request, settings.mediaMaxBytes),
     async handler(request, reply) {
+      const announced = Number(request.headers['content-length'] ?? settings.mediaMaxBytes)
+      await using _room = await reserveRoom(ports, request.actor.id, announced)
       const { fileName, bytes } = await onlyFile(request, 'media_file', settings.mediaMaxBytes)
       const media = await importMedia(ports, { ownerId: request.actor.id, fileName, bytes })
       return reply.code(201).send(showMedia(media))

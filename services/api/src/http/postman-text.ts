@@ -36,6 +36,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /api/channels/{channel}/move': { server_id: '{{server}}', at: 'track_end' },
   'POST /api/users': { username: '{{$randomLoremWord}}-{{$timestamp}}', role: 'dj', email: 'dj-{{$timestamp}}@example.org' },
   'PATCH /api/users/{user}': { role: 'listener' },
+  'PATCH /api/users/{user}/quota': { media_quota_bytes: 10_000_000_000 },
   'POST /api/tokens': { name: 'my laptop', expires_in_days: 30, scopes: ['media:read', 'media:create'] },
   'POST /api/register': {
     username: '{{$randomLoremWord}}-{{$timestamp}}',
