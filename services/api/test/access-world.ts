@@ -26,7 +26,7 @@ export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
     channels.create({ ...fields, slug: `t-${newId()}`, ownerId: id }),
     media.add(musicRecord(id), async () => {}),
     accounts.createToken(id, 'one of theirs'),
-    genres.create({ name: session, slug: session }),
+    genres.create({ name: sessionId, slug: sessionId }),
     uploads.create(announced, 0),
     api.stores.accountRows.create('session', { id: sessionId, userId: id, tokenHash: tokenHashOf(session), expiresAt }),
   ])
