@@ -83,13 +83,14 @@ async function allText(): Promise<{ place: string; text: string }[]> {
   const columns = await api.query<{ table: string; column: string }>(`
     SELECT table_name AS table, column_name AS column FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND data_type IN ('text', 'character varying', 'json', 'jsonb', 'ARRAY', 'USER-DEFINED')`)
-  const found = columns.map(async ({ table, column }) => {
+  const found: { place: string; text: string }[] = []
+  for (const { table, column } of columns) {
     const rows = await api.query<{ text: string }>(
       `SELECT "${column}"::text AS text FROM "${table}" WHERE "${column}" IS NOT NULL`,
     )
-    return rows.map(({ text }) => ({ place: `${table}.${column}`, text }))
-  })
-  return (await Promise.all(found)).flat()
+    found.push(...rows.map(({ text }) => ({ place: `${table}.${column}`, text })))
+  }
+  return found
 }
 
 const keep = () => keepAccounts({ ...api.ports, logger: silentLogger() }, new Date())
