@@ -47,6 +47,7 @@ function fleetOf({ servers, channels, scene }: PassOrder): { servers: Server[]; 
       pin: index % PINNED_IN === 3 ? `s${Math.floor(random() * servers)}` : null,
       primary: null,
       standby: null,
+      awaits: null,
     }
   })
   const total = wanted.reduce((sum, { cost, replicas }) => sum + cost * replicas, 0)

@@ -166,6 +166,14 @@ export function channelTablesContract(name: string, open: () => Promise<TablesUn
       expect(await isMisplaced(id)).toBe(false)
       await change({ replicas: 1 })
       expect(await isMisplaced(id)).toBe(true)
+      await change({ standbyServerId: null })
+      await change({ serverId: 'one', movedBecause: 'moved', handOver: 'track_end' })
+      expect(await isMisplaced(id)).toBe(false)
+      servers.pop() // where the track is played whose end it waits for
+      expect(await isMisplaced(id)).toBe(true)
+      const { generation } = (await tables.channels.find(id))!
+      expect(await change({ handOver: null })).toMatchObject({ serverId: 'one', handOver: null, generation: generation + 1 })
+      expect(await isMisplaced(id)).toBe(false)
     })
 
     test('the outbox forgets what it is told to, and passes over what is held or set aside', async () => {

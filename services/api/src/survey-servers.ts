@@ -28,5 +28,6 @@ export function placeableOf(channel: Channel): Placeable {
     pin: channel.pinnedServerId,
     primary: channel.serverId,
     standby: channel.standbyServerId,
+    awaits: channel.handOver === 'track_end' ? channel.movedFrom : null,
   }
 }

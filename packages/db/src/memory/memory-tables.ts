@@ -117,8 +117,10 @@ export function memoryTables({ toCommand, onNotify, onWrite }: MemoryTablesOptio
           if (replicas === 1) return standbyServerId === null
           return suits(channel, standbyServerId) && standbyServerId !== serverId && standbyServerId !== pinnedServerId
         }
+        const awaitsNobody = ({ handOver, movedFrom }: Channel) =>
+          handOver === 'track_end' && movedFrom !== null && !servers.has(movedFrom)
         return inOrder()
-          .filter((channel) => channel.wanted === 'on' && !isPlaced(channel))
+          .filter((channel) => channel.wanted === 'on' && (!isPlaced(channel) || awaitsNobody(channel)))
           .slice(0, limit)
       },
       async readBooks() {

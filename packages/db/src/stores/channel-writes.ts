@@ -109,7 +109,7 @@ export async function draftChange(
     revision: channel.revision + 1,
     generation: channel.generation + (isCommand ? 1 : 0),
     ...moveReplicas(channel, { serverId, standbyServerId }),
-    ...(isMove && { movedAt: at, movedFrom: channel.serverId, movedBecause, handOver }),
+    ...(isMove ? { movedAt: at, movedFrom: channel.serverId, movedBecause, handOver } : change.handOver === null && { handOver }),
     ...(channel.wanted === 'off' && { movedFrom: null, handOver: null }), // nobody has it
     updatedAt: at,
     ...(isCommand && { commandedAt: at }),

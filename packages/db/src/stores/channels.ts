@@ -55,7 +55,7 @@ export interface ChannelStore {
   listCommandedSince(since: Date, limit: number): Promise<string[]>
   /**
    * Wanted channels that may need other servers, oldest first: all but those that have as many as they want, all of these among the `settled` ones, with the
-   * labels that they ask for and where they are pinned to.
+   * labels that they ask for and where they are pinned to, and wait for the end of no track on another server.
    */
   listMisplaced(settled: readonly Labelled[], limit: number): Promise<Channel[]>
   /** What the servers carry, by what is wanted. */
@@ -76,7 +76,7 @@ const LIST_MISPLACED = {
       LEFT JOIN settled p ON p.id = c.server_id AND p.labels @> c.server_labels AND coalesce(p.id = c.pinned_server_id, true)
       LEFT JOIN settled s ON s.id = c.standby_server_id AND s.labels @> c.server_labels AND s.id <> p.id
         AND coalesce(s.id <> c.pinned_server_id, true)
-    WHERE c.wanted = 'on' AND (p.id IS NULL OR (c.replicas = 2) <> (c.standby_server_id IS NOT NULL) OR (c.replicas = 2 AND s.id IS NULL))
+    WHERE c.wanted = 'on' AND (p.id IS NULL OR (c.hand_over = 'track_end' AND NOT EXISTS (SELECT FROM settled f WHERE f.id = c.moved_from)) OR (c.replicas = 2) <> (c.standby_server_id IS NOT NULL) OR (c.replicas = 2 AND s.id IS NULL))
     ORDER BY c.id LIMIT $2`,
 }
 

@@ -120,7 +120,7 @@ export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'descriptio
 /** What people wish of its place. No agent needs to know of it. */
 export type PlacementWish = Pick<Channel, 'replicas' | 'serverLabels' | 'pinnedServerId'>
 
-/** Where it shall be. `movedBecause` and `handOver` tell of a change of `serverId`, and count only with one. */
+/** Where it shall be. `movedBecause` and `handOver` tell of a change of `serverId`, and count only with one; but that nobody hands over any more counts always. */
 export type Placement = Pick<Channel, 'serverId' | 'standbyServerId' | 'movedBecause' | 'handOver'>
 
 /** What can be changed of a channel. */

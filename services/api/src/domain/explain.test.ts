@@ -10,7 +10,7 @@ const server = (id: string, fields: Partial<Server> = {}): Server => ({
   load: 0,
   ...fields,
 })
-const channel: Placeable = { id: 'c', cost: 5, replicas: 1, labels: {}, pin: null, primary: null, standby: null }
+const channel: Placeable = { id: 'c', cost: 5, replicas: 1, labels: {}, pin: null, primary: null, standby: null, awaits: null }
 const told = (asked: Partial<Placeable>, ...servers: Server[]) =>
   Object.fromEntries(explain({ ...channel, ...asked }, servers).map(({ server: { id }, refusals }) => [id, refusals]))
 

@@ -23,6 +23,7 @@ const channels = fc.uniqueArray(
     pin: fc.option(serverId, { freq: 6 }).map((id) => id),
     primary: fc.option(serverId),
     standby: fc.option(serverId),
+    awaits: fc.option(serverId, { freq: 2 }),
   }),
   { selector: ({ id }) => id, maxLength: 40 },
 )
@@ -48,8 +49,8 @@ function loaded(servers: readonly Omit<Server, 'load'>[], placed: readonly Place
 function carryOut(all: readonly Placeable[], moves: readonly Move[]): Placeable[] {
   const byChannel = new Map(moves.map((move) => [move.channelId, move]))
   return all.map((channel) => {
-    const { primary, standby } = byChannel.get(channel.id) ?? channel
-    return { ...channel, primary, standby }
+    const move = byChannel.get(channel.id)
+    return move ? { ...channel, primary: move.primary, standby: move.standby, awaits: null } : channel
   })
 }
 
@@ -162,7 +163,7 @@ test('each channel moves at most once, and only if something changes for it', ()
       expect(new Set(moves.map(({ channelId }) => channelId)).size).toBe(moves.length)
       for (const { channelId, primary, standby } of moves) {
         const was = before.find(({ id }) => id === channelId)!
-        expect([primary, standby]).not.toEqual([was.primary, was.standby])
+        expect([primary, standby, null]).not.toEqual([was.primary, was.standby, was.awaits])
       }
     }),
   )
@@ -198,8 +199,16 @@ function server(id: string, fields: Partial<Server> = {}): Server {
 }
 
 function channel(id: string, fields: Partial<Placeable> = {}): Placeable {
-  return { id, cost: 1, replicas: 1, labels: {}, pin: null, primary: null, standby: null, ...fields }
+  return { id, cost: 1, replicas: 1, labels: {}, pin: null, primary: null, standby: null, awaits: null, ...fields }
 }
+
+test('a channel that waits for the end of a track is told when nobody plays that any more', () => {
+  const servers = [server('new'), server('before', { state: 'lost' }), server('draining', { state: 'draining' })]
+  const waiting = (awaits: string) => channel(awaits, { primary: 'new', awaits })
+  expect(place(['before', 'draining', 'unheard of'].map(waiting), servers, Math.random)).toEqual([
+    { channelId: 'before', primary: 'new', standby: null, because: 'lost' },
+  ])
+})
 
 test('of two servers the emptier one is chosen', () => {
   const servers = [server('fuller', { capacity: 10, load: 5 }), server('emptier', { load: 10 })]

@@ -18,7 +18,7 @@ export interface Move {
 /**
  * Decides which channels get other servers. Nothing that may stay where it is moves, no server gets more than it can carry, and what fits nowhere stays
  * as it is. `channels` are all wanted ones, or only those of which some may have to move; the others count in their servers' `load`, as do these.
- * A channel whose primary can't stay goes on with its standby, which plays already. Then those without a primary come before second
+ * A channel whose primary can't stay goes on with its standby, which plays already; one whose primary waits for a server that is lost is told so by a move that moves nothing. Then those without a primary come before second
  * replicas, and the larger before the smaller. The same `random` gives the same moves, and planning again after them finds none.
  */
 export function place(channels: readonly Placeable[], servers: readonly Server[], random: () => number): Move[] {
@@ -60,6 +60,8 @@ interface Errand {
 /** Does what needs no room, and notes what needs some. */
 function begin(plan: Plan, seats: Seats, errands: Errand[]): void {
   const { channel } = plan
+  // Nobody plays that track any more: its primary need not wait.
+  if (seats.of(channel.awaits)?.server.state === 'lost') plan.because = 'lost'
   const trouble = troubleOf(plan, 'primary', seats)
   if (trouble && canStepIn(plan, seats)) {
     seats.leave(plan.primary, channel.cost)

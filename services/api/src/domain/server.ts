@@ -33,6 +33,8 @@ export interface Placeable {
   readonly pin: string | null
   readonly primary: string | null
   readonly standby: string | null
+  /** Its primary begins when the track ends that this server plays; null: it waits for nobody. */
+  readonly awaits: string | null
 }
 
 /** Why a server is none for a slot of a channel, whether there is room or not. The one that a channel is pinned to is kept for its primary. */
