@@ -1,4 +1,5 @@
 export { stamp } from './envelope.ts'
+export { signListenToken, type ListenClaim } from './listen-token.ts'
 export { listenerMetric, type ListenerMetric } from './listener-metrics.ts'
 export { mailRequested, type MailRequested } from './mails.ts'
 export { mediaEvent, type MediaEvent } from './media-events.ts'

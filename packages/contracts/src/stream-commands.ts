@@ -87,6 +87,8 @@ const startStream = channelEnvelope.extend({
   /** How long one track sounds together with the next. Only in mode `encode`; absent: not at all. */
   crossfade_ms: z.int().min(0).max(MOST_CROSSFADE_MS).optional(),
   tracks: z.array(track).max(10_000),
+  /** Who may listen: `signed`, whoever brings a listen token that is still good. Absent: everybody. */
+  listeners: z.enum(['signed']).optional(),
 })
 
 const stopStream = channelEnvelope.extend({

@@ -1,6 +1,6 @@
 import type { ServiceContext } from '@skipcast/bus'
 import { localPostgres, migrate, openDatabase, openStores, type ToCommand, type TrackPlayStore } from '@skipcast/db'
-import type { StreamEvent } from '@skipcast/contracts'
+import { signListenToken, type StreamEvent } from '@skipcast/contracts'
 import { mediaPath, openMediaStore } from '@skipcast/media-store'
 import { AppError, childUser, messageOf, ownStalls, startLoop, type Logger } from '@skipcast/runtime'
 import { betterAuthLogIns } from './adapters/better-auth/log-ins.ts'
@@ -76,6 +76,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
   owned.use(servers)
   const settings = {
     listenUrl: config.listenUrl,
+    listenUrlMinutes: config.listenUrlMinutes,
     mediaMaxBytes: config.mediaMaxBytes,
     mediaQuotaBytes: config.mediaQuotaBytes,
     channelsPerUser: config.channelsPerUser,
@@ -121,6 +122,8 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     incomingFiles: await incomingFiles({ path: mediaPath(config.mediaStore, home), serverId, user }),
     uploadFiles: await uploadFiles({ path: mediaPath(config.mediaStore, home) }),
     mediaStore: await openMediaStore(config.mediaStore, home),
+    listenToken: (channelId, expiresAt) =>
+      signListenToken(signingKey, { channelId, expiresAt: Math.floor(expiresAt.getTime() / 1000) }),
     health,
     meters,
     telemetry,

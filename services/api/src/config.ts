@@ -46,6 +46,7 @@ export const apiEnv = z
     ...mediaStoreVariables,
     MEDIA_MAX_BYTES: env.integer(1024, MAX_MEDIA_BYTES).default(MAX_MEDIA_BYTES),
     MEDIA_QUOTA_BYTES: env.integer(0, Number.MAX_SAFE_INTEGER).default(50 * GIB),
+    LISTEN_URL_MINUTES: env.integer(1, 43_200).default(360),
     CHANNELS_PER_USER: env.integer(1, 1_000_000).default(5),
     TRASH_DAYS: env.integer(1, 3650).default(30),
     LIQUIDSOAP_BITRATE: z.enum(BITRATES, { error: 'must be a bitrate of MP3 in kbit/s, such as 128' }).default('128'),
@@ -106,6 +107,7 @@ export const apiEnv = z
     mediaMaxBytes: flat.MEDIA_MAX_BYTES,
     /** 0: no limit. */
     mediaQuotaBytes: flat.MEDIA_QUOTA_BYTES,
+    listenUrlMinutes: flat.LISTEN_URL_MINUTES,
     channelsPerUser: flat.CHANNELS_PER_USER,
     trashDays: flat.TRASH_DAYS,
     /** The one format of everything that is sent. */

@@ -23,6 +23,8 @@ export interface ApiPorts {
   readonly incomingFiles: IncomingFiles
   readonly uploadFiles: UploadFiles
   readonly mediaStore: MediaStore
+  /** The token with which a private channel is heard until then. */
+  readonly listenToken: (channelId: string, expiresAt: Date) => string
   readonly health: HealthBoard
   readonly meters: Meters
   readonly telemetry: Pick<ApiTelemetry, 'answered'>
@@ -34,6 +36,8 @@ export interface ApiPorts {
 export interface ApiSettings {
   /** What listeners put before a mount, without a slash at its end. */
   readonly listenUrl: string
+  /** So long a link to a private channel is good, unless somebody wishes it shorter or longer. */
+  readonly listenUrlMinutes: number
   readonly mediaMaxBytes: number
   /** What the media of somebody without a limit of their own may take; 0: no limit. */
   readonly mediaQuotaBytes: number

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { signListenToken } from '@skipcast/contracts'
 import { waitFor } from '@skipcast/runtime'
-import { testApi, type TestApi } from './test-api.ts'
+import { musicRecord, SIGNING_KEY, testApi, type TestApi } from './test-api.ts'
 
 let api: TestApi
 let url: string
@@ -92,6 +93,38 @@ test('its owner and admins read all of it', async () => {
     for (const path of ['/stream/status', '/stream-url', '/track-plays', '/media', '/metrics'])
       expect((await ask(person, `/api/channels/secret${path}`)).status).toBe(200)
   }
+})
+
+test('its link to listen is signed and expires; that of a public channel is plain', async () => {
+  const link = (path: string) => ask('owner', `/api/channels/${path}`)
+  expect((await link('open/stream-url')).body).toEqual({ stream_url: 'http://radio.test:8000/open' })
+  const { body, headers } = await link('secret/stream-url')
+  const expiresAt = Date.parse(body.expires_at) / 1000
+  expect(body.stream_url).toBe(
+    `http://radio.test:8000/secret?token=${signListenToken(SIGNING_KEY, { channelId: secret.id, expiresAt })}`,
+  )
+  expect([headers['cache-control'], Math.round(expiresAt - Date.now() / 1000 - 3600)]).toEqual([
+    'no-store',
+    expect.closeTo(0, -1),
+  ])
+  const short = (await link('secret/stream-url?expires_in=60')).body
+  expect(Date.parse(short.expires_at)).toBeLessThanOrEqual(Date.now() + 60_000)
+  for (const nonsense of ['0', '-1', 'x', '2592001', '1.5'])
+    expect((await link(`secret/stream-url?expires_in=${nonsense}`)).status).toBe(400)
+})
+
+test('a running channel tells who may listen: everybody, or who has a link, from the moment that it is private', async () => {
+  const media = await api.stores.media.add(musicRecord(ownerId), async () => {})
+  const { channel } = (await ask('owner', '/api/channels', 'POST', { name: 'On air' })).body
+  await ask('owner', `/api/channels/${channel.id}/media`, 'POST', { media_ids: [media.id] })
+  await ask('owner', `/api/channels/${channel.id}/stream/start`, 'POST')
+  await ask('owner', `/api/channels/${channel.id}`, 'PATCH', { privacy: 'private' })
+  await ask('owner', `/api/channels/${channel.id}`, 'PATCH', { privacy: 'public' })
+  const rows = await api.query<{ payload: { listeners?: string } }>('SELECT payload FROM outbox WHERE key = $1 ORDER BY id', [
+    channel.id,
+  ])
+  expect(rows.map(({ payload }) => payload.listeners)).toEqual([undefined, 'signed', undefined])
+  await ask('owner', `/api/channels/${channel.id}`, 'DELETE')
 })
 
 test('a token shows private channels only if it is good for that, and a false one shows what nobody sees', async () => {

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { stamp, type StreamStatus } from '@skipcast/contracts'
+import { signListenToken, stamp, type StreamStatus } from '@skipcast/contracts'
 import { openDatabase, openStores, type Role, type Stores, type User } from '@skipcast/db'
 import { PATIENT, testDatabase } from '@skipcast/db/testing'
 import { folderStore } from '@skipcast/media-store'
@@ -16,6 +16,8 @@ import type { ServerSight } from '../src/domain/stream-view.ts'
 import { buildApp } from '../src/http/app.ts'
 import type { App } from '../src/http/app-type.ts'
 import type { ApiPorts, FleetMember } from '../src/ports.ts'
+
+export const SIGNING_KEY = 'k'.repeat(32)
 
 // Tests read answers whose shape the response schemas guard.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -73,7 +75,7 @@ export async function testApi(
   const user = childUser()
   const origin = { application: 'skipcast', environment: 'test' }
   const statuses: TestApi['statuses'] = new Map()
-  const context = { origin, signingKey: 'k'.repeat(32), lastTold: (id: string) => statuses.get(id) }
+  const context = { origin, signingKey: SIGNING_KEY, lastTold: (id: string) => statuses.get(id) }
   const stores = openStores(client, {
     toCommand: (channel, tracks, at) => toStreamCommand(context, channel, tracks, at),
   })
@@ -115,6 +117,8 @@ export async function testApi(
     incomingFiles: await incomingFiles({ path: mediaPath, serverId: 'test', user }),
     uploadFiles: await uploadFiles({ path: mediaPath }),
     mediaStore: folderStore(mediaPath),
+    listenToken: (channelId, expiresAt) =>
+      signListenToken(SIGNING_KEY, { channelId, expiresAt: Math.floor(expiresAt.getTime() / 1000) }),
     random: Math.random,
     meters: board,
     telemetry: { answered: () => {} },
@@ -122,6 +126,7 @@ export async function testApi(
       listenUrl: 'http://radio.test:8000',
       mediaMaxBytes: 5 * 1024 ** 2,
       mediaQuotaBytes: 0,
+      listenUrlMinutes: 60,
       channelsPerUser: 1_000_000,
       trashDays: 30,
       bitrateKbps: 128,

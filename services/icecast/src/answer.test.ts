@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import { signSourceToken, type StreamCommand } from '@skipcast/contracts'
 import { meters, silentLogger } from '@skipcast/runtime'
 import { answer, type AnswerPorts } from './answer.ts'
+import type { Listener } from './domain/guests.ts'
 import type { Monitor } from './domain/monitors.ts'
+import type { WantedChannel } from './domain/plan.ts'
 import type { Question } from './domain/question.ts'
 import { roster } from './roster.ts'
 import { icecastTelemetry } from './telemetry.ts'
@@ -74,11 +76,13 @@ describe('answer', () => {
       stragglers: { letIn: (mount) => void did.push(`let in to ${mount}`) },
       guards: { raise: (mount) => void did.push(`guard ${mount}`) },
       commands: {
+        channels: new Map([['/private', { channelId: 'c1', isSigned: true } as WantedChannel]]),
         mayBeHeard: (mount) => mount !== '/off-air',
         of: (channelId) => commands.get(channelId),
         at: (mount) => [...commands.values()].find((command) => command.mount === mount),
       },
       waitedOut,
+      today: () => 1_700_000_000_000,
       telemetry: icecastTelemetry(silentLogger(), meters()),
     }
     return answer(ports, question, new AbortController().signal)
@@ -151,7 +155,7 @@ describe('answer', () => {
   })
 
   test('a listener waits for a source that is being let in; only channels can be listened to', async () => {
-    const came = (path: string, monitor: Monitor | null = null) => ask({ kind: 'listener-came', path, monitor })
+    const came = (path: string, monitor: Monitor | null = null) => ask({ kind: 'listener-came', path, monitor, guest: null })
     expect(await came('/demo')).toBe(true)
     expect(did).toEqual(['guard /demo', 'wait /demo', 'let in to /demo'])
     for (const path of ['/status-json.xsl', '/', '/x/y', '/off-air']) expect(await came(path)).toBe(false)
@@ -160,15 +164,29 @@ describe('answer', () => {
     expect(did.slice(3)).toEqual(['wait /demo', 'let in to /demo'])
   })
 
+  test('a private channel is heard with a link for it that has not expired, and by monitors that showed a source token', async () => {
+    const came = (who: Partial<Listener>, path = '/private') =>
+      ask({ kind: 'listener-came', path, monitor: null, guest: null, ...who })
+    const guest = { channelId: 'c1', expiresAt: 1_700_000_001 }
+    for (const path of ['/private', '/w/private']) {
+      expect(await came({}, path)).toBe(false)
+      expect(await came({ guest: { ...guest, channelId: 'c2' } }, path)).toBe(false)
+      expect(await came({ guest: { ...guest, expiresAt: 1_700_000_000 } }, path)).toBe(false)
+      expect(await came({ monitor: { asked: null } }, path)).toBe(false)
+      expect(await came({ guest }, path)).toBe(true)
+      expect(await came({ monitor: { asked: path } }, path)).toBe(true)
+    }
+  })
+
   test('everybody who is let in may be a straggler, but for a monitor that asks for just that mount', async () => {
     active = '/w/demo'
-    expect(await ask({ kind: 'listener-came', path: '/demo', monitor: null })).toBe(true)
+    expect(await ask({ kind: 'listener-came', path: '/demo', monitor: null, guest: null })).toBe(true)
     expect(did).toEqual(['guard /demo', 'wait /demo', 'let in to /demo'])
     did = []
-    expect(await ask({ kind: 'listener-came', path: '/demo', monitor: { asked: '/demo' } })).toBe(true)
-    expect(await ask({ kind: 'listener-came', path: '/w/demo', monitor: { asked: '/w/demo' } })).toBe(true)
+    expect(await ask({ kind: 'listener-came', path: '/demo', monitor: { asked: '/demo' }, guest: null })).toBe(true)
+    expect(await ask({ kind: 'listener-came', path: '/w/demo', monitor: { asked: '/w/demo' }, guest: null })).toBe(true)
     expect(did).toEqual([])
-    expect(await ask({ kind: 'listener-came', path: '/w/demo', monitor: null })).toBe(true)
+    expect(await ask({ kind: 'listener-came', path: '/w/demo', monitor: null, guest: null })).toBe(true)
     expect(did).toEqual(['guard /demo', 'wait /demo', 'let in to /w/demo'])
   })
 

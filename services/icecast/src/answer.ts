@@ -1,5 +1,6 @@
 import { verifySourceToken, type SourceClaim, type StreamCommand } from '@skipcast/contracts'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isInvited } from './domain/guests.ts'
 import { judge } from './domain/judge.ts'
 import { otherMount, readMount, type Mount } from './domain/mounts.ts'
 import type { Question } from './domain/question.ts'
@@ -32,9 +33,11 @@ export interface AnswerPorts {
   readonly settling: Settling
   readonly stragglers: Pick<Stragglers, 'letIn'>
   readonly guards: Pick<Guards, 'raise'>
-  readonly commands: Pick<WantedChannels, 'of' | 'at' | 'mayBeHeard'>
+  readonly commands: Pick<WantedChannels, 'of' | 'at' | 'channels' | 'mayBeHeard'>
   /** The stops for whose end somebody was waited for already: once each, or a stray engine could hold up everybody. */
   readonly waitedOut: WeakSet<StreamCommand>
+  /** Ms since the epoch. */
+  readonly today: () => number
   readonly telemetry: Telemetry
 }
 
@@ -139,11 +142,14 @@ async function isEngineThere({ admin, feeder, roster }: AnswerPorts, place: Moun
   return admin.setFallback(mount, otherMount(mount)).catch(() => false)
 }
 
-async function admitListener(ports: AnswerPorts, { path, monitor }: Extract<Question, { kind: 'listener-came' }>) {
+async function admitListener(ports: AnswerPorts, listener: Extract<Question, { kind: 'listener-came' }>) {
+  const { path, monitor } = listener
   const { settling, stragglers } = ports
   const channelMount = readMount(path)?.channelMount
   if (channelMount === undefined || !ports.commands.mayBeHeard(channelMount)) return false
   if (monitor?.asked === path) return true
+  const channel = ports.commands.channels.get(channelMount)
+  if (channel?.isSigned && !isInvited(listener, channel.channelId, ports.today())) return false
   if (!monitor) ports.guards.raise(channelMount)
   await settling.done(channelMount, LISTENER_WAITS_MS)
   stragglers.letIn(path)

@@ -10,6 +10,7 @@ const channel: WantedChannel = {
   bitrateKbps: 96,
   primary,
   standby: null,
+  isSigned: false,
   newestEpoch: 0,
 }
 

@@ -86,6 +86,7 @@ export async function startIcecast(
       defaultBitrateKbps: config.silence.bitrateKbps,
       guardForMs: overrides.guardForMs,
       emptyForMs: overrides.emptyForMs,
+      today: overrides.now,
     },
   )
   const { wanted } = keeper

@@ -6,6 +6,7 @@ import { guards as guardsOf } from './guards.ts'
 import type { EpochStore, Feeder, IcecastAdmin, OpenEar, Signposts } from './ports.ts'
 import { reconciler } from './reconcile.ts'
 import { roster as rosterOf } from './roster.ts'
+import { screening as screeningOf } from './screening.ts'
 import { settling as settlingOf } from './settling.ts'
 import { stragglers as stragglersOf } from './stragglers.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -46,6 +47,8 @@ export function mountKeeper(
     defaultBitrateKbps: number
     guardForMs?: number | undefined
     emptyForMs?: number | undefined
+    /** Ms since the epoch: until when links are good. */
+    today?: (() => number) | undefined
   },
 ): MountKeeper {
   const { commands: view, admin, feeder, signposts, epochs, telemetry, reportIcecast } = ports
@@ -70,13 +73,26 @@ export function mountKeeper(
   const stragglers = stragglersOf({ ...common, settling, now })
   const tidying = tidyingOf({ ...common, settling, epochs })
   const watch = watchReplicas({ ...common, openEar: ports.openEar, settling, now })
+  const today = options.today ?? Date.now
+  const screening = screeningOf({ ...common, now, today })
   const { signingKey } = options
   const waitedOut = new WeakSet<StreamCommand>()
-  const asked: AnswerPorts = { ...common, signingKey, epochs, feeder, settling, stragglers, guards, commands: wanted, waitedOut }
+  const asked: AnswerPorts = {
+    ...common,
+    signingKey,
+    epochs,
+    feeder,
+    settling,
+    stragglers,
+    guards,
+    commands: wanted,
+    waitedOut,
+    today,
+  }
   return {
     wanted,
     answer: (question, signal) => answer(asked, question, signal),
-    pass: reconciler({ ...common, feeder, settling, tidying, watch, guards, reportIcecast }),
+    pass: reconciler({ ...common, feeder, settling, tidying, screening, watch, guards, reportIcecast }),
     [Symbol.dispose]() {
       settling[Symbol.dispose]()
       stragglers[Symbol.dispose]()

@@ -1,4 +1,4 @@
-import type { Monitor } from './domain/monitors.ts'
+import type { Listener } from './domain/guests.ts'
 import type { ObservedMount, Sound } from './domain/plan.ts'
 
 /** What the running Icecast can be asked and told. Every method rejects with ICECAST_UNAVAILABLE when it does not answer. */
@@ -17,10 +17,8 @@ export interface IcecastAdmin {
   moveListeners(from: string, to: string): Promise<boolean>
 }
 
-export interface MountListener {
+export interface MountListener extends Listener {
   readonly id: string
-  /** Null: it is no monitor of ours. */
-  readonly monitor: Monitor | null
 }
 
 /** The highest epoch that was ever let in, per channel and mount, on disk. One question at a time for each. */

@@ -5,6 +5,7 @@ import { plan, type Sound, type Step } from './domain/plan.ts'
 import type { Guards } from './guards.ts'
 import type { Feeder, IcecastAdmin, Signposts } from './ports.ts'
 import type { Roster } from './roster.ts'
+import type { Screening } from './screening.ts'
 import type { Settling } from './settling.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Tidying } from './tidying.ts'
@@ -22,6 +23,7 @@ export interface ReconcilePorts {
   readonly signposts: Signposts
   readonly settling: Settling
   readonly tidying: Tidying
+  readonly screening: Screening
   readonly watch: Pick<ReplicaWatch, 'look'>
   readonly guards: Guards
   readonly telemetry: Telemetry
@@ -76,6 +78,8 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
       case 'settle':
         if (!settling.isUnderWay(step.mount)) settling.begin(step.mount)
         return
+      case 'screen':
+        return ports.screening.look(step.channel)
       case 'tidy':
         return ports.tidying.look(step.mount, step.listeners)
       default:
@@ -101,6 +105,7 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
     const decided = plan({ ...known, guards: guards.read() })
     strangers = decided.strangers
     ports.watch.look()
+    ports.screening.keep((mount) => channels.get(mount)?.isSigned === true)
     for (const step of decided.steps) await act(step)
     for (const mount of settling.takeFailed()) if (!settling.isUnderWay(mount)) settling.begin(mount)
   }

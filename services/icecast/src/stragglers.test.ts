@@ -4,8 +4,8 @@ import type { MountListener } from './ports.ts'
 import { stragglers } from './stragglers.ts'
 import { icecastTelemetry } from './telemetry.ts'
 
-const person: MountListener = { id: '1', monitor: null }
-const ear = (asked: string): MountListener => ({ id: '2', monitor: { asked } })
+const person: MountListener = { id: '1', monitor: null, guest: null }
+const ear = (asked: string): MountListener => ({ id: '2', monitor: { asked }, guest: null })
 
 /** Channel /a; what is on its mounts is `on`. */
 function fixture() {

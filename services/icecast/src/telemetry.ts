@@ -52,6 +52,8 @@ export function icecastTelemetry(logger: Logger, meters: Meters) {
     answered: (kind: string, elapsedMs: number) => answers.observe({ kind }, elapsedMs / 1000),
     switched: () => switches.inc(),
     silenceAdmitted: () => admissions.inc({ kind: 'silence' }),
+    uninvited: (mount: string, count: number) =>
+      logger.info({ mount, count }, 'listeners without a link to a private channel, or with an old one, were let go'),
     started: (program: Program, pid: number) => logger.info({ pid }, `${program} started`),
     adopted: (program: Program, pid: number) =>
       logger.info({ pid }, `${program} was running already with this configuration: adopted, listeners stay`),

@@ -41,6 +41,7 @@ describe('wantedChannels', () => {
         primary: { mount: '/a', epoch: 1 },
         standby: null,
         newestEpoch: 1,
+        isSigned: false,
       },
     ])
     expect(wanted.at('/b')?.channel_id).toBe('b')
@@ -80,6 +81,14 @@ describe('wantedChannels', () => {
   test('takes a snapshot of a version that knew one mount for sources', () => {
     const wanted = over(fakeView(), '[{"channelId":"a","mount":"/a","bitrateKbps":128}]')
     expect(wanted.channels.get('/a')).toMatchObject({ primary: { mount: '/a', epoch: 0 }, standby: null })
+  })
+
+  test('remembers for the next process which channels are heard with a link alone', () => {
+    const view = fakeView()
+    const wanted = over(view)
+    view.change({ ...command('a', '/a'), listeners: 'signed' } as StreamCommand, command('b', '/b'))
+    const next = over(fakeView(), wanted.snapshot())
+    expect([...next.channels.values()].map(({ isSigned }) => isSigned)).toEqual([true, false])
   })
 
   test('feeds a bitrate that MP3 does not have with the default one', () => {

@@ -17,6 +17,7 @@ const snapshot = z.array(
       primary: replica.optional(),
       standby: replica.nullable().default(null),
       newestEpoch: z.int().min(0).default(0),
+      isSigned: z.boolean().default(false),
     })
     .transform(({ primary, ...channel }) => ({ ...channel, primary: primary ?? { mount: channel.mount, epoch: 0 } })),
 )
@@ -102,6 +103,7 @@ function toChannel(command: StartStream, mount: string, defaultBitrateKbps: numb
     bitrateKbps: isMp3Bitrate(given) ? given : defaultBitrateKbps,
     primary: { mount: command.mount, epoch: command.epoch },
     standby: standby ? { mount: standby.mount, epoch: standby.epoch } : null,
+    isSigned: command.listeners === 'signed',
   }
 }
 

@@ -1,5 +1,5 @@
 import { memoryBus, type MemoryBus } from '@skipcast/bus'
-import { signSourceToken, stamp, type StreamCommand, type UserInteraction } from '@skipcast/contracts'
+import { signListenToken, signSourceToken, stamp, type StreamCommand, type UserInteraction } from '@skipcast/contracts'
 import {
   createLogger,
   healthBoard,
@@ -46,6 +46,7 @@ export interface Machine extends AsyncDisposable {
     guardForMs?: number
     emptyForMs?: number
     passEveryMs?: number
+    now?: () => number
   }): Promise<AsyncDisposable>
   /** Publishes a wanted stream, or with `stop_stream` its end. Its primary has the channel's own mount unless told otherwise; a standby has the other one. */
   command(
@@ -53,8 +54,10 @@ export interface Machine extends AsyncDisposable {
     channelId: string,
     channelMount: string,
     epoch?: number,
-    replicas?: { mount?: string; standbyEpoch?: number },
+    options?: { mount?: string; standbyEpoch?: number; listeners?: 'signed' },
   ): Promise<void>
+  /** With what a private channel is heard. */
+  link(channelId: string, mount: string, expiresAt: number): string
   remove(channelId: string): Promise<void>
   /** Waits until a listener of this mount gets audio, of whomever. */
   untilFed(mount: string): Promise<void>
@@ -123,7 +126,8 @@ export async function machine(): Promise<Machine> {
       }
       return startIcecast(icecast, context, { passEveryMs: 500, ...overrides })
     },
-    async command(event, channelId, channelMount, epoch = 1, { mount = channelMount, standbyEpoch } = {}) {
+    link: (channelId, mount, expiresAt) => `${made.url(mount)}?token=${signListenToken(SIGNING_KEY, { channelId, expiresAt })}`,
+    async command(event, channelId, channelMount, epoch = 1, { mount = channelMount, standbyEpoch, listeners } = {}) {
       generation += 1
       const common = {
         ...stamp(ORIGIN, Date.now(), `${channelId}-${generation}`),
@@ -140,7 +144,16 @@ export async function machine(): Promise<Machine> {
       const start = { source_token: made.token(channelId, mount, epoch), name: 'A', description: '', genre: '' }
       const value: StreamCommand =
         event === 'start_stream'
-          ? { ...common, ...withToken, event, ...start, mode: 'copy', bitrate_kbps: 128, tracks: [] }
+          ? {
+              ...common,
+              ...withToken,
+              event,
+              ...start,
+              mode: 'copy',
+              bitrate_kbps: 128,
+              tracks: [],
+              ...(listeners && { listeners }),
+            }
           : { ...common, ...(standby && { standby }), event }
       await bus.publish('streamCommands', [{ key: channelId, value }])
     },

@@ -180,7 +180,7 @@ export function icecast2(world: World, net: Network): Icecast2 {
         () => new Error('away'),
         async () => {
           const path = isExact ? request.path : (turned.get(request.path) ?? request.path)
-          if (!(await question(path, { kind: 'listener-came', path, monitor }))) return null
+          if (!(await question(path, { kind: 'listener-came', path, monitor, guest: null }))) return null
           for (let looks = 0; !mounts.has(path) && looks < LOOKS; looks++) await pause(LOOK_AGAIN_MS)
           const source = mounts.get(path)
           if (!source) return null
@@ -207,7 +207,7 @@ export function icecast2(world: World, net: Network): Icecast2 {
         listeners: (path) =>
           ask(role, ADMIN_MS, away, () =>
             on(path).map(({ id, isMonitor, isExact, cameTo }) => {
-              return { id, monitor: isMonitor ? { asked: isExact ? cameTo : null } : null }
+              return { id, monitor: isMonitor ? { asked: isExact ? cameTo : null } : null, guest: null }
             }),
           ),
         endListener: (path, id) =>

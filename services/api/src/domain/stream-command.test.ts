@@ -18,6 +18,7 @@ const channel = {
   name: '#{x}',
   description: '',
   genre: '',
+  privacy: 'public',
   mode: 'copy',
   format: 'mp3',
   bitrateKbps: 128,

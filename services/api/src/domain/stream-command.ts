@@ -9,6 +9,7 @@ export interface CommandedChannel extends WantedStream, Sending {
   readonly name: string
   readonly description: string
   readonly genre: string
+  readonly privacy: 'public' | 'private'
   readonly primaryMount: 'own' | 'waiting'
   readonly standbyServerId: string | null
   readonly standbyEpoch: number
@@ -69,6 +70,7 @@ export function toStreamCommand(
     bitrate_kbps: channel.bitrateKbps,
     ...(channel.mode === 'encode' && channel.crossfadeMs > 0 && { crossfade_ms: channel.crossfadeMs }),
     tracks: mixedTracks(channel, tracks),
+    ...(channel.privacy === 'private' && { listeners: 'signed' }),
   })
 }
 

@@ -91,6 +91,11 @@ export const pageQuery = z.strictObject({
   per_page: wholeNumber(1, 100).default(15),
 })
 
+const MOST_LISTEN_S = 30 * 86_400
+export const listenUrlQuery = z.strictObject({
+  expires_in: wholeNumber(1, MOST_LISTEN_S).optional().meta({ description: 'In seconds; only for a private channel.' }),
+})
+
 /** PostgreSQL knows no year 0, and nothing was on air so long ago; what is reckoned back from an instant must exist too. */
 const FIRST_YEAR = 1970
 const LAST_YEAR = 9999

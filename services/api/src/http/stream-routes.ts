@@ -2,10 +2,16 @@ import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
 import { stopStream, streamStarter } from '../switch-stream.ts'
 import type { App } from './app-type.ts'
-import { channelParams, stateChange } from './inputs.ts'
+import { channelParams, listenUrlQuery, stateChange } from './inputs.ts'
 import { showCommand, showStream, streamCommandBody, streamStatusBody } from './stream-views.ts'
+import { instant } from './views.ts'
 
 const tags = ['streams']
+
+const listenUrlBody = z.object({
+  stream_url: z.string(),
+  expires_at: instant.optional().meta({ description: 'Of a private channel.' }),
+})
 
 export function streamRoutes(app: App, ports: ApiPorts): void {
   const startStream = streamStarter(ports)
@@ -66,7 +72,23 @@ export function streamRoutes(app: App, ports: ApiPorts): void {
 
   app.get('/api/channels/:channel/stream-url', {
     config: { access: 'open' },
-    schema: { tags, summary: 'Where to listen', params: channelParams, response: { 200: z.object({ stream_url: z.string() }) } },
-    handler: async ({ channel }) => ({ stream_url: `${ports.settings.listenUrl}/${channel.slug}` }),
+    schema: {
+      tags,
+      summary: 'Where to listen',
+      description:
+        'That of a private channel holds a token, by which whoever has the link hears it until it expires; then they are hung up on within a minute.',
+      params: channelParams,
+      querystring: listenUrlQuery,
+      response: { 200: listenUrlBody },
+    },
+    async handler({ channel, query }, reply) {
+      const { listenUrl, listenUrlMinutes } = ports.settings
+      const url = `${listenUrl}/${channel.slug}`
+      if (channel.privacy === 'public') return { stream_url: url }
+      const lifeMs = (query.expires_in ?? listenUrlMinutes * 60) * 1000
+      const expiresAt = new Date(Math.floor((Date.now() + lifeMs) / 1000) * 1000)
+      void reply.header('cache-control', 'no-store')
+      return { stream_url: `${url}?token=${ports.listenToken(channel.id, expiresAt)}`, expires_at: expiresAt.toISOString() }
+    },
   })
 }

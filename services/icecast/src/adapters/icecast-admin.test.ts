@@ -19,7 +19,9 @@ test('tells our own monitors from listeners, as 2.4 and 2.5 write them', () => {
   const read = (xml: string) => readListeners(`<icestats><source mount="/a"><Listeners>3</Listeners>${xml}</source></icestats>`)
   const monitors = [client('skipcast-monitor/1'), client('skipcast-monitor /w/a', 'useragent')]
   expect(read(monitors.join('')).map(({ monitor }) => monitor)).toEqual([{ asked: null }, { asked: '/w/a' }])
-  expect(read(client('VLC &lt;UserAgent&gt;skipcast-monitor'))).toEqual([{ id: '7', monitor: null }])
-  expect(read('<Listener id="9"><UserAgent>VLC</UserAgent><ID>9</ID></Listener>')).toEqual([{ id: '9', monitor: null }])
+  expect(read(client('VLC &lt;UserAgent&gt;skipcast-monitor'))).toEqual([{ id: '7', monitor: null, guest: null }])
+  expect(read('<Listener id="9"><UserAgent>VLC</UserAgent><ID>9</ID></Listener>')).toEqual([
+    { id: '9', monitor: null, guest: null },
+  ])
   expect(read('')).toEqual([])
 })

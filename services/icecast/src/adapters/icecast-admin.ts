@@ -1,6 +1,6 @@
 import { airFormatOf } from '@skipcast/audio'
 import { AppError, httpGet, messageOf, type HttpAnswer } from '@skipcast/runtime'
-import { readMonitor } from '../domain/monitors.ts'
+import { readListener } from '../domain/guests.ts'
 import type { ObservedMount } from '../domain/plan.ts'
 import type { IcecastAdmin, MountListener } from '../ports.ts'
 
@@ -68,6 +68,6 @@ export function readListeners(xml: string): MountListener[] {
   return [...xml.matchAll(/<listener\b[^>]*>(.*?)<\/listener>/gis)].flatMap(([, inside]) => {
     const id = /<id>(\d{1,15})<\/id>/i.exec(inside!)?.[1]
     const agent = /<useragent>([^<]*)<\/useragent>/i.exec(inside!)?.[1] ?? ''
-    return id === undefined ? [] : [{ id, monitor: readMonitor(agent) }]
+    return id === undefined ? [] : [{ id, ...readListener(agent) }]
   })
 }

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { LISTENER_DOORS, MOST_LISTENERS_WAITING, SOURCE_DOORS } from './doors.ts'
+import { GUEST_AGENT } from './guests.ts'
 import { MONITOR_AGENT } from './monitors.ts'
 import { MOUNT, SLUG } from './mounts.ts'
 import { sessionLogFormat } from './session-report.ts'
@@ -163,9 +164,13 @@ backend listeners
   # Icecast reads 4 KiB of a head, and a browser's cookies alone may be longer.
   http-request del-header ^(?!(user-agent|icy-metadata)$) -m reg
   http-request set-header User-Agent %[req.fhdr(user-agent),bytes(0,${MOST_AGENT_CHARACTERS})] if { req.fhdr(user-agent) -m found }
+  # Those names are given here alone.
+  http-request set-header User-Agent ${MONITOR_AGENT} if { req.fhdr(user-agent) -m beg "${MONITOR_AGENT} " }
+  http-request del-header User-Agent if { req.fhdr(user-agent) -m beg ${GUEST_AGENT} }
   http-request set-header User-Agent "${MONITOR_AGENT} %[path]" if { var(txn.exact) -m bool }
   http-request set-var(txn.path) path
   http-request set-var(txn.agent) req.fhdr(user-agent)
+${guestRules(settings.signingKey)}
   http-response set-var(txn.session) uuid() if METH_GET { status 200 }
   http-response set-log-level info if { var(txn.session) -m found }
   # Last, as the channel may have turned to its other mount while they waited at the gate. A monitor hears the mount that it asked for.
@@ -227,6 +232,16 @@ function signatureRules(signingKey: string): string {
   tcp-request content set-var(txn.exact) bool(true) if { var(txn.monitor) -m bool } signed
   tcp-request content track-sc2 str(login) table false_logins if login !signed
   tcp-request content set-var(txn.refused) bool(true) if login !signed { sc2_conn_rate gt ${FALSE_LOGINS.most} }`
+}
+
+/** Who brings a genuine listen token (`signListenToken` of the contracts) is named by what it says; whether that is enough, the role judges. No token goes further than here. */
+function guestRules(signingKey: string): string {
+  const key = Buffer.from(signingKey).toString('base64')
+  return `  http-request set-var(txn.pass) url_param(token),url_dec if { url_param(token) -m found }
+  http-request set-var-fmt(txn.invitation) "skipcast-listener\\n%[var(txn.pass),field(1,~)]\\n%[var(txn.pass),field(2,~)]" if { var(txn.pass) -m found }
+  http-request set-var(txn.pass_mac) var(txn.invitation),hmac(sha256,${key}),bytes(0,16),ub64enc if { var(txn.pass) -m found }
+  http-request set-header User-Agent "${GUEST_AGENT} %[var(txn.pass),field(1,~)] %[var(txn.pass),field(2,~)]" if { var(txn.pass) -m found } { var(txn.pass),field(3,~),secure_memcmp(txn.pass_mac) -m bool } !{ var(txn.exact) -m bool }
+  http-request set-uri %[path]`
 }
 
 function listenAt(host: string, port: number): string {

@@ -12,6 +12,7 @@ const channel = (mount: string, bitrateKbps = 128, format: Sound['format'] = 'mp
   bitrateKbps,
   primary: { mount, epoch: 1 },
   standby: null,
+  isSigned: false,
   newestEpoch: 0,
 })
 const byMount = (...channels: WantedChannel[]) => new Map(channels.map((entry) => [entry.mount, entry]))
@@ -263,6 +264,7 @@ function act(situation: Situation): Situation {
       for (const each of mountsOf(mount))
         if (observed.has(each)) observed.set(each, { ...source(otherMount(each)), format: formatOf(mount) })
     },
+    screen() {},
     tidy() {},
   }
   for (const step of steps) one[step.kind](step as never)

@@ -7,6 +7,8 @@ export interface WantedChannel extends Sound, Replicas {
   readonly channelId: string
   /** The channel's own, by which people ask for it. */
   readonly mount: string
+  /** Whether it is heard with a link alone. */
+  readonly isSigned: boolean
 }
 
 /** What a channel is sent as, and so its silence. */
@@ -58,6 +60,8 @@ export type Step =
   | { readonly kind: 'feed'; readonly channel: WantedChannel }
   /** A mount that is to be fed has no source: try now. */
   | { readonly kind: 'nudge'; readonly mount: string }
+  /** It is heard with a link alone: it is looked, now and then, whether somebody without one hears it. */
+  | { readonly kind: 'screen'; readonly channel: WantedChannel }
   /** Somebody hears the channel, or may: feed silence beside it. */
   | { readonly kind: 'raise'; readonly mount: string }
   /** Nobody is found who hears it: stop that, unless somebody came just now, or is on the way. */
@@ -103,6 +107,7 @@ export function plan(situation: Situation): { steps: Step[]; strangers: Set<stri
     if (isChanged) steps.push({ kind: 'feed', channel })
     if (isChanged && isGuarded(guard)) steps.push({ kind: 'raise', mount })
     if (!observed) continue
+    if (channel.isSigned) steps.push({ kind: 'screen', channel })
     steps.push(...guarding(mount, observed, guard))
     if (before) steps.push(...repairs(channel, observed, situation))
   }

@@ -1,4 +1,4 @@
-import { readMonitor, type Monitor } from './monitors.ts'
+import { readListener, type Listener } from './guests.ts'
 
 /** What Icecast asks, or tells, in one POST of its URL authentication. */
 export type Question =
@@ -11,7 +11,7 @@ export type Question =
   | { readonly kind: 'admin'; readonly path: string; readonly user: string; readonly password: string }
   | { readonly kind: 'source-started'; readonly path: string }
   | { readonly kind: 'source-ended'; readonly path: string }
-  | { readonly kind: 'listener-came'; readonly path: string; readonly monitor: Monitor | null }
+  | ({ readonly kind: 'listener-came'; readonly path: string } & Listener)
 
 /** Reads the form; null when it is none that we know. Only fields that a question needs are looked at. */
 export function readQuestion(form: URLSearchParams): Question | null {
@@ -28,7 +28,7 @@ export function readQuestion(form: URLSearchParams): Question | null {
     case 'mount_remove':
       return { kind: 'source-ended', path: mount }
     case 'listener_add':
-      return { kind: 'listener-came', path, monitor: readMonitor(form.get('agent') ?? '') }
+      return { kind: 'listener-came', path, ...readListener(form.get('agent') ?? '') }
     default:
       return null
   }
