@@ -2,7 +2,7 @@ import type { ServiceContext } from '@skipcast/bus'
 import { localPostgres, migrate, openDatabase, openStores, type ToCommand, type TrackPlayStore } from '@skipcast/db'
 import { signListenToken, type StreamEvent } from '@skipcast/contracts'
 import { mediaPath, openMediaStore } from '@skipcast/media-store'
-import { AppError, childUser, messageOf, ownStalls, startLoop, type Logger } from '@skipcast/runtime'
+import { AppError, childUser, isAppError, messageOf, ownStalls, startLoop, type Logger } from '@skipcast/runtime'
 import { betterAuthLogIns } from './adapters/better-auth/log-ins.ts'
 import { busWatch } from './adapters/bus-watch.ts'
 import { ffmpeg } from './adapters/ffmpeg.ts'
@@ -181,8 +181,10 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
 
 /** Uploads whose process died over them, and what is left of others. */
 function sweeper(ports: ApiPorts, logger: Logger): AsyncDisposable {
-  const onError = (error: unknown) =>
+  const onError = (error: unknown) => {
+    if (isAppError(error, 'DATABASE_UNAVAILABLE')) return // which is told already
     logger.warn({ problem: messageOf(error) }, 'uploads could not be looked through; it is tried again')
+  }
   return startLoop(() => sweepUploads(ports, new Date(), onError), { everyMs: SWEEP_UPLOADS_EVERY_MS, onError })
 }
 
