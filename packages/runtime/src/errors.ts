@@ -13,6 +13,7 @@ const table = {
   QUOTA_EXCEEDED: { fault: 'caller', retryable: false, status: 413 },
   TOO_LARGE: { fault: 'caller', retryable: false, status: 413 },
   UNSUPPORTED_MEDIA_TYPE: { fault: 'caller', retryable: false, status: 415 },
+  RANGE_INVALID: { fault: 'caller', retryable: false, status: 416 },
   UNPROCESSABLE: { fault: 'caller', retryable: false, status: 422 },
   TOO_MANY_REQUESTS: { fault: 'caller', retryable: true, status: 429 },
   CONFIG_INVALID: { fault: 'caller', retryable: false, status: 500 },

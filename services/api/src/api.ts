@@ -8,6 +8,7 @@ import { busWatch } from './adapters/bus-watch.ts'
 import { ffmpeg } from './adapters/ffmpeg.ts'
 import { fleet } from './adapters/fleet.ts'
 import { incomingFiles } from './adapters/incoming-files.ts'
+import { mediaLinks } from './adapters/media-links.ts'
 import { newestStatuses } from './adapters/newest-statuses.ts'
 import { sealedMails } from './adapters/sealed-mails.ts'
 import { smtpPostbox } from './adapters/smtp-postbox.ts'
@@ -124,6 +125,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     mediaStore: await openMediaStore(config.mediaStore, home),
     listenToken: (channelId, expiresAt) =>
       signListenToken(signingKey, { channelId, expiresAt: Math.floor(expiresAt.getTime() / 1000) }),
+    mediaLinks: mediaLinks(secret),
     health,
     meters,
     telemetry,

@@ -4,6 +4,7 @@ import type { Stores, User } from '@skipcast/db'
 import type { MediaStore } from '@skipcast/media-store'
 import type { HealthBoard, Meters } from '@skipcast/runtime'
 import type { Mail } from './domain/mail.ts'
+import type { MediaPart } from './domain/media-parts.ts'
 import type { Sound } from './domain/sound.ts'
 import type { ServerSight } from './domain/stream-view.ts'
 import type { ApiTelemetry } from './telemetry.ts'
@@ -25,6 +26,7 @@ export interface ApiPorts {
   readonly mediaStore: MediaStore
   /** The token with which a private channel is heard until then. */
   readonly listenToken: (channelId: string, expiresAt: Date) => string
+  readonly mediaLinks: MediaLinks
   readonly health: HealthBoard
   readonly meters: Meters
   readonly telemetry: Pick<ApiTelemetry, 'answered'>
@@ -196,4 +198,20 @@ export interface UploadFiles {
   list(): Promise<string[]>
   /** Removing what is not there does nothing. */
   remove(id: string): Promise<void>
+}
+
+/** What a link lets its holder have: this file of this piece, as long as it is this content. */
+export interface LinkClaim {
+  readonly part: MediaPart
+  readonly mediaId: string
+  readonly sha256: string
+  /** Seconds since the epoch. */
+  readonly expiresAt: number
+}
+
+/** Signs links to files. All processes of one installation agree. */
+export interface MediaLinks {
+  sign(claim: LinkClaim): string
+  /** Whether this is the claim's signature, in a time that does not tell how much of it is right. */
+  isSigned(claim: LinkClaim, signature: string): boolean
 }

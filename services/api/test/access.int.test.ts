@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { columns, matrix, type Cell, type Column } from './access-matrix.ts'
 import { pathTo, somebody, tokenFor, type Somebody } from './access-world.ts'
@@ -25,6 +27,9 @@ beforeAll(async () => {
   api = await testApi({}, undefined, { providers: { google: { clientId: 'x', clientSecret: 'y' } } })
   await api.app.listen({ host: '127.0.0.1', port: 0 })
   api.servers.set('studio', { capacity: 100, sight: { kind: 'heard' } })
+  const file = join(api.mediaPath, 'file')
+  await writeFile(file, 'music')
+  await api.ports.mediaStore.put({ kind: 'air', sha256: musicRecord('').sha256 }, file)
   world = await newWorld()
 }, 60_000)
 

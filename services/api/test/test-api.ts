@@ -9,6 +9,7 @@ import { childUser, healthBoard, meters, silentLogger, type HealthBoard } from '
 import { betterAuthLogIns, type LogInOptions } from '../src/adapters/better-auth/log-ins.ts'
 import { ffmpeg } from '../src/adapters/ffmpeg.ts'
 import { incomingFiles } from '../src/adapters/incoming-files.ts'
+import { mediaLinks } from '../src/adapters/media-links.ts'
 import { uploadFiles } from '../src/adapters/upload-files.ts'
 import type { Mail } from '../src/domain/mail.ts'
 import { toStreamCommand } from '../src/domain/stream-command.ts'
@@ -119,6 +120,7 @@ export async function testApi(
     mediaStore: folderStore(mediaPath),
     listenToken: (channelId, expiresAt) =>
       signListenToken(SIGNING_KEY, { channelId, expiresAt: Math.floor(expiresAt.getTime() / 1000) }),
+    mediaLinks: mediaLinks('s'.repeat(32)),
     random: Math.random,
     meters: board,
     telemetry: { answered: () => {} },

@@ -1,9 +1,11 @@
 import type { ApiToken, Channel, Identity, Media, Sight, User } from '@skipcast/db'
 import { AppError, isAppError } from '@skipcast/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { MediaPart } from '../domain/media-parts.ts'
 import { isInScope, needsSession, reachOf, type Permission } from '../domain/roles.ts'
 import { isInSight, sightOf } from '../domain/sight.ts'
 import type { ApiPorts } from '../ports.ts'
+import { requireLink } from './links.ts'
 import { presentedBy, requireOwnPage, type Presented } from './credentials.ts'
 
 /**
@@ -16,6 +18,8 @@ export type Access = 'public' | 'open' | Permission
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    /** Whoever has a link to this part of the piece needs nothing else. */
+    signedPart?: MediaPart
   }
   interface FastifyRequest {
     /** Who asks, and by what that was proved. Only on routes that need a permission. */
@@ -29,6 +33,8 @@ declare module 'fastify' {
     trashed: Channel
     /** The media that the path names. Only on routes with `{media}`. */
     media: Media
+    /** Until when the link is good that this was asked with, in seconds since the epoch; null: it was asked without one. */
+    linkExpiresAt: number | null
     /** The record of the token that the path names by its id. Only on routes with `{token}`. */
     apiToken: ApiToken
   }
@@ -67,9 +73,17 @@ export function accessHook(
     return channel && isInSight(sight, channel) ? channel : missing('channel')
   }
 
+  async function followLink(request: FastifyRequest, part: MediaPart): Promise<void> {
+    const { media: id = '' } = request.params as Partial<Record<string, string>>
+    const found = NAME.test(id) ? await media.find(id) : null
+    request.linkExpiresAt = requireLink(ports.mediaLinks, found, part, request.query as object)
+    request.media = found!
+  }
+
   return async function decideAccess(request, reply) {
-    const { access } = request.routeOptions.config
+    const { access, signedPart } = request.routeOptions.config
     if (access === undefined) throw new Error('A route without access')
+    if (signedPart !== undefined && 'signature' in (request.query as object)) return followLink(request, signedPart)
     if (access === 'open') await look(request)
     else if (access !== 'public') {
       await identify(request).catch((error: unknown) => {

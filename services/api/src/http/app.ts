@@ -26,6 +26,7 @@ import { logInRoutes } from './log-in-routes.ts'
 import { mediaRoutes } from './media-routes.ts'
 import { ownAccountRoutes } from './own-account-routes.ts'
 import { placementRoutes } from './placement-routes.ts'
+import { playbackRoutes } from './playback-routes.ts'
 import { playlistRoutes } from './playlist-routes.ts'
 import { providerRoutes } from './provider-routes.ts'
 import { requestLimit } from './rate-limit.ts'
@@ -104,7 +105,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
   })
 
   await app.register(async (own) => {
-    for (const name of ['actor', 'credential', 'sight', 'channel', 'trashed', 'media', 'apiToken'] as const)
+    for (const name of ['actor', 'credential', 'sight', 'channel', 'trashed', 'media', 'linkExpiresAt', 'apiToken'] as const)
       own.decorateRequest(name, null as never)
     own.addHook('onRoute', (route) => {
       if (!route.config?.access) throw new Error(`${route.url} does not say who may call it`)
@@ -128,6 +129,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       playlistRoutes,
       mediaRoutes,
       uploadRoutes,
+      playbackRoutes,
       usageRoutes,
       serverRoutes,
       placementRoutes,

@@ -60,6 +60,7 @@ const REASONS = {
   412: 'Not the version of the protocol that this speaks',
   413: 'Too large',
   415: 'Not the content type this takes',
+  416: 'The file is not that long',
   422: 'What was sent can be read, but not used: the message says why',
   429: 'Too much at once; see Retry-After',
   503: 'The database is away; see Retry-After',

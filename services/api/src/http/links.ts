@@ -1,0 +1,23 @@
+import type { Media } from '@skipcast/db'
+import { AppError } from '@skipcast/runtime'
+import { fileOf, type MediaPart } from '../domain/media-parts.ts'
+import type { MediaLinks } from '../ports.ts'
+
+/**
+ * Until when the link of a request is good, in seconds since the epoch. Throws FORBIDDEN unless it leads to this part of this piece and has not expired. `media`
+ * null: there is no such piece, which is told to nobody.
+ */
+export function requireLink(
+  links: MediaLinks,
+  media: Media | null,
+  part: MediaPart,
+  query: { readonly expires?: unknown; readonly signature?: unknown },
+): number {
+  const { expires, signature } = query
+  const expiresAt = typeof expires === 'string' && /^\d{1,12}$/.test(expires) ? Number(expires) : 0
+  const sha256 = (media && fileOf(media, part)?.key.sha256) ?? ''
+  const claim = { part, mediaId: media?.id ?? '', sha256, expiresAt }
+  const isGood = typeof signature === 'string' && links.isSigned(claim, signature) && expiresAt * 1000 > Date.now()
+  if (!isGood || sha256 === '') throw new AppError('FORBIDDEN', 'This link is wrong or has expired. Ask for another.')
+  return expiresAt
+}

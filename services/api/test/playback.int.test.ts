@@ -1,0 +1,152 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
+import { testApi, type TestApi } from './test-api.ts'
+
+let api: TestApi
+let home: TemporaryHome
+let url: string
+let owner: string
+let path: string
+let otherPath: string
+let air: Buffer
+
+beforeAll(async () => {
+  api = await testApi()
+  home = await temporaryHome()
+  url = await api.app.listen({ host: '127.0.0.1', port: 0 })
+  owner = (await api.user('dj')).token
+  const upload = async (frequencyHz: number) => {
+    const file = await readFile(await toneFile(join(home.path, `${frequencyHz}.mp3`), { frequencyHz, seconds: 3 }))
+    return (await api.upload(owner, file, `Tön "${frequencyHz}".mp3`)).body.id as string
+  }
+  const id = await upload(440)
+  path = `/api/media/${id}/file`
+  otherPath = `/api/media/${await upload(660)}/file`
+  const { sha256 } = (await api.stores.media.find(id))!
+  air = await readFile(join(api.mediaPath, sha256.slice(0, 2), `${sha256}.mp3`))
+}, 60_000)
+
+afterAll(async () => {
+  await api[Symbol.asyncDispose]()
+  await home[Symbol.asyncDispose]()
+})
+
+/** Over a real connection. */
+async function get(from: string, headers: Record<string, string> = {}, method = 'GET') {
+  const response = await fetch(new URL(from, url), { method, headers })
+  return { status: response.status, headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) }
+}
+const owned = (headers: Record<string, string> = {}) => ({ authorization: `Bearer ${owner}`, ...headers })
+
+test('its owner hears a piece whole, and it is nothing but sound to a browser', async () => {
+  const { status, headers, bytes } = await get(path, owned())
+  expect(status).toBe(200)
+  expect(bytes.equals(air)).toBe(true)
+  expect(Object.fromEntries(headers)).toMatchObject({
+    'content-type': 'audio/mpeg',
+    'content-length': String(air.length),
+    'accept-ranges': 'bytes',
+    'cache-control': 'private, no-cache',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; sandbox",
+    etag: expect.stringMatching(/^"[\w-]{43}"$/),
+  })
+  expect(headers.get('content-disposition')).toMatch(/^inline; filename="[\w .()-]+"; filename\*=UTF-8''[\w%.~!-]+$/)
+  const head = await get(path, owned(), 'HEAD')
+  expect([head.status, head.headers.get('content-length'), head.bytes.length]).toEqual([200, String(air.length), 0])
+})
+
+test.each([
+  ['bytes=0-99', 0, 99],
+  ['bytes=1000-', 1000, null],
+  ['bytes=-500', -500, null],
+  ['bytes=5-99999999999999999999', 5, null],
+])('a part of it: %s', async (range, first, last) => {
+  const { status, headers, bytes } = await get(path, owned({ range }))
+  const from = first < 0 ? air.length + first : first
+  const to = last ?? air.length - 1
+  expect([status, headers.get('content-range')]).toEqual([206, `bytes ${from}-${to}/${air.length}`])
+  expect(bytes.equals(air.subarray(from, to + 1))).toBe(true)
+})
+
+test('parts behind the end are refused with its length, and several at once are answered with all', async () => {
+  for (const range of [`bytes=${air.length}-`, 'bytes=-0', 'bytes=99999999999999999999-']) {
+    const { status, headers, bytes } = await get(path, owned({ range }))
+    expect([status, headers.get('content-range')]).toEqual([416, `bytes */${air.length}`])
+    expect(JSON.parse(bytes.toString())).toMatchObject({ error: 'RANGE_INVALID' })
+  }
+  for (const range of ['bytes=0-1,5-9', 'bytes=9-1', 'lines=1-2', `bytes=${'1'.repeat(5000)}-`])
+    expect((await get(path, owned({ range }))).status).toBe(200)
+})
+
+test('who has it already is told so, and goes on only with the same file', async () => {
+  const etag = (await get(path, owned(), 'HEAD')).headers.get('etag')!
+  for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+    const { status, bytes } = await get(path, owned({ 'if-none-match': known }))
+    expect([status, bytes.length]).toEqual([304, 0])
+  }
+  expect((await get(path, owned({ 'if-none-match': '"other"' }))).status).toBe(200)
+  expect((await get(path, owned({ range: 'bytes=0-9', 'if-range': etag }))).status).toBe(206)
+  expect((await get(path, owned({ range: 'bytes=0-9', 'if-range': '"other"' }))).bytes.length).toBe(air.length)
+  expect((await get(otherPath, owned(), 'HEAD')).headers.get('etag')).not.toBe(etag)
+})
+
+test('nobody else hears it, and nothing tells where it lies', async () => {
+  const other = (await api.user('dj')).token
+  expect((await get(path)).status).toBe(401)
+  expect((await get(path, { authorization: `Bearer ${other}` })).status).toBe(404)
+  expect((await get(`${path.slice(0, -5)}/url`, { authorization: `Bearer ${other}` })).status).toBe(404)
+  const { sha256 } = (await api.stores.media.find(path.split('/')[3]!))!
+  const { headers } = await get(path, owned())
+  const link = await api.call('GET', `${path.slice(0, -5)}/url`, { token: owner })
+  for (const text of [JSON.stringify([...headers]), link.text])
+    for (const part of [sha256, api.mediaPath]) expect(text).not.toContain(part)
+})
+
+test('a link opens one file of one piece to everybody, for as long as it says, and caches may keep it', async () => {
+  const { body, headers } = await api.call('GET', `${path.slice(0, -5)}/url?expires_in_s=600`, { token: owner })
+  expect(headers['cache-control']).toBe('no-store')
+  const lastsS = (Date.parse(body.expires_at) - Date.now()) / 1000
+  expect(lastsS).toBeGreaterThan(590)
+  expect(lastsS).toBeLessThanOrEqual(901)
+  const { pathname, searchParams } = new URL(body.url)
+  const query = Object.fromEntries(searchParams) as { expires: string; signature: string }
+  const follow = (to: string, changed: Record<string, string> = {}, more: Record<string, string> = {}) =>
+    get(`${to}?${new URLSearchParams({ ...query, ...changed }).toString()}`, more)
+  const opened = await follow(pathname, {}, { range: 'bytes=0-9' })
+  expect([pathname, opened.status, opened.bytes.length]).toEqual([path, 206, 10])
+  expect(opened.headers.get('cache-control')).toMatch(/^public, max-age=\d{3}, immutable$/)
+  expect(opened.headers.get('set-cookie')).toBeNull()
+
+  const later = String(Number(query.expires) + 300)
+  const signatures = ['', 'x', 'A'.repeat(43), query.signature.slice(1), `${query.signature}A`]
+  const wrong = [
+    await follow(otherPath),
+    await follow(path.replace(/[0-9a-f]{4}\/file/, '0000/file')), // a piece that nobody has is refused in the same words
+    await follow(pathname, { expires: later }),
+    await follow(pathname, { expires: '1e99' }),
+    ...(await Promise.all(signatures.map((signature) => follow(pathname, { signature })))),
+    await get(`${pathname}?signature=${query.signature}`),
+    await get(`${pathname}?expires=${query.expires}&signature=${query.signature}&signature=x`),
+    await follow(pathname, { signature: 'x' }, owned()), // whoever asks
+  ]
+  for (const { status, bytes } of wrong)
+    expect([status, JSON.parse(bytes.toString()).message]).toEqual([403, 'This link is wrong or has expired. Ask for another.'])
+
+  const claim = { part: 'file', mediaId: path.split('/')[3]!, expiresAt: Math.floor(Date.now() / 1000) - 1 } as const
+  const { sha256 } = (await api.stores.media.find(claim.mediaId))!
+  const signature = api.ports.mediaLinks.sign({ ...claim, sha256 })
+  expect((await follow(pathname, { expires: String(claim.expiresAt), signature })).status).toBe(403)
+  for (const bad of ['0', '-5', '1.5', '99999999', 'x'])
+    expect((await api.call('GET', `${path.slice(0, -5)}/url?expires_in_s=${bad}`, { token: owner })).status).toBe(400)
+})
+
+test('a piece whose file is missing says so, and what else is served is as well as before', async () => {
+  const { sha256 } = (await api.stores.media.find(otherPath.split('/')[3]!))!
+  await rm(join(api.mediaPath, sha256.slice(0, 2), `${sha256}.mp3`))
+  const { status, bytes } = await get(otherPath, owned())
+  expect([status, JSON.parse(bytes.toString()).error]).toEqual([503, 'MEDIA_MISSING'])
+  expect((await get(path, owned())).status).toBe(200)
+})
