@@ -155,3 +155,21 @@ test('A9, A10: what a request says of its host or address changes nothing', asyn
   })
   expect((await api.call('GET', '/api/media', { headers })).status).toBe(401)
 })
+
+test('A7: an upload is the one that the path names, whatever else the address says', async () => {
+  const begin = async ({ session }: Somebody) => {
+    const headers = { 'tus-resumable': '1.0.0', 'upload-length': '100' }
+    const { headers: answered } = await api.call('POST', '/api/media/uploads', { token: session, headers })
+    return String(answered['location'])
+  }
+  const [own, foreign] = [await begin(world.dj), await begin(world.other)]
+  const id = foreign.split('/').at(-1)!
+  const asked = [`?x=/${id}`, `?/${id}`, `?x=${encodeURIComponent('/')}${id}`, `/?/${id}`]
+  for (const query of asked) {
+    const headers = { 'tus-resumable': '1.0.0', 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' }
+    await api.call('PATCH', own + query, { token: world.dj.session, headers, body: Buffer.from('x') })
+    await api.call('DELETE', own + query, { token: world.dj.session, headers: { 'tus-resumable': '1.0.0' } })
+  }
+  const head = await api.call('HEAD', foreign, { token: world.other.session, headers: { 'tus-resumable': '1.0.0' } })
+  expect([head.status, head.headers['upload-offset']]).toEqual([200, '0'])
+})

@@ -138,11 +138,17 @@ export function uploadRoutes(app: App, ports: ApiPorts): void {
 
 const REFUSALS: Readonly<Record<number, string>> = { 404: 'NOT_FOUND', 409: 'CONFLICT', 410: 'NOT_FOUND', 413: 'TOO_LARGE' }
 
-/** The same request as the library wants it. */
-function toWeb({ raw, method, url, headers }: FastifyRequest, publicUrl: string): Request {
+/** The same request as the library wants it: with the address that was asked for permission, and nothing after it, as it takes the id from the very end. */
+function toWeb({ raw, method, params, headers }: FastifyRequest, publicUrl: string): Request {
+  const { upload } = params as { upload?: string }
   const given = Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')] as [string, string])
   const hasBody = method === 'PATCH' || method === 'POST'
   if (method === 'PATCH' && headers['content-type'] === undefined) given.push(['content-type', BYTES]) // nothing more to send
   const body = hasBody ? (Readable.toWeb(raw) as ReadableStream<Uint8Array>) : null
-  return new Request(new URL(url, publicUrl), { method, headers: given, body, ...(hasBody && { duplex: 'half' }) })
+  return new Request(new URL(upload === undefined ? PATH : `${PATH}/${upload}`, publicUrl), {
+    method,
+    headers: given,
+    body,
+    ...(hasBody && { duplex: 'half' }),
+  })
 }
