@@ -57,7 +57,7 @@ export function busStage(start: () => Promise<BusRoad>) {
         ids.map((id) => ({ key: 'channel-1', value: channelStarted(id) })),
       ),
     /** Consumes and notes the ids; `act` may fail the handler. */
-    follow(group: string, act: (id: string, times: number) => void | Promise<void> = () => undefined) {
+    follow: (group: string, act: (id: string, times: number) => void | Promise<void> = () => undefined) => {
       const ids: string[] = []
       const consumer = under.bus.consume({
         topic: 'streamEvents',
