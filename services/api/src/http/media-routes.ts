@@ -18,6 +18,14 @@ const FORM_ROOM_BYTES = 64 * 1024
 export function mediaRoutes(app: App, ports: ApiPorts): void {
   const { stores, settings } = ports
 
+  /** The room that is reserved meanwhile is given back before anybody is answered. */
+  async function takeIn(request: FastifyRequest): Promise<Media> {
+    const announced = Number(request.headers['content-length'] ?? settings.mediaMaxBytes)
+    await using _room = await reserveRoom(ports, request.actor.id, announced)
+    const { fileName, bytes } = await onlyFile(request, 'media_file', settings.mediaMaxBytes)
+    return await importMedia(ports, { ownerId: request.actor.id, fileName, bytes })
+  }
+
   app.post('/api/media/upload', {
     config: { access: 'media:create', refusals: [409, 422, 507] },
     schema: {
@@ -31,13 +39,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     },
     validatorCompiler: () => () => true, // the body is read as it comes
     onRequest: async (request) => refuseAnnounced(request, settings.mediaMaxBytes),
-    async handler(request, reply) {
-      const announced = Number(request.headers['content-length'] ?? settings.mediaMaxBytes)
-      await using _room = await reserveRoom(ports, request.actor.id, announced)
-      const { fileName, bytes } = await onlyFile(request, 'media_file', settings.mediaMaxBytes)
-      const media = await importMedia(ports, { ownerId: request.actor.id, fileName, bytes })
-      return reply.code(201).send(showMedia(media))
-    },
+    handler: async (request, reply) => reply.code(201).send(showMedia(await takeIn(request))),
   })
 
   app.get('/api/media', {
