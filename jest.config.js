@@ -22,7 +22,7 @@ const long = paths(['services/server/test/(faults|fleet-faults|server-lost)', 'p
 const beside = paths([
   'packages/(audio|bench|db|media-store|runtime)/test/.*',
   'packages/testing/test/fuzz-api',
-  'services/(api|kafka)/test/.*',
+  'services/(api|kafka|media)/test/.*',
   'services/liquidsoap-agent/test/ssh-(install|key)',
   'services/server/test/(bootstrap|compose|demo-music|hostile-strings|npm-start|probes|role-locks|skipcast-command)',
 ])

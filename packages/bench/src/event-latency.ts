@@ -23,7 +23,7 @@ export const eventLatency: Benchmark<{ low: number; high: number; step: number; 
   async run({ low, high, step, most, seconds }, say) {
     await using home = await temporaryHome()
     // No agent in it: this process stands for the agent of another server, and nothing shall really start.
-    const variables = { SERVER_ROLES: 'api,kafka', API_RATE_LIMIT: `${REQUESTS_PER_MINUTE}` }
+    const variables = { SERVER_ROLES: 'api,media,kafka', API_RATE_LIMIT: `${REQUESTS_PER_MINUTE}` }
     await using server = await startSkipcast(home.path, variables)
     await untilReady(server)
     const rows: string[][] = []

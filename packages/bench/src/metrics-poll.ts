@@ -31,7 +31,7 @@ export const metricsPoll: Benchmark<{ servers: number; mounts: number; rounds: n
   settings: { servers: 4, mounts: 1000, rounds: 5, seconds: 8 },
   async run({ servers, mounts, rounds, seconds }, say) {
     await using home = await temporaryHome()
-    await using server = await startSkipcast(home.path, { SERVER_ROLES: 'api,kafka' })
+    await using server = await startSkipcast(home.path, { SERVER_ROLES: 'api,media,kafka' })
     await untilReady(server)
     const broker = await homeBroker(home)
     const perServer = Math.ceil(mounts / servers)

@@ -25,7 +25,7 @@ export const outbox: Benchmark<{ events: number; bare: number; rounds: number }>
   settings: { events: 20_000, bare: 500, rounds: 5 },
   async run({ events, bare, rounds }, say) {
     await using home = await temporaryHome()
-    await using server = await startSkipcast(home.path, { SERVER_ROLES: 'api,kafka' })
+    await using server = await startSkipcast(home.path, { SERVER_ROLES: 'api,media,kafka' })
     await untilReady(server)
     await using database = await homeDatabase(home)
     await using rival = await bareOutbox(await homeBroker(home), topics.streamCommands.defaultName, database)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { count, envelope, text } from './envelope.ts'
-import { contentHash, mediaTags } from './media-jobs.ts'
+import { contentHash } from './media-jobs.ts'
 
 /** What became of a job, told by who did it. The same however often the job is done. */
 const told = envelope.extend({
@@ -35,12 +35,23 @@ const soundFields = z.object({
   cue_out_ms: count.nullable(),
 })
 
+/** What the file says of itself, as it says it: text of a stranger, for nothing but showing once it was tidied. Whatever else it says is dropped. */
+const fileTags = z.object({
+  title: text.optional(),
+  artist: text.optional(),
+  album: text.optional(),
+  genre: text.optional(),
+  date: text.optional(),
+  track: text.optional(),
+})
+export type FileTags = z.infer<typeof fileTags>
+
 /** A piece can be played. */
 const mediaReady = told.extend({
   event: z.literal('media_ready'),
   /** `video`: it has moving pictures too, which are not sent. */
   kind: z.enum(['audio', 'video']),
-  tags: mediaTags,
+  tags: fileTags,
   air: z.object({ sha256: contentHash, size_bytes: count, duration_ms: count }),
   file: fileFields,
   sound: soundFields,

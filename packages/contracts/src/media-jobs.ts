@@ -4,8 +4,8 @@ import { count, envelope, text } from './envelope.ts'
 /** The hash of a file's content, which is its name in the media store. */
 export const contentHash = z.string().regex(/^[0-9a-f]{64}$/)
 
-/** What a piece is called. All of it is text of a stranger: data, and nothing else. */
-export const mediaTags = z.object({
+/** What a piece is called, to be written into its file. */
+const mediaTags = z.object({
   title: text,
   artist: text,
   album: text,
@@ -37,15 +37,12 @@ const job = envelope.extend({
 const importMedia = job.extend({
   event: z.literal('import_media'),
   air: airFormat,
-  /** As its owner called the file: it names a piece without a title. */
-  file_name: z.string().max(255),
 })
 
 /** Another file is made of the original, by cutting it, converting it or both; then the piece is imported from that one. */
 const deriveMedia = job.extend({
   event: z.literal('derive_media'),
   air: airFormat,
-  file_name: z.string().max(255),
   /** Absent: that of the original. */
   format: mediaFormat.optional(),
   /** Where in the original it begins and ends; absent: at its ends. */

@@ -13,6 +13,8 @@ export type { ChannelStore } from './stores/channels.ts'
 export { MOST_GENRES_EACH, type GenreStore } from './stores/genres.ts'
 export { historyOf, type History } from './stores/history.ts'
 export type { ListenerCountStore } from './stores/listener-counts.ts'
+export type { MediaJobStore } from './stores/media-jobs.ts'
+export type { MediaTrash } from './stores/media-trash.ts'
 export type { MediaStore } from './stores/media.ts'
 export { outboxOf, type Outbox, type OutboxEntry } from './stores/outbox.ts'
 export { personalTables, type PersonalData } from './stores/personal-data.ts'
@@ -31,6 +33,8 @@ export type {
   ListenerPoint,
   ListRequest,
   Media,
+  MediaChange,
+  MediaJob,
   MediaSort,
   NewChannel,
   NewMedia,

@@ -45,6 +45,6 @@ test('a running channel gets its new playlist as a command, and can not lose its
   await given.stores.playlists.detach(started.id, [mediaIds[0]!])
   expect((await outbox()).at(-1)!.payload!.tracks.map((item) => item.media_id)).toEqual([mediaIds[1]])
   await expect(given.stores.playlists.detach(started.id, [mediaIds[1]!])).rejects.toMatchObject({ code: 'CONFLICT' })
-  await expect(given.stores.media.remove(mediaIds[1]!)).rejects.toMatchObject({ code: 'CONFLICT' })
+  await expect(given.stores.mediaTrash.put(mediaIds[1]!)).rejects.toMatchObject({ code: 'CONFLICT' })
   expect((await given.stores.playlists.list(started.id, { page: 1, perPage: 10 })).total).toBe(1)
 })

@@ -57,8 +57,9 @@ export function testStores() {
       durationMs: 1,
       originalName: 'x',
       originalSha256: 'b',
+      state: 'ready' as const,
     }
-    return stores.media.add({ ...record, ...fields }, async () => {})
+    return stores.media.add({ ...record, ...fields })
   }
   /** A channel on the server `one` with so many pieces. */
   const running = async (tracks = 1): Promise<{ channel: Channel; mediaIds: string[] }> => {

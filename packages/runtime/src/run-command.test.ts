@@ -18,3 +18,14 @@ test('a command that fails, hangs or is missing is told apart', async () => {
   })
   await expect(runCommand('no-such-program', [], { timeoutMs: 50 })).rejects.toMatchObject({ code: 'PROGRAM_MISSING' })
 })
+
+test('a command is killed when the stop comes, and its output can be taken as it comes', async () => {
+  const stop = new AbortController()
+  const onOutput = (chunk: Buffer) => {
+    expect(chunk.toString()).toBe('begun\n')
+    stop.abort()
+  }
+  await expect(
+    runCommand('sh', ['-c', 'echo begun; exec sleep 30'], { timeoutMs: 30_000, stop: stop.signal, onOutput }),
+  ).rejects.toMatchObject({ code: 'COMMAND_FAILED', message: expect.stringContaining('was stopped') })
+})

@@ -6,6 +6,9 @@ import { readFileIfThere, waitFor } from '@skipcast/runtime'
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Answer = { readonly status: number; readonly body: any }
 
+/** A busy machine takes long to make what is played of a file. */
+const UPLOAD_TIMEOUT_MS = 90_000
+
 /** The API as a program uses it, with the administrator's token of the home. */
 export interface ApiClient {
   call(method: string, path: string, body?: object): Promise<Answer>
@@ -25,9 +28,12 @@ export async function apiClient(apiUrl: string, home: string): Promise<ApiClient
     const isForm = body instanceof FormData
     const response = await fetch(`${apiUrl}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token.trim()}`, ...(body && !isForm && { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${token.trim()}`,
+        ...(body && (isForm ? { prefer: 'wait=60' } : { 'content-type': 'application/json' })),
+      },
       ...(body && { body: isForm ? body : JSON.stringify(body) }),
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(isForm ? UPLOAD_TIMEOUT_MS : 60_000),
     })
     const text = await response.text()
     return { status: response.status, body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text }

@@ -2,10 +2,9 @@ import type { ServiceContext } from '@skipcast/bus'
 import { localPostgres, migrate, openDatabase, openStores, type ToCommand, type TrackPlayStore } from '@skipcast/db'
 import { signListenToken, type StreamEvent } from '@skipcast/contracts'
 import { mediaPath, openMediaStore } from '@skipcast/media-store'
-import { AppError, childUser, isAppError, messageOf, ownStalls, startLoop, type Logger } from '@skipcast/runtime'
+import { AppError, isAppError, messageOf, ownStalls, startLoop, type Logger } from '@skipcast/runtime'
 import { betterAuthLogIns } from './adapters/better-auth/log-ins.ts'
 import { busWatch } from './adapters/bus-watch.ts'
-import { ffmpeg } from './adapters/ffmpeg.ts'
 import { fleet } from './adapters/fleet.ts'
 import { incomingFiles } from './adapters/incoming-files.ts'
 import { mediaLinks } from './adapters/media-links.ts'
@@ -21,7 +20,9 @@ import { keepDatabase } from './keep-database.ts'
 import { sweepUploads } from './finish-upload.ts'
 import { lead, type Leader } from './lead.ts'
 import { makeAdministrator } from './make-administrator.ts'
+import { mediaNews } from './media-news.ts'
 import type { ApiPorts } from './ports.ts'
+import { mediaEventRecorder } from './record-media-event.ts'
 import { mailSender, mailWriter } from './send-mails.ts'
 import { apiFacts } from './facts.ts'
 import { apiTelemetry } from './telemetry.ts'
@@ -50,7 +51,6 @@ export interface Api extends AsyncDisposable {
 export async function startApi(config: ApiConfig, context: ServiceContext, overrides: Partial<ApiPorts> = {}): Promise<Api> {
   const { bus, home, health, logger, meters, origin, serverId } = context
   await using owned = new AsyncDisposableStack()
-  const user = childUser()
 
   const local = config.databaseUrl === undefined ? owned.use(await localPostgres(home, { logger, onStop: context.onStop })) : null
   const database = owned.use(openDatabase(config.databaseUrl ?? local!.url, { logger }))
@@ -119,8 +119,9 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
       sendMail: mailWriter({ sealer, accounts: stores.accounts, origin }),
       logger,
     }),
-    audio: ffmpeg({ format: config.airFormat, user }),
-    incomingFiles: await incomingFiles({ path: mediaPath(config.mediaStore, home), serverId, user }),
+    jobs: { origin, airFormat: config.airFormat },
+    mediaNews: mediaNews(),
+    incomingFiles: await incomingFiles({ path: mediaPath(config.mediaStore, home), serverId }),
     uploadFiles: await uploadFiles({ path: mediaPath(config.mediaStore, home) }),
     mediaStore: await openMediaStore(config.mediaStore, home),
     listenToken: (channelId, expiresAt) =>
@@ -152,6 +153,9 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
       handle: (event) => recordTrackPlay(stores.trackPlays, event),
     }),
   )
+  owned.use(
+    bus.consume({ topic: 'mediaEvents', group: `${config.consumerGroup}-media-events`, handle: mediaEventRecorder(ports) }),
+  )
   if (config.smtp) {
     const postbox = owned.use(smtpPostbox(config.smtp.url, config.smtp.from))
     const handle = mailSender({ sealer, postbox, logger, clock: Date.now })
@@ -167,6 +171,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
         bus,
         toCommand,
         history: config.history,
+        busForgets: bus.kind === 'memory',
         placement: config.placement,
         onRelayed: telemetry.relayed,
         onMoved: telemetry.moved,

@@ -48,7 +48,6 @@ export const apiEnv = z
     MEDIA_QUOTA_BYTES: env.integer(0, Number.MAX_SAFE_INTEGER).default(50 * GIB),
     LISTEN_URL_MINUTES: env.integer(1, 43_200).default(360),
     CHANNELS_PER_USER: env.integer(1, 1_000_000).default(5),
-    TRASH_DAYS: env.integer(1, 3650).default(30),
     LIQUIDSOAP_BITRATE: z.enum(BITRATES, { error: 'must be a bitrate of MP3 in kbit/s, such as 128' }).default('128'),
     LIQUIDSOAP_SAMPLERATE: z.enum(SAMPLE_RATES, { error: `must be one of ${SAMPLE_RATES.join(', ')}` }).default('44100'),
     SOURCE_SIGNING_KEY: z.string().min(32, 'must have at least 32 characters').max(500).optional(),
@@ -81,6 +80,7 @@ export const apiEnv = z
     MOVES_PER_SECOND: env.integer(1, 100_000).default(8),
     LISTENER_HISTORY_DAYS: env.integer(3, 3650).default(400),
     TRACK_PLAYS_DAYS: env.integer(1, 3650).default(400),
+    TRASH_DAYS: env.integer(1, 3650).default(30),
   })
   .check(({ value, issues }) => {
     for (const { variable, message } of mediaStoreProblems(value))

@@ -24,8 +24,7 @@ export async function eraseAccounts({ stores, mediaStore }: ErasePorts, logger: 
       }
       for (let ids = await erasure.listMedia(userId, THINGS_AT_ONCE); ids.length > 0;) {
         for (const id of ids) {
-          const sha256 = await erasure.removePiece(id)
-          if (sha256) await media.removeFileIfUnused(sha256, () => mediaStore.remove({ kind: 'air', sha256 }))
+          for (const file of await erasure.removePiece(id)) await media.removeFileIfUnused(file, () => mediaStore.remove(file))
         }
         ids = await erasure.listMedia(userId, THINGS_AT_ONCE)
       }

@@ -18,7 +18,7 @@ export async function finishUpload(ports: ApiPorts, id: string): Promise<string>
     throw new AppError('CONFLICT', 'This upload is being taken in; look again soon.')
   try {
     const { ownerId, fileName } = upload
-    const media = await importMedia(ports, { ownerId, fileName, bytes: createReadStream(uploadFiles.pathOf(id)) })
+    const { media } = await importMedia(ports, { ownerId, fileName, bytes: createReadStream(uploadFiles.pathOf(id)) })
     await stores.uploads.settle(id, { mediaId: media.id })
     await uploadFiles.remove(id)
     return media.id

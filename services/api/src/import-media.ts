@@ -1,35 +1,59 @@
 import type { Media } from '@skipcast/db'
-import { measureFile } from '@skipcast/media-store'
-import { originalName, readTags } from './domain/tags.ts'
+import { importJob } from './domain/media-job.ts'
+import { originalName, titleOf } from './domain/tags.ts'
 import type { ApiPorts } from './ports.ts'
 
+/** A file that has come whole, in a place of its own; it is taken away from there. */
+export interface ReceivedFile {
+  readonly path: string
+  readonly sha256: string
+  readonly sizeBytes: number
+}
+
 /**
- * Takes in an uploaded file: to disk as it comes, looked at, made into an air file (the one format that is sent, without tags), stored by
- * its content. The upload itself is not kept. Whatever goes wrong, nothing of it stays.
- * Rejects with TOO_LARGE, NO_SPACE, UNPROCESSABLE, TOO_MANY_REQUESTS, DATABASE_UNAVAILABLE, and with what `bytes` fail with.
+ * Takes in an uploaded file: to disk as it comes, then as `importFile`. Whatever goes wrong, nothing of it stays.
+ * Rejects with TOO_LARGE, NO_SPACE, STORE_UNAVAILABLE, DATABASE_UNAVAILABLE, and with what `bytes` fail with.
  */
 export async function importMedia(
-  { stores, audio, incomingFiles, mediaStore, settings }: ApiPorts,
+  ports: ApiPorts,
   upload: { ownerId: string; fileName: string; bytes: AsyncIterable<Buffer> },
-): Promise<Media> {
-  await using incoming = incomingFiles.receive()
-  const original = await incoming.write(upload.bytes, settings.mediaMaxBytes)
-  const { tags } = await audio.probe(incoming.path)
-  const { durationMs, sound } = await audio.convert(incoming.path, incoming.airPath)
-  const { sha256, sizeBytes } = await measureFile(incoming.airPath)
-  const name = originalName(upload.fileName)
+): Promise<{ readonly media: Media; readonly isNew: boolean }> {
+  await using incoming = ports.incomingFiles.receive()
+  const { sha256, sizeBytes } = await incoming.write(upload.bytes, ports.settings.mediaMaxBytes)
+  return await importFile(ports, upload, { path: incoming.path, sha256, sizeBytes })
+}
+
+/**
+ * Keeps a file by its content and asks the role media to make a piece of it. Who has such a piece already gets that one.
+ * Rejects with NO_SPACE, STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
+ */
+export function importFile(
+  { stores, mediaStore, jobs }: Pick<ApiPorts, 'stores' | 'mediaStore' | 'jobs'>,
+  { ownerId, fileName }: { ownerId: string; fileName: string },
+  file: ReceivedFile,
+): Promise<{ readonly media: Media; readonly isNew: boolean }> {
+  const { sha256 } = file
+  const name = originalName(fileName)
   const record = {
-    ownerId: upload.ownerId,
-    ...readTags(tags, name),
-    sha256,
-    sizeBytes,
-    durationMs,
-    loudnessLufs: sound.loudnessLufs,
-    peakDbfs: sound.peakDbfs,
-    cueInMs: sound.fromMs,
-    cueOutMs: sound.toMs,
+    ownerId,
+    title: titleOf(name),
+    artist: '',
+    album: '',
     originalName: name,
-    originalSha256: original.sha256,
+    originalSha256: sha256,
+    fileSha256: sha256,
+    fileSizeBytes: file.sizeBytes,
   }
-  return await stores.media.add(record, () => mediaStore.put({ kind: 'air', sha256 }, incoming.airPath))
+  return stores.media.addUpload(
+    record,
+    (media) => importJob(jobs, media, sha256),
+    () => mediaStore.put({ kind: 'originals', sha256 }, file.path),
+  )
+}
+
+/** Forgets a piece that could not be imported, and its file, unless another piece has the same. Rejects with DATABASE_UNAVAILABLE. */
+export async function forgetFailed({ stores, mediaStore }: ApiPorts, { id, originalSha256: sha256 }: Media): Promise<void> {
+  if (!(await stores.media.removeFailed(id))) return
+  const file = { kind: 'originals', sha256 } as const
+  await stores.media.removeFileIfUnused(file, () => mediaStore.remove(file))
 }

@@ -15,6 +15,7 @@ import type { ErasePorts } from './erase-accounts.ts'
 import { emptyTrash } from './empty-trash.ts'
 import { keepAccounts } from './end-account.ts'
 import { keepHistory, type HistoryLimits } from './keep-history.ts'
+import { mediaKeeping, type MediaLimits } from './keep-media.ts'
 import { NEXT_TURN_MS, placementPass, type PlacementLimits } from './place-channels.ts'
 import type { MoveReason } from './domain/place.ts'
 import type { ApiPorts, ApiSettings } from './ports.ts'
@@ -25,6 +26,7 @@ const PLACE_EVERY_MS = 1000
 const HISTORY_EVERY_MS = 60_000
 const ACCOUNTS_EVERY_MS = 60_000
 const TRASH_EVERY_MS = 600_000
+const MEDIA_EVERY_MS = 60_000
 const CLOSE_GRACE_MS = 2000
 
 /** What only one API process does at a time, and what can make it do so sooner. */
@@ -45,7 +47,8 @@ export interface LeaderPorts extends ErasePorts, Pick<ApiPorts, 'fleet' | 'rando
 }
 
 /** Relays the outbox, places channels and keeps the history short, as long as this process is the leader of all that share the database. */
-export function lead(database: Database, ports: LeaderPorts): Leader {
+export function lead(database: Database, ports: LeaderPorts & Pick<MediaLimits, 'busForgets'>): Leader {
+  const startedAt = Date.now()
   let placeSoon = () => {}
   const claim = leadership({
     database,
@@ -59,11 +62,17 @@ export function lead(database: Database, ports: LeaderPorts): Leader {
         everyMs: TRASH_EVERY_MS,
         onError: onErrorOf(ports),
       })
+      const keepMedia = mediaKeeping(
+        ports.stores,
+        { trashDays: ports.settings.trashDays, busForgets: ports.busForgets },
+        startedAt,
+      )
+      const media = startLoop(() => keepMedia(Date.now()), { everyMs: MEDIA_EVERY_MS, onError: onErrorOf(ports) })
       placeSoon = () => term.placeSoon()
       return {
         onNotify: () => term.onNotify(),
         async [Symbol.asyncDispose]() {
-          const ended = Promise.all([accounts, trash].map((loop) => loop[Symbol.asyncDispose]()))
+          const ended = Promise.all([accounts, trash, media].map((loop) => loop[Symbol.asyncDispose]()))
           await term[Symbol.asyncDispose]()
           await Promise.race([ended, sleep(CLOSE_GRACE_MS, undefined, { ref: false })])
         },

@@ -4,9 +4,10 @@ import type { Stores, User } from '@skipcast/db'
 import type { MediaStore } from '@skipcast/media-store'
 import type { HealthBoard, Meters } from '@skipcast/runtime'
 import type { Mail } from './domain/mail.ts'
+import type { JobContext } from './domain/media-job.ts'
 import type { MediaPart } from './domain/media-parts.ts'
-import type { Sound } from './domain/sound.ts'
 import type { ServerSight } from './domain/stream-view.ts'
+import type { MediaNews } from './media-news.ts'
 import type { ApiTelemetry } from './telemetry.ts'
 
 /** What the routes and the use cases need from the world. */
@@ -20,7 +21,9 @@ export interface ApiPorts {
   /** Calls back when an agent told something new, or was or was not heard again; returns how to stop that. */
   readonly onStatusChange: (listener: () => void) => () => void
   readonly logIns: LogIns
-  readonly audio: AudioTools
+  /** What jobs for the role media say of us. */
+  readonly jobs: JobContext
+  readonly mediaNews: MediaNews
   readonly incomingFiles: IncomingFiles
   readonly uploadFiles: UploadFiles
   readonly mediaStore: MediaStore
@@ -157,27 +160,11 @@ export interface FleetMember {
   readonly heardAt: number
 }
 
-/** What an uploaded file is. */
-export interface Probe {
-  readonly durationMs: number
-  readonly tags: Readonly<Record<string, unknown>>
-}
-
-/** Looks into files of strangers: without a network, within a time limit, as an unprivileged user. */
-export interface AudioTools {
-  /** Rejects with UNPROCESSABLE for anything that is no audio, too long or of a strange sample rate; TOO_MANY_REQUESTS as below. */
-  probe(path: string): Promise<Probe>
-  /** Makes the air file, and tells what is heard in it. Rejects with UNPROCESSABLE, or TOO_MANY_REQUESTS when too many others wait. */
-  convert(from: string, to: string): Promise<{ readonly durationMs: number; readonly sound: Sound }>
-}
-
-/** A file that is being made, gone with all beside it when disposed. */
+/** A file that comes, gone when disposed. */
 export interface IncomingFile extends AsyncDisposable {
   readonly path: string
-  /** Where the air file is made. */
-  readonly airPath: string
   /** Writes what comes to `path`. Rejects with TOO_LARGE above `maxBytes`, NO_SPACE, and with what `bytes` fail with. */
-  write(bytes: AsyncIterable<Buffer>, maxBytes: number): Promise<{ readonly sha256: string }>
+  write(bytes: AsyncIterable<Buffer>, maxBytes: number): Promise<{ readonly sha256: string; readonly sizeBytes: number }>
 }
 
 /** Where uploads come in, on this machine. */

@@ -24,7 +24,7 @@ export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
   const [channel, trashed, piece, token, genre, upload] = await Promise.all([
     channels.create({ ...fields, ownerId: id }),
     channels.create({ ...fields, slug: `t-${newId()}`, ownerId: id }),
-    media.add(musicRecord(id), async () => {}),
+    media.add(musicRecord(id)),
     accounts.createToken(id, 'one of theirs'),
     genres.create({ name: sessionId, slug: sessionId }),
     uploads.create(announced, 0),

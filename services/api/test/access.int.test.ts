@@ -131,7 +131,7 @@ test('A13: a token that was revoked opens nothing any more', async () => {
 test('A7: lists of media hold only one’s own, but for an admin', async () => {
   const one = await api.user('dj')
   const two = await api.user('dj')
-  await api.stores.media.add(musicRecord(one.user.id), async () => {})
+  await api.stores.media.add(musicRecord(one.user.id))
   expect((await api.call('GET', '/api/media', { token: one.token })).body.total).toBe(1)
   expect((await api.call('GET', '/api/media', { token: two.token })).body.total).toBe(0)
   expect((await api.call('GET', '/api/media', { token: world.admin.session })).body.total).toBeGreaterThan(0)

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { memoryBus, type MemoryBus, type ServiceContext } from '@skipcast/bus'
 import { stamp } from '@skipcast/contracts'
 import { testDatabase, type TestDatabase } from '@skipcast/db/testing'
+import { mediaEnv, startMedia } from '@skipcast/media'
 import { findDaemon, freePort, healthBoard, meters, readConfig, silentLogger, startLoop, waitFor } from '@skipcast/runtime'
 import { temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
 import { apiEnv, startApi, type Api } from '../src/api.ts'
@@ -47,7 +48,7 @@ async function call(api: Api, method: string, path: string, body?: object, token
     method,
     headers: {
       authorization: `Bearer ${token ?? (await adminToken())}`,
-      ...(body && !isForm && { 'content-type': 'application/json' }),
+      ...(body && (isForm ? { prefer: 'wait=60' } : { 'content-type': 'application/json' })),
     },
     ...(body && { body: isForm ? body : JSON.stringify(body) }),
   })
@@ -60,10 +61,18 @@ const status = async (api: Api, path: string) => (await call(api, 'GET', path)).
 const ready = (api: Api) =>
   waitFor('the API to be ready', async () => (await status(api, '/readyz')) === 200, { timeoutMs: 30_000 })
 
+let worksFor: AsyncDisposableStack | undefined
+/** The role media beside the API of this test. */
+async function withWorker(): Promise<void> {
+  if (worksFor !== owned) owned.use(await startMedia(readConfig({ media: mediaEnv }, {}).media, context()))
+  worksFor = owned
+}
+
 async function runningChannel(api: Api): Promise<string> {
   const form = new FormData()
   const file = await readFile(await toneFile(join(home.path, 'tone.mp3'), { frequencyHz: 440, seconds: 1 }))
   form.set('media_file', new Blob([new Uint8Array(file)]), 'tone.mp3')
+  await withWorker()
   const media = await call(api, 'POST', '/api/media/upload', form)
   const { body } = await call(api, 'POST', '/api/channels', { name: 'Radio' })
   await call(api, 'POST', `/api/channels/${body.channel.id}/media`, { media_ids: [media.body.id] })
@@ -163,6 +172,7 @@ test('with the bus away a start is still taken, and published when it is back', 
   const api = await start()
   await ready(api)
   const commands = bus.watch('streamCommands')
+  await runningChannel(api) // its piece is imported while there is a bus
   bus.outage(true)
   const id = await runningChannel(api)
   expect(commands.values.has(id)).toBe(false)

@@ -60,7 +60,7 @@ test('a running channel is told how to mix, and told again when a piece of it is
   given.api.servers.set('one', { capacity: 100, sight: { kind: 'heard' } })
   const { id } = await channel({ mode: 'encode', crossfade_ms: 2000, loudness_lufs: -16 })
   const measured = { loudnessLufs: -20, peakDbfs: -12, cueInMs: 100, cueOutMs: 900 }
-  const media = await given.api.stores.media.add({ ...musicRecord(given.userId), ...measured }, async () => {})
+  const media = await given.api.stores.media.add({ ...musicRecord(given.userId), ...measured })
   await given.api.call('POST', `/api/channels/${id}/media`, { token: given.token, body: { media_ids: [media.id] } })
   await given.api.call('POST', `/api/channels/${id}/stream/start`, { token: given.token })
   const told = async () =>
@@ -123,7 +123,7 @@ test('a slug that is taken is refused', async () => {
 test('media of others, unknown ones and nonsense are not attached', async () => {
   const { id } = await channel()
   const stranger = await given.api.user('dj')
-  const foreign = await given.api.stores.media.add(musicRecord(stranger.user.id), async () => {})
+  const foreign = await given.api.stores.media.add(musicRecord(stranger.user.id))
   const attach = (mediaIds: unknown) =>
     given.api.call('POST', `/api/channels/${id}/media`, { token: given.token, body: { media_ids: mediaIds } })
   expect((await attach([foreign.id])).body).toMatchObject({ error: 'NOT_FOUND', details: { media_ids: [foreign.id] } })
@@ -136,7 +136,7 @@ test('media of others, unknown ones and nonsense are not attached', async () => 
 test('a playlist is listed in order of play and can be taken apart', async () => {
   const { id } = await channel()
   const ids: string[] = []
-  for (let i = 0; i < 3; i++) ids.push((await given.api.stores.media.add(musicRecord(given.userId), async () => {})).id)
+  for (let i = 0; i < 3; i++) ids.push((await given.api.stores.media.add(musicRecord(given.userId))).id)
   await given.api.call('POST', `/api/channels/${id}/media`, { token: given.token, body: { media_ids: [ids[2], ids[0], ids[1]] } })
   const list = async () =>
     (await given.api.call('GET', `/api/channels/${id}/media`, { token: given.token })).body.data.map(

@@ -94,7 +94,7 @@ let token: string
 async function offChannels(): Promise<string[]> {
   const admin = await stores.accounts.createUser({ username: 'somebody', role: 'admin' })
   token = (await stores.accounts.createToken(admin.id, 'test')).secret
-  const media = await stores.media.add(musicRecord(admin.id), async () => {})
+  const media = await stores.media.add(musicRecord(admin.id))
   const texts = { name: 'x', description: '', mode: 'copy', bitrateKbps: 128, ownerId: admin.id } as const
   const ids: string[] = []
   for (let index = 0; index < CHANNELS; index++) {

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await api.query(`INSERT INTO two_factors (id, user_id, secret, backup_codes) VALUES ('t', $1, 'the-factor', 'the-codes')`, [
     victim.id,
   ])
-  const media = await api.stores.media.add({ ...musicRecord(victim.id), ...PRIVATE }, async () => {})
+  const media = await api.stores.media.add({ ...musicRecord(victim.id), ...PRIVATE })
   await api.stores.playlists.attach(victim.objects['channel']!, [media.id], { ownerId: null })
   await api.stores.channels.change(victim.objects['channel']!, () => ({ wanted: 'on' }))
   const hashes = await api.query<{ hash: string }>(

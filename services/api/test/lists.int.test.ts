@@ -9,7 +9,7 @@ async function playlist(length: number): Promise<{ id: string; media: string[] }
   const { id } = await given.channel()
   const media: string[] = []
   for (let index = 0; index < length; index++)
-    media.push((await given.api.stores.media.add({ ...musicRecord(given.userId), title: `tune ${index}` }, async () => {})).id)
+    media.push((await given.api.stores.media.add({ ...musicRecord(given.userId), title: `tune ${index}` })).id)
   await given.api.call('POST', `/api/channels/${id}/media`, { token: given.token, body: { media_ids: media } })
   return { id, media }
 }
@@ -73,9 +73,9 @@ test('channels are searched as text, filtered by genre, and sorted by what is al
 
 test('media are searched among one’s own alone', async () => {
   const other = await given.api.user('dj')
-  await given.api.stores.media.add({ ...musicRecord(given.userId), title: 'Night Train', durationMs: 5 }, async () => {})
-  await given.api.stores.media.add({ ...musicRecord(given.userId), album: 'night', durationMs: 4 }, async () => {})
-  await given.api.stores.media.add({ ...musicRecord(other.user.id), title: 'Night Owl' }, async () => {})
+  await given.api.stores.media.add({ ...musicRecord(given.userId), title: 'Night Train', durationMs: 5 })
+  await given.api.stores.media.add({ ...musicRecord(given.userId), album: 'night', durationMs: 4 })
+  await given.api.stores.media.add({ ...musicRecord(other.user.id), title: 'Night Owl' })
   const { body } = await given.api.call('GET', '/api/media?search=night&sort=duration_ms&order=asc', { token: given.token })
   expect(body).toMatchObject({ total: 2, data: [{ album: 'night' }, { title: 'Night Train' }] })
 })

@@ -104,7 +104,7 @@ function effects(generations: readonly number[]): number[] {
 
 async function offChannels(stores: Stores, count: number): Promise<string[]> {
   const owner = await stores.accounts.createUser({ username: 'owner', role: 'dj' })
-  const media = await stores.media.add(musicRecord(owner.id), async () => {})
+  const media = await stores.media.add(musicRecord(owner.id))
   const texts = { name: 'x', description: '', mode: 'copy', bitrateKbps: 128 } as const
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {

@@ -89,7 +89,7 @@ async function runningChannel(): Promise<string> {
     mode: 'copy',
     bitrateKbps: 128,
   })
-  const media = await stores.media.add(musicRecord(owner.id), async () => {})
+  const media = await stores.media.add(musicRecord(owner.id))
   await stores.playlists.attach(id, [media.id], { ownerId: null })
   await stores.channels.change(id, () => ({ wanted: 'on' }))
   return id

@@ -24,7 +24,7 @@ async function somebody() {
   await ask('PATCH', '/api/account', { name: `Name of ${person.username}` })
   const program = (await ask('POST', '/api/tokens', { name: 'my program' })).body
   const { channel } = (await ask('POST', '/api/channels', { name: 'Mine', slug: person.username })).body
-  const media = await api.stores.media.add(musicRecord(person.id), async () => {})
+  const media = await api.stores.media.add(musicRecord(person.id))
   await ask('POST', `/api/channels/${channel.id}/media`, { media_ids: [media.id] })
   return { ...person, token, program, channel, media, ask }
 }

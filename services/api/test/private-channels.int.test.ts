@@ -114,7 +114,7 @@ test('its link to listen is signed and expires; that of a public channel is plai
 })
 
 test('a running channel tells who may listen: everybody, or who has a link, from the moment that it is private', async () => {
-  const media = await api.stores.media.add(musicRecord(ownerId), async () => {})
+  const media = await api.stores.media.add(musicRecord(ownerId))
   const { channel } = (await ask('owner', '/api/channels', 'POST', { name: 'On air' })).body
   await ask('owner', `/api/channels/${channel.id}/media`, 'POST', { media_ids: [media.id] })
   await ask('owner', `/api/channels/${channel.id}/stream/start`, 'POST')

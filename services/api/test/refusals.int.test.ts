@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { runCommand } from '@skipcast/runtime'
+import { runCommand, waitFor } from '@skipcast/runtime'
 import { temporaryHome, toneFile } from '@skipcast/testing'
 import { testApi, type TestApi } from './test-api.ts'
 
@@ -206,7 +206,15 @@ test('an upload to a full disk says so, and leaves nothing', async () => {
   const long = await toneFile(join(home.path, 'long.ogg'), { frequencyHz: 440, seconds: 30 })
   const file = await readFile(long)
   expect(file.length).toBeLessThan(250_000)
-  await refused(file) // while it is converted
+  const { body: waiting } = await full.upload(dj, file, 'long.ogg', 'media_file', '')
+  await full.startWorker()
+  expect(waiting.state).toBe('processing')
+  const isTried = async () =>
+    (await full.call('GET', `/api/media/${waiting.id}/jobs`, { token: dj })).body.data[0].state === 'running'
+  await waitFor('its import to be tried', isTried, { timeoutMs: 20_000 })
+  await runCommand('mount', ['-o', 'remount,size=4m', folder], { timeoutMs: 5000 })
+  const isReady = async () => (await full.call('GET', `/api/media/${waiting.id}`, { token: dj })).body.state === 'ready'
+  await waitFor('it to be imported, now that there is room', isReady, { timeoutMs: 30_000 })
   const short = await readFile(await toneFile(join(home.path, 'short.mp3'), { frequencyHz: 440, seconds: 1 }))
   expect((await full.upload(dj, short)).status).toBe(201)
 }, 60_000)

@@ -30,6 +30,7 @@ process.once('message', ({ databaseUrl, broker }: RelayOrder) => {
     placement: { urgentPerSecond: 100, plannedPerSecond: 100 },
     onMoved: () => {},
     history: { listenersDays: 400, trackPlaysDays: 400 },
+    busForgets: false,
     onRelayed() {
       if (!told) process.send!('relaying')
       told = true

@@ -146,7 +146,7 @@ test('A16: an account that is deleted is over: sessions, tokens, streams; its ad
   const token = await session(api, person)
   const program = (await api.call('POST', '/api/tokens', { token, body: { name: 'program' } })).body.token
   const { channel } = (await api.call('POST', '/api/channels', { token, body: { name: 'Mine' } })).body
-  const media = await api.stores.media.add(musicRecord(person.id), async () => {})
+  const media = await api.stores.media.add(musicRecord(person.id))
   await api.call('POST', `/api/channels/${channel.id}/media`, { token, body: { media_ids: [media.id] } })
   expect((await api.call('POST', `/api/channels/${channel.id}/stream/start`, { token })).status).toBe(202)
 
@@ -172,7 +172,7 @@ test('A16: what was started in the moment of the deletion is stopped by the lead
   const ownerId = user.id
   const fields = { name: 'x', slug: 'orphan', description: '', mode: 'copy', bitrateKbps: 128 } as const
   const channel = await api.stores.channels.create({ ownerId, ...fields })
-  const media = await api.stores.media.add(musicRecord(ownerId), async () => {})
+  const media = await api.stores.media.add(musicRecord(ownerId))
   await api.stores.playlists.attach(channel.id, [media.id], { ownerId: null })
   await api.stores.accounts.deleteUser(ownerId)
   await api.stores.channels.change(channel.id, () => ({ wanted: 'on' }))

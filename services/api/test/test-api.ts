@@ -5,9 +5,8 @@ import { signListenToken, stamp, type StreamStatus } from '@skipcast/contracts'
 import { openDatabase, openStores, type Role, type Stores, type User } from '@skipcast/db'
 import { PATIENT, testDatabase } from '@skipcast/db/testing'
 import { folderStore } from '@skipcast/media-store'
-import { childUser, healthBoard, meters, silentLogger, type HealthBoard } from '@skipcast/runtime'
+import { healthBoard, meters, silentLogger, type HealthBoard } from '@skipcast/runtime'
 import { betterAuthLogIns, type LogInOptions } from '../src/adapters/better-auth/log-ins.ts'
-import { ffmpeg } from '../src/adapters/ffmpeg.ts'
 import { incomingFiles } from '../src/adapters/incoming-files.ts'
 import { mediaLinks } from '../src/adapters/media-links.ts'
 import { uploadFiles } from '../src/adapters/upload-files.ts'
@@ -16,7 +15,9 @@ import { toStreamCommand } from '../src/domain/stream-command.ts'
 import type { ServerSight } from '../src/domain/stream-view.ts'
 import { buildApp } from '../src/http/app.ts'
 import type { App } from '../src/http/app-type.ts'
+import { mediaNews } from '../src/media-news.ts'
 import type { ApiPorts, FleetMember } from '../src/ports.ts'
+import { testWorker } from './test-worker.ts'
 
 export const SIGNING_KEY = 'k'.repeat(32)
 
@@ -31,7 +32,7 @@ export interface TestServer {
   readonly labels?: Readonly<Record<string, string>>
 }
 
-/** The HTTP side on a real database, real ffmpeg and a real folder; servers and what agents tell are set by hand. */
+/** The HTTP side on a real database and a real folder, with the role media beside it once something is uploaded; servers and what agents tell are set by hand. */
 export interface TestApi extends AsyncDisposable {
   readonly app: App
   readonly stores: Stores
@@ -55,7 +56,10 @@ export interface TestApi extends AsyncDisposable {
   ): Promise<Answer>
   /** All mails that were written, oldest first. */
   readonly mails: Mail[]
-  upload(token: string | undefined, file: Buffer, fileName?: string, field?: string): Promise<Answer>
+  /** Waits until it is processed, unless told otherwise. */
+  upload(token: string | undefined, file: Buffer, fileName?: string, field?: string, prefer?: string): Promise<Answer>
+  /** From now on jobs are done. */
+  startWorker(): Promise<void>
 }
 
 /** Where people reach it, as far as its links say. */
@@ -73,7 +77,6 @@ export async function testApi(
   owned.defer(() => rm(path, { recursive: true, force: true }))
   await chmod(path, 0o711)
 
-  const user = childUser()
   const origin = { application: 'skipcast', environment: 'test' }
   const statuses: TestApi['statuses'] = new Map()
   const context = { origin, signingKey: SIGNING_KEY, lastTold: (id: string) => statuses.get(id) }
@@ -114,8 +117,9 @@ export async function testApi(
       sendMail: async (_about, mail) => void mails.push(mail),
       logger: silentLogger(),
     }),
-    audio: ffmpeg({ format: { bitrateKbps: 128, sampleRate: 44_100 }, user }),
-    incomingFiles: await incomingFiles({ path: mediaPath, serverId: 'test', user }),
+    jobs: { origin, airFormat: { bitrateKbps: 128, sampleRate: 44_100 } },
+    mediaNews: mediaNews(),
+    incomingFiles: await incomingFiles({ path: mediaPath, serverId: 'test' }),
     uploadFiles: await uploadFiles({ path: mediaPath }),
     mediaStore: folderStore(mediaPath),
     listenToken: (channelId, expiresAt) =>
@@ -149,6 +153,12 @@ export async function testApi(
     app.server.closeAllConnections() // fetch opens some beforehand, which never asked and so are not idle: Node waits a minute for these
     await closed
   })
+
+  let worker: Promise<unknown> | undefined
+  const startWorker = async () => {
+    worker ??= testWorker({ ports, mediaPath, homePath: path, database: client }).then((it) => stack.use(it))
+    await worker
+  }
 
   let people = 0
   const call: TestApi['call'] = async (method, url, { token, body, headers } = {}) => {
@@ -185,13 +195,15 @@ export async function testApi(
       const made = await stores.accounts.createUser({ username: `${role}-${people++}`, role })
       return { user: made, token: (await stores.accounts.createToken(made.id, 'test')).secret }
     },
-    async upload(token, file, fileName = 'music.mp3', field = 'media_file') {
+    startWorker,
+    async upload(token, file, fileName = 'music.mp3', field = 'media_file', prefer = 'wait=60') {
+      await startWorker()
       const form = new FormData()
       form.set(field, new Blob([new Uint8Array(file)]), fileName)
       const encoded = new Response(form)
       return call('POST', '/api/media/upload', {
         ...(token !== undefined && { token }),
-        headers: { 'content-type': encoded.headers.get('content-type')! },
+        headers: { 'content-type': encoded.headers.get('content-type')!, prefer },
         body: Buffer.from(await encoded.arrayBuffer()),
       })
     },
@@ -221,6 +233,7 @@ export function musicRecord(ownerId: string) {
     durationMs: 1000,
     originalName: 'tune.mp3',
     originalSha256: 'b'.repeat(64),
+    state: 'ready' as const,
   }
 }
 

@@ -41,7 +41,7 @@ export function testChannels() {
     /** A channel with one piece. */
     withMusic: async (): Promise<{ id: string; slug: string }> => {
       const one = await channel()
-      const media = await api.stores.media.add(musicRecord(userId), async () => {})
+      const media = await api.stores.media.add(musicRecord(userId))
       const { status } = await api.call('POST', `/api/channels/${one.id}/media`, { token, body: { media_ids: [media.id] } })
       expect(status).toBe(200)
       return one

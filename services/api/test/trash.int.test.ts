@@ -34,7 +34,7 @@ async function channel(fields: object = {}): Promise<{ id: string; slug: string 
 test('a channel goes off air into the trash, where only its owner and admins see it, and comes back with all that it had', async () => {
   await newcomer()
   const one = await channel({ genre_ids: [1, 2], privacy: 'public', slug: 'to-the-trash' })
-  const pieces = await Promise.all([0, 1, 2].map(() => api.stores.media.add(musicRecord(userId), async () => {})))
+  const pieces = await Promise.all([0, 1, 2].map(() => api.stores.media.add(musicRecord(userId))))
   const media_ids = pieces.map(({ id }) => id)
   await call('POST', `/api/channels/${one.id}/media`, { media_ids })
   await call('POST', `/api/channels/${one.id}/stream/start`)
@@ -77,9 +77,11 @@ test('a channel goes off air into the trash, where only its owner and admins see
     media_ids[0],
     media_ids[2],
   ])
+  // A deleted piece keeps its place, for when it comes back too.
   expect(await api.query('SELECT position FROM channel_media WHERE channel_id = $1 ORDER BY 1', [one.id])).toEqual([
     { position: 0 },
     { position: 1 },
+    { position: 2 },
   ])
   expect((await call('POST', `/api/channels/${one.id}/stream/start`)).status).toBe(202)
 })

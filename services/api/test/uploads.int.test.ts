@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newId, type Upload } from '@skipcast/db'
-import { silentLogger } from '@skipcast/runtime'
+import { silentLogger, waitFor } from '@skipcast/runtime'
 import { temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
 import { Upload as TusClient } from 'tus-js-client'
 import { sweepUploads } from '../src/finish-upload.ts'
@@ -102,8 +102,9 @@ test('a client of tus uploads music in pieces, breaks off, and goes on where it 
 }, 30_000)
 
 test('an upload goes on after the API was started anew, and what came whole is finished by itself', async () => {
-  const path = await begun(music.length, 'restart.mp3')
-  expect((await send(path, music.subarray(0, 40_000), 0)).headers['upload-offset']).toBe('40000')
+  const piece = Buffer.concat([music, Buffer.from('another')])
+  const path = await begun(piece.length, 'restart.mp3')
+  expect((await send(path, piece.subarray(0, 40_000), 0)).headers['upload-offset']).toBe('40000')
   const again = await buildApp(api.ports, { logger: silentLogger() })
   const headers = { authorization: `Bearer ${token}`, ...TUS }
   const seen = await again.inject({ method: 'HEAD', url: path, headers })
@@ -112,24 +113,27 @@ test('an upload goes on after the API was started anew, and what came whole is f
 
   // The last bytes came, and the process died over them.
   const id = path.split('/').at(-1)!
-  await writeFile(api.ports.uploadFiles.pathOf(id), music)
+  await writeFile(api.ports.uploadFiles.pathOf(id), piece)
   const failures: unknown[] = []
   await sweepUploads(api.ports, new Date(), (error) => failures.push(error))
   expect(failures).toEqual([])
   const location = String((await head(path)).headers['media-location'])
   expect((await api.call('GET', location, { token })).body.original_name).toBe('restart.mp3')
-  const last = await send(path, Buffer.alloc(0), music.length) // a client that never got the answer
+  const last = await send(path, Buffer.alloc(0), piece.length) // a client that never got the answer
   expect([last.status, last.headers['media-location']]).toEqual([204, location])
   expect(await left()).toEqual([])
 }, 30_000)
 
-test('what can not be played is refused with the last byte, and nothing of it is left', async () => {
+test('what can not be played becomes a piece that says so, and none of its bytes wait any more', async () => {
   const page = Buffer.from('<!doctype html><script>alert(1)</script>'.repeat(50))
   const path = await begun(page.length, 'song.mp3')
   expect((await send(path, page.subarray(0, 100), 0)).status).toBe(204)
-  const { status, body } = await send(path, page.subarray(100), 100)
-  expect([status, body.error]).toEqual([422, 'UNPROCESSABLE'])
-  expect((await head(path)).status).toBe(422)
+  const { status, headers } = await send(path, page.subarray(100), 100)
+  expect(status).toBe(204)
+  await api.startWorker()
+  const piece = async () => (await api.call('GET', String(headers['media-location']), { token })).body
+  await waitFor('the import to fail', async () => (await piece()).state === 'failed', { timeoutMs: 30_000 })
+  expect((await piece()).problem).toMatch(/no audio file/)
   expect(await left()).toEqual([])
 })
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
 import { uploadFile, type UploadProgress } from './upload-file.ts'
@@ -7,9 +8,19 @@ const ANSWER_LIMIT_MS = 30_000
 /** The most that one page of a list holds. */
 const PAGE_SIZE = 100
 const MAX_ATTACHED = 500
+/** What an upload waits for the server to process it, before it begins to ask how far it is. */
+const UPLOAD_WAIT_S = 60
+const LOOK_EVERY_MS = 1000
 
 const channel = z.object({ id: z.string(), name: z.string(), slug: z.string(), state: z.string() })
-const media = z.object({ id: z.string(), title: z.string(), artist: z.string(), duration_ms: z.number() })
+const media = z.object({
+  id: z.string(),
+  state: z.enum(['processing', 'ready', 'failed']),
+  problem: z.string().nullable(),
+  title: z.string(),
+  artist: z.string(),
+  duration_ms: z.number().nullable(),
+})
 const problem = z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable()
 const stream = z.object({
   channel,
@@ -160,12 +171,14 @@ export function apiClient(url: string, token: string | null): ApiClient {
     drain: (id, to) => call(server, 'POST', `/api/servers/${encodeURIComponent(id)}/${to}`),
     async upload(file, onProgress = () => {}) {
       const target = new URL(`${url}/api/media/upload`)
-      const { status, text } = await uploadFile(target, { field: 'media_file', file, headers, onProgress }).catch(
-        (cause: NodeJS.ErrnoException) => {
-          throw cause.syscall === 'open' || cause.syscall === 'read' ? cause : unreachable(url, cause)
-        },
-      )
-      return read(media, url, status, text)
+      const options = { field: 'media_file', file, headers: { ...headers, prefer: `wait=${UPLOAD_WAIT_S}` }, onProgress }
+      const { status, text } = await uploadFile(target, options).catch((cause: NodeJS.ErrnoException) => {
+        throw cause.syscall === 'open' || cause.syscall === 'read' ? cause : unreachable(url, cause)
+      })
+      let found = read(media, url, status, text)
+      for (; found.state === 'processing'; await sleep(LOOK_EVERY_MS)) found = await call(media, 'GET', `/api/media/${found.id}`)
+      if (found.state === 'failed') throw new ApiRefusal(422, found.problem ?? 'This file can not be imported.')
+      return found
     },
     readiness: () => call(readiness, 'GET', '/readyz', undefined, [503]),
   }

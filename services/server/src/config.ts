@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { env } from '@skipcast/runtime'
 import { z } from 'zod'
 
-export const roles = ['kafka', 'api', 'icecast', 'metrics', 'liquidsoap'] as const
+export const roles = ['kafka', 'api', 'media', 'icecast', 'metrics', 'liquidsoap'] as const
 export type Role = (typeof roles)[number]
 
 const DEFAULT_HOME = './.skipcast'

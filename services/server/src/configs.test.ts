@@ -4,7 +4,7 @@ import { readConfigs } from './configs.ts'
 describe('the configuration of a server', () => {
   test('has every role where nothing is set', () => {
     const { server, roles } = readConfigs({ SERVER_ROLES: '' })
-    expect([...server.roles].sort()).toEqual(['api', 'icecast', 'kafka', 'liquidsoap', 'metrics'])
+    expect([...server.roles].sort()).toEqual(['api', 'icecast', 'kafka', 'liquidsoap', 'media', 'metrics'])
     expect(Object.keys(roles).sort()).toEqual([...server.roles].sort())
   })
 
@@ -34,7 +34,7 @@ describe('the configuration of a server', () => {
       API_TRUST_PROXY: '10.0.0.0/99',
     }
     const read = () => readConfigs({ SERVER_ROLES: 'api,dj', ...wrong })
-    expect(read).toThrow(/"dj" is no role; roles are kafka, api, icecast, metrics, liquidsoap and all/)
+    expect(read).toThrow(/"dj" is no role; roles are kafka, api, media, icecast, metrics, liquidsoap and all/)
     for (const name of Object.keys(wrong)) expect(read).toThrow(new RegExp(`  - ${name}: \\S+`))
     expect(read).not.toThrow(/secret/)
   })

@@ -3,6 +3,7 @@ import { busEnv } from '@skipcast/bus'
 import { icecastEnv } from '@skipcast/icecast'
 import { kafkaEnv } from '@skipcast/kafka'
 import { agentEnv } from '@skipcast/liquidsoap-agent'
+import { mediaEnv } from '@skipcast/media'
 import { metricsEnv } from '@skipcast/metrics'
 import { AppError, readConfig, type Environment } from '@skipcast/runtime'
 import type { z } from 'zod'
@@ -10,7 +11,14 @@ import { roles, serverEnv, type Role } from './config.ts'
 import { publicPorts, sharedPorts } from './public-ports.ts'
 
 /** The schema of each role, by role. */
-export const roleEnvs = { kafka: kafkaEnv, api: apiEnv, icecast: icecastEnv, metrics: metricsEnv, liquidsoap: agentEnv } as const
+export const roleEnvs = {
+  kafka: kafkaEnv,
+  api: apiEnv,
+  media: mediaEnv,
+  icecast: icecastEnv,
+  metrics: metricsEnv,
+  liquidsoap: agentEnv,
+} as const
 
 export type RoleConfigs = { readonly [R in Role]?: z.output<(typeof roleEnvs)[R]> }
 

@@ -4,6 +4,7 @@ import { meteredBus, openBus, type ServiceContext } from '@skipcast/bus'
 import { startIcecast } from '@skipcast/icecast'
 import { startKafka } from '@skipcast/kafka'
 import { startAgent } from '@skipcast/liquidsoap-agent'
+import { startMedia } from '@skipcast/media'
 import { startMetrics } from '@skipcast/metrics'
 import { createLogger, healthBoard, messageOf, meters, openHome, type Environment } from '@skipcast/runtime'
 import { readConfigs } from './configs.ts'
@@ -20,7 +21,7 @@ const START = 'start'
 /**
  * Starts the roles that `SERVER_ROLES` names in this process, each with only its own routes, consumers, timers and children.
  *
- *   kafka ─► bus ─► api, icecast, metrics, liquidsoap   (closed in reverse order)
+ *   kafka ─► bus ─► api, media, icecast, metrics, liquidsoap   (closed in reverse order)
  *
  * Rejects with CONFIG_INVALID (all problems of all roles at once), PORT_TAKEN (all ports at once), CONFLICT (the home is in use), or what `stop`
  * was aborted with; nothing is left running then.
@@ -52,6 +53,7 @@ export async function startServer(environment: Environment, stop: AbortSignal): 
   const context: ServiceContext = { ...platform, logger, bus }
 
   const api = roles.api && owned.use(await startApi(roles.api, context))
+  if (roles.media) owned.use(await startMedia(roles.media, context))
   if (roles.icecast) owned.use(await startIcecast(roles.icecast, context))
   stop.throwIfAborted()
   if (roles.metrics) owned.use(await startMetrics(roles.metrics, context))

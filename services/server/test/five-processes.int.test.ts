@@ -23,7 +23,7 @@ beforeAll(async () => {
   const [api, icecast] = await freePorts(2)
   variables = { API_PORT: String(api), ICECAST_PORT: String(icecast) }
   // The order must not matter: each comes up before what it needs.
-  for (const role of ['liquidsoap', 'metrics', 'api', 'icecast', 'kafka']) await start(role)
+  for (const role of ['liquidsoap', 'media', 'metrics', 'api', 'icecast', 'kafka']) await start(role)
   await untilReady(processes.get('api')!)
 }, 180_000)
 
@@ -36,7 +36,7 @@ async function start(role: string): Promise<void> {
   processes.set(role, await startSkipcast(home.path, { ...variables, SERVER_ROLES: role }))
 }
 
-test('five roles as five processes put a channel on air, and the listener numbers come back over Kafka', async () => {
+test('six roles as six processes put a channel on air, and the listener numbers come back over Kafka', async () => {
   const tone = await toneFile(join(home.path, '550.mp3'), { frequencyHz: 550, seconds: 30 })
   const api = await apiClient(processes.get('api')!.apiUrl, home.path)
   await api.channel({ name: 'Five', slug: 'five' }, [tone])

@@ -38,7 +38,7 @@ beforeAll(async () => {
   const core = owned.use(await temporaryHome())
   const [broker, icecast] = await freePorts(2)
   const common = { ICECAST_PORT: `${icecast}`, MEDIA_PATH: join(core.path, 'media') }
-  const ids = { SERVER_ID: 'core', SERVER_ROLES: 'kafka,api,icecast', KAFKA_PORT: `${broker}` }
+  const ids = { SERVER_ID: 'core', SERVER_ROLES: 'kafka,api,media,icecast', KAFKA_PORT: `${broker}` }
   control = owned.use(await startSkipcast(core.path, { ...common, ...ids }))
   await untilReady(control)
   api = await apiClient(control.apiUrl, core.path)

@@ -25,7 +25,7 @@ const TRACKS = {
     SELECT cm.channel_id AS "channelId", m.id AS media_id, m.sha256, m.size_bytes::float8 AS size_bytes, m.duration_ms, m.title, m.artist,
       m.loudness_lufs, m.peak_dbfs, m.cue_in_ms, m.cue_out_ms
     FROM channel_media cm JOIN media m ON m.id = cm.media_id
-    WHERE cm.channel_id = ANY($1) ORDER BY cm.channel_id, cm.position`,
+    WHERE cm.channel_id = ANY($1) AND m.state = 'ready' AND m.deleted_at IS NULL ORDER BY cm.channel_id, cm.position`,
 }
 
 /** A row without a mode is a server that is to be empty. */

@@ -80,7 +80,7 @@ export function readTracks(session: Session, channelId: string): Promise<Playlis
     SELECT m.id AS media_id, m.sha256, m.size_bytes::float8 AS size_bytes, m.duration_ms, m.title, m.artist,
       m.loudness_lufs, m.peak_dbfs, m.cue_in_ms, m.cue_out_ms
     FROM channel_media cm JOIN media m ON m.id = cm.media_id
-    WHERE cm.channel_id = ${channelId} ORDER BY cm.position`
+    WHERE cm.channel_id = ${channelId} AND m.state = 'ready' AND m.deleted_at IS NULL ORDER BY cm.position`
 }
 
 /** What no agent needs to know. */

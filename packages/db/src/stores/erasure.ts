@@ -1,6 +1,7 @@
 import type { Database } from '../database.ts'
 import { closeGaps, lockChannelIfThere, readTracks, writeChannel } from './channel-writes.ts'
-import type { ToCommand } from './records.ts'
+import { filesOf } from './media-writes.ts'
+import type { MediaFile, ToCommand } from './records.ts'
 
 /** The end of all that is kept about users who asked for it (`AccountStore.deleteUser`). Every method may reject with DATABASE_UNAVAILABLE. */
 export interface Erasure {
@@ -9,8 +10,8 @@ export interface Erasure {
   /** Their channels, those in the trash too. */
   listChannels(userId: string, limit: number): Promise<string[]>
   listMedia(userId: string, limit: number): Promise<string[]>
-  /** Removes a piece for good, whoever plays it: a channel that has no other goes off the air. Its files may be nobody’s now. Resolves to the hash of its air file; null when there is no such piece. */
-  removePiece(mediaId: string): Promise<string | null>
+  /** Removes a piece for good, whoever plays it: a channel that has no other goes off the air. Resolves to its files, which may be nobody’s now. */
+  removePiece(mediaId: string): Promise<MediaFile[]>
   /** Removes the user, when nothing of theirs is left, and with them all that hangs on them. Their user name is free again. */
   forget(userId: string): Promise<void>
 }
@@ -51,7 +52,7 @@ export function erasure(database: Database, toCommand: ToCommand): Erasure {
         }
         const piece = await session.media.findUnique({ where: { id: mediaId } })
         await session.media.deleteMany({ where: { id: mediaId } })
-        return piece?.sha256 ?? null
+        return piece ? filesOf(piece) : []
       })
     },
 

@@ -36,6 +36,7 @@ const SECTIONS = {
   channel_genres: { table: 'channel_genres', of: OWN_CHANNELS, key: `channel_id || ' ' || genre_id`, without: [] },
   playlists: { table: 'channel_media', of: OWN_CHANNELS, key: `channel_id || ' ' || media_id`, without: [] },
   media: { table: 'media', of: 'owner_id = $1', without: ['owner_id'] },
+  media_jobs: { table: 'media_jobs', of: OWN_MEDIA, without: ['message'] },
   media_genres: { table: 'media_genres', of: OWN_MEDIA, key: `media_id || ' ' || genre_id`, without: [] },
   uploads: { table: 'uploads', of: 'owner_id = $1', without: ['owner_id'] },
 } as const satisfies Record<string, Section>

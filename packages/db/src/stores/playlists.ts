@@ -2,7 +2,7 @@ import { AppError } from '@skipcast/runtime'
 import { isDangling } from '../database-errors.ts'
 import type { Database, Session } from '../database.ts'
 import { closeGaps, lockChannel, writeChannel } from './channel-writes.ts'
-import { toMedia } from './media.ts'
+import { toMedia } from './media-writes.ts'
 import type { Channel, Media, Page, PageRequest, ToCommand } from './records.ts'
 
 /** What channels play, in order. Every method may reject with DATABASE_UNAVAILABLE. */
@@ -10,8 +10,9 @@ export interface PlaylistStore {
   /** In order of play. */
   list(channelId: string, page: PageRequest): Promise<Page<Media>>
   /**
-   * Appends media that are not on the playlist yet, in the order given; a running channel gets them at once. `ownerId` limits them to
-   * that owner's (null: anybody's). Rejects with NOT_FOUND for the channel or naming the media, with CONFLICT when the playlist would be too long.
+   * Appends media that are not on the playlist yet, in the order given; a running channel gets them at once, or as soon as they are ready. `ownerId` limits them
+   * to that owner's and public ones (null: anybody's). Rejects with NOT_FOUND for the channel or naming the media, with CONFLICT when the playlist would be
+   * too long, or naming those that can not be played.
    */
   attach(channelId: string, mediaIds: readonly string[], options: { ownerId: string | null }): Promise<Channel>
   /** Takes media off; those that are not on it do not matter. Rejects with NOT_FOUND, or CONFLICT when a running channel would have none left. */
@@ -29,7 +30,7 @@ export function playlistStore(database: Database, toCommand: ToCommand): Playlis
   return {
     list(channelId, { page, perPage }) {
       return database.run(async (client) => {
-        const where = { channelId }
+        const where = { channelId, media: { deletedAt: null } }
         const [rows, total] = await Promise.all([
           client.channelMedia.findMany({
             where,
@@ -47,7 +48,7 @@ export function playlistStore(database: Database, toCommand: ToCommand): Playlis
     async attach(channelId, mediaIds, { ownerId }) {
       const work = database.transaction(async (session) => {
         const channel = await lockChannel(session, channelId)
-        const playlist = await readIds(session, channelId)
+        const playlist = await readIds(session, channelId, { withTrash: true })
         const added = [...new Set(mediaIds)].filter((id) => !playlist.has(id))
         if (playlist.size + added.length > MAX_TRACKS)
           throw new AppError('CONFLICT', `A playlist holds up to ${MAX_TRACKS} tracks.`)
@@ -76,7 +77,7 @@ export function playlistStore(database: Database, toCommand: ToCommand): Playlis
     reorder(channelId, mediaIds) {
       return database.transaction(async (session) => {
         const channel = await lockChannel(session, channelId)
-        requireSame(await readIds(session, channelId), mediaIds)
+        requireSame(await readIds(session, channelId, { withTrash: false }), mediaIds)
         const moved = await session.$executeRaw`
           UPDATE channel_media cm SET position = wanted.place - 1
           FROM unnest(${[...mediaIds]}::text[]) WITH ORDINALITY AS wanted (media_id, place)
@@ -97,15 +98,26 @@ function requireSame(playlist: ReadonlySet<string>, mediaIds: readonly string[])
   })
 }
 
-async function readIds(session: Session, channelId: string): Promise<Set<string>> {
-  const rows = await session.channelMedia.findMany({ where: { channelId }, select: { mediaId: true } })
+/** What is in the trash keeps its place, for when it comes back. */
+async function readIds(session: Session, channelId: string, { withTrash }: { withTrash: boolean }): Promise<Set<string>> {
+  const where = { channelId, ...(!withTrash && { media: { deletedAt: null } }) }
+  const rows = await session.channelMedia.findMany({ where, select: { mediaId: true } })
   return new Set(rows.map((row) => row.mediaId))
 }
 
 async function requireMedia(session: Session, ids: string[], ownerId: string | null): Promise<void> {
-  const where = { id: { in: ids }, ...(ownerId !== null && { ownerId }) }
-  const found = new Set((await session.media.findMany({ where, select: { id: true } })).map((row) => row.id))
+  const reachable = ownerId === null ? {} : { OR: [{ ownerId }, { visibility: 'public' as const }] }
+  const rows = await session.media.findMany({
+    where: { id: { in: ids }, deletedAt: null, ...reachable },
+    select: { id: true, state: true },
+  })
+  const found = new Map(rows.map(({ id, state }) => [id, state]))
   const missing = ids.filter((id) => !found.has(id))
-  if (missing.length === 0) return
-  throw new AppError('NOT_FOUND', 'Some of these media do not exist, or are not yours.', { details: { media_ids: missing } })
+  if (missing.length > 0)
+    throw new AppError('NOT_FOUND', 'Some of these media do not exist, or are not yours.', { details: { media_ids: missing } })
+  const failed = ids.filter((id) => found.get(id) === 'failed')
+  if (failed.length > 0)
+    throw new AppError('CONFLICT', 'Some of these media could not be imported, and can not be played.', {
+      details: { media_ids: failed },
+    })
 }

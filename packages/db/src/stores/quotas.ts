@@ -3,7 +3,7 @@ import type { Session } from '../database.ts'
 
 /** What the media of one user take, in bytes. */
 export interface MediaUsage {
-  /** Of all pieces, those in the trash too. */
+  /** Of the files of all pieces as they were uploaded, those in the trash too. */
   readonly usedBytes: number
   /** Announced by uploads that are not finished. */
   readonly pendingBytes: number
@@ -14,13 +14,14 @@ export interface MediaUsage {
 /** Reads what is used and allowed. `defaultBytes` is for who has no limit of their own; 0: none. */
 export async function readUsage(session: Session, ownerId: string, defaultBytes: number): Promise<MediaUsage> {
   const [used, pending, user] = [
-    await session.media.aggregate({ where: { ownerId }, _sum: { sizeBytes: true } }),
+    await session.$queryRaw<{ bytes: bigint }[]>`
+      SELECT coalesce(sum(coalesce(file_size_bytes, size_bytes, 0)), 0)::bigint AS bytes FROM media WHERE owner_id = ${ownerId}`,
     await session.upload.aggregate({ where: { ownerId, mediaId: null, problem: null }, _sum: { sizeBytes: true } }),
     await session.user.findUnique({ where: { id: ownerId }, select: { mediaQuotaBytes: true } }),
   ]
   const allowedBytes = Number(user?.mediaQuotaBytes ?? defaultBytes)
   return {
-    usedBytes: Number(used._sum.sizeBytes ?? 0),
+    usedBytes: Number(used[0]!.bytes),
     pendingBytes: Number(pending._sum.sizeBytes ?? 0),
     allowedBytes: allowedBytes === 0 ? null : allowedBytes,
   }

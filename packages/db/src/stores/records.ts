@@ -162,30 +162,102 @@ export interface Drain {
 export interface Media {
   readonly id: string
   readonly ownerId: string
+  /** `processing`: the role media is at it. `failed`: it can not be played. */
+  readonly state: 'processing' | 'ready' | 'failed'
+  /** Why it failed, for its owner. */
+  readonly problem: string | null
   readonly title: string
   readonly artist: string
   readonly album: string
-  /** Of the air file, as are size and duration. */
-  readonly sha256: string
-  readonly sizeBytes: number
-  readonly durationMs: number
-  /** Measured at upload; null for silence, and where it never was. */
+  /** As its file's tags say. */
+  readonly genre: string
+  /** Empty, or four digits. */
+  readonly year: string
+  readonly track: number | null
+  readonly visibility: 'public' | 'private'
+  /** Whether others who may read it may have its file. */
+  readonly downloadable: boolean
+  /** Of the air file, as are size and duration; null until it is ready. */
+  readonly sha256: string | null
+  readonly sizeBytes: number | null
+  readonly durationMs: number | null
+  /** Measured at import; null for silence, and where it never was. */
   readonly loudnessLufs: number | null
   readonly peakDbfs: number | null
   /** Where it is heard from and to; null: to its end. */
   readonly cueInMs: number
   readonly cueOutMs: number | null
   readonly originalName: string
+  /** Of the upload as it came. */
   readonly originalSha256: string
+  /** The file as its owner may download it: the upload, with the tags of now. Null: it was not kept. */
+  readonly fileSha256: string | null
+  readonly fileSizeBytes: number | null
+  /** `video`: it has moving pictures too, which are not sent. What follows is null until it is known. */
+  readonly kind: 'audio' | 'video' | null
+  readonly contentType: string | null
+  readonly container: string | null
+  readonly codec: string | null
+  readonly fileBitrateKbps: number | null
+  readonly channelCount: number | null
+  readonly sampleRate: number | null
+  readonly coverSha256: string | null
+  readonly waveformSha256: string | null
   readonly createdAt: Date
+  /** Since when it is in the trash. */
+  readonly deletedAt: Date | null
 }
 
-type MeasuredFields = 'loudnessLufs' | 'peakDbfs' | 'cueInMs' | 'cueOutMs'
+type KnownAtFirst = 'ownerId' | 'title' | 'artist' | 'album' | 'originalName' | 'originalSha256'
 
-export type NewMedia = Omit<Media, 'id' | 'createdAt' | MeasuredFields> & Partial<Pick<Media, MeasuredFields>>
+export type NewMedia = Pick<Media, KnownAtFirst> & Partial<Omit<Media, KnownAtFirst | 'id' | 'createdAt' | 'deletedAt'>>
+
+/** A file of the media store. */
+export interface MediaFile {
+  readonly kind: 'air' | 'originals' | 'covers' | 'waveforms'
+  readonly sha256: string
+}
 
 /** What can be changed of a piece. */
-export type MediaChange = Partial<Pick<Media, 'cueInMs' | 'cueOutMs'>>
+export type MediaChange = Partial<
+  Pick<
+    Media,
+    | 'title'
+    | 'artist'
+    | 'album'
+    | 'genre'
+    | 'year'
+    | 'track'
+    | 'visibility'
+    | 'downloadable'
+    | 'cueInMs'
+    | 'cueOutMs'
+    | 'coverSha256'
+  >
+>
+
+/** Which media a list is of; what is absent does not matter. */
+export interface MediaFilter {
+  /** null: anybody's. */
+  readonly ownerId: string | null
+  readonly isTrashed: boolean
+  readonly state?: Media['state'] | undefined
+  readonly kind?: 'audio' | 'video' | undefined
+  readonly visibility?: Media['visibility'] | undefined
+}
+
+/** Work that the role media was asked for. */
+export interface MediaJob {
+  readonly id: string
+  readonly mediaId: string
+  /** The `event` of its message. */
+  readonly kind: string
+  readonly state: 'waiting' | 'running' | 'done' | 'failed'
+  readonly percent: number
+  readonly problem: string | null
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
 
 /** A piece in a playlist, with what is known for its mixing. */
 export interface PlaylistTrack extends Omit<Track, 'gain_db' | 'cue_in_ms' | 'cue_out_ms'> {

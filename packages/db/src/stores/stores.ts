@@ -6,6 +6,8 @@ import { erasure, type Erasure } from './erasure.ts'
 import { channelTrash, type ChannelTrash } from './channel-trash.ts'
 import { genreStore, type GenreStore } from './genres.ts'
 import { listenerCountStore, type ListenerCountStore } from './listener-counts.ts'
+import { mediaJobStore, type MediaJobStore } from './media-jobs.ts'
+import { mediaTrash, type MediaTrash } from './media-trash.ts'
 import { mediaStore, type MediaStore } from './media.ts'
 import { outboxDepth, type OutboxDepth } from './outbox.ts'
 import { personalData, type PersonalData } from './personal-data.ts'
@@ -28,6 +30,8 @@ export interface Stores {
   readonly playlists: PlaylistStore
   readonly media: MediaStore
   readonly uploads: UploadStore
+  readonly mediaJobs: MediaJobStore
+  readonly mediaTrash: MediaTrash
   readonly listenerCounts: ListenerCountStore
   readonly trackPlays: TrackPlayStore
   readonly servers: ServerStore
@@ -47,6 +51,8 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
     playlists: playlistStore(database, options.toCommand),
     media: mediaStore(database, options.toCommand),
     uploads: uploadStore(database),
+    mediaJobs: mediaJobStore(database, options.toCommand),
+    mediaTrash: mediaTrash(database, options.toCommand),
     listenerCounts: listenerCountStore(database),
     trackPlays: trackPlayStore(database),
     servers: serverStore(database),

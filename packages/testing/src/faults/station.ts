@@ -80,7 +80,7 @@ export async function startStation(size: StationSize): Promise<Station> {
 
   const database = owned.use(await heldDatabase(home))
   const broker = owned.use(await serverPart(home, 'kafka', {}))
-  const control = owned.use(await serverPart(home, 'api,icecast,metrics', { DATABASE_URL: database.url }))
+  const control = owned.use(await serverPart(home, 'api,media,icecast,metrics', { DATABASE_URL: database.url }))
   const variables = { ICECAST_PORT: String(control.icecastPort), CHANNELS_PER_ENGINE: String(size.channelsPerEngine) }
   const agent = owned.use(await serverPart(home, 'liquidsoap', variables))
   await waitFor('Skipcast to be ready', async () => (await fetch(`${control.apiUrl}/readyz`)).ok, { timeoutMs: READY_TIMEOUT_MS })

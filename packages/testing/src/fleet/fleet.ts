@@ -119,7 +119,7 @@ export async function startFleet(size: FleetSize): Promise<Fleet> {
     const clock = typeof clocks === 'string' ? {} : clocks.variables(name)
     return startMachine(host, home, { ...common, SERVER_ID: name, SERVER_ROLES: roles, ...clock, ...variables })
   }
-  const control = await machine('api', 'api', { API_HOST: at('api').host.address, DATABASE_URL: databaseUrl.trim() })
+  const control = await machine('api', 'api,media', { API_HOST: at('api').host.address, DATABASE_URL: databaseUrl.trim() })
   const icecast = await machine('icecast', 'icecast,metrics')
   const agents = [await machine('a', 'liquidsoap'), await machine('b', 'liquidsoap'), await machine('c', 'liquidsoap')] as const
   const apiUrl = `http://${at('api').host.address}:${PORTS.API_PORT}`

@@ -3,7 +3,7 @@ import { open, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { openFolder, orNoSpace } from '@skipcast/media-store'
-import { AppError, giveTo, makeDirectory, pathIn, type ChildUser } from '@skipcast/runtime'
+import { AppError, makeDirectory, pathIn } from '@skipcast/runtime'
 import type { IncomingFile, IncomingFiles } from '../ports.ts'
 
 /**
@@ -14,26 +14,24 @@ export async function incomingFiles(options: {
   path: string
   /** Several API processes may share the folder; each clears up after itself alone. */
   serverId: string
-  user: ChildUser | undefined
 }): Promise<IncomingFiles> {
   const root = resolve(options.path)
   await openFolder(root)
   await openFolder(join(root, 'incoming'))
-  const incoming = await makeDirectory(pathIn(root, 'incoming', options.serverId), { owner: options.user })
+  const incoming = await makeDirectory(pathIn(root, 'incoming', options.serverId))
   for (const name of await readdir(incoming)) await rm(join(incoming, name), { recursive: true, force: true })
 
   return {
     receive() {
       const id = randomUUID()
-      return incomingFile(pathIn(incoming, id), pathIn(incoming, `${id}.air`), options.user)
+      return incomingFile(pathIn(incoming, id))
     },
   }
 }
 
-function incomingFile(path: string, airPath: string, user: ChildUser | undefined): IncomingFile {
+function incomingFile(path: string): IncomingFile {
   return {
     path,
-    airPath,
     async write(bytes, maxBytes) {
       const hash = createHash('sha256')
       let size = 0
@@ -48,12 +46,10 @@ function incomingFile(path: string, airPath: string, user: ChildUser | undefined
       // The file is there before anything can fail: one that is opened meanwhile would come after its removal, and stay.
       const file = await open(path, 'wx', 0o600).catch(orNoSpace)
       await pipeline(bytes, measured, file.createWriteStream()).catch(orNoSpace)
-      giveTo(user, path)
-      return { sha256: hash.digest('hex') }
+      return { sha256: hash.digest('hex'), sizeBytes: size }
     },
     async [Symbol.asyncDispose]() {
       await rm(path, { force: true })
-      await rm(airPath, { force: true })
     },
   }
 }

@@ -14,7 +14,8 @@ export interface ServedFile {
 }
 
 const FILES: Readonly<Record<MediaPart, (media: Media) => ServedFile | null>> = {
-  file: ({ sha256, title }) => ({ key: { kind: 'air', sha256 }, contentType: 'audio/mpeg', fileName: `${title}.mp3` }),
+  file: ({ sha256, title }) =>
+    sha256 === null ? null : { key: { kind: 'air', sha256 }, contentType: 'audio/mpeg', fileName: `${title}.mp3` },
 }
 
 /** The file behind a part of a piece; null: it has none. */

@@ -1,23 +1,28 @@
 import { expect, test } from '@jest/globals'
-import { originalName, readTags } from './tags.ts'
+import { originalName, readTags, titleOf } from './tags.ts'
 
-test('tags are found in any case', () => {
-  expect(readTags({ TITLE: 'T', Artist: 'A', album: 'L' }, 'x.mp3')).toEqual({ title: 'T', artist: 'A', album: 'L' })
+const none = { artist: '', album: '', genre: '', year: '', track: null }
+
+test('the tags of a file become what a piece is called', () => {
+  const tags = { title: 'T', artist: 'A', album: 'L', genre: 'G', date: '2025-11-22', track: '3/12' }
+  expect(readTags(tags, { title: 'x' })).toEqual({ title: 'T', artist: 'A', album: 'L', genre: 'G', year: '2025', track: 3 })
 })
 
 test('a piece without a title is called like its file', () => {
-  expect(readTags({}, 'My Song.flac')).toEqual({ title: 'My Song', artist: '', album: '' })
-  expect(readTags({ title: ' \n ' }, '').title).toBe('Untitled')
+  expect(titleOf('My Song.flac')).toBe('My Song')
+  expect(titleOf('')).toBe('Untitled')
+  expect(readTags({}, { title: 'My Song' })).toEqual({ title: 'My Song', ...none })
+  expect(readTags({ title: ' \n ' }, { title: 'My Song' }).title).toBe('My Song')
 })
 
 test('tags of a stranger lose their control characters and their length', () => {
-  const { title, artist } = readTags({ title: 'a\r\nprocess:x', artist: 'é'.repeat(5000) }, 'x')
+  const { title, artist } = readTags({ title: 'a\r\nprocess:x', artist: 'é'.repeat(5000) }, { title: 'x' })
   expect(title).toBe('a process:x')
   expect(Array.from(artist)).toHaveLength(200)
 })
 
-test('tags that are no text do not count', () => {
-  expect(readTags({ title: 5, artist: { a: 1 } }, 'x.mp3')).toEqual({ title: 'x', artist: '', album: '' })
+test('years and numbers that are none do not count', () => {
+  expect(readTags({ date: 'soon', track: 'A1' }, { title: 'x' })).toEqual({ title: 'x', ...none })
 })
 
 test.each([

@@ -1,27 +1,29 @@
+import type { FileTags, MediaTags } from '@skipcast/contracts'
 import { tidy } from './text.ts'
 
-export interface Tags {
-  readonly title: string
-  readonly artist: string
-  readonly album: string
-}
-
-/** Most characters of a title, an artist or an album. */
+/** Most characters of a title, an artist, an album or a genre. */
 const MAX_TAG = 200
 const MAX_FILE_NAME = 255
 
-/**
- * What a piece is called: by its tags (their names come in any case), or, where it has no title, by its file's name. All of it comes
- * from a stranger, and is text to show and nothing else.
- */
-export function readTags(tags: Readonly<Record<string, unknown>>, fileName: string): Tags {
-  const values = new Map(Object.entries(tags).map(([name, value]) => [name.toLowerCase(), value]))
-  const text = (name: string) => {
-    const value = values.get(name)
-    return typeof value === 'string' ? tidy(value, MAX_TAG) : ''
-  }
+/** What a piece is called until its tags are known, and where they say nothing: as its file is, without the ending. */
+export function titleOf(fileName: string): string {
   const stem = fileName.replace(/\.[A-Za-z0-9]{1,5}$/, '')
-  return { title: text('title') || tidy(stem, MAX_TAG) || 'Untitled', artist: text('artist'), album: text('album') }
+  return tidy(stem, MAX_TAG) || 'Untitled'
+}
+
+/** What a file says of itself, made fit to store and show. All of it comes from a stranger, and is text and nothing else. */
+export function readTags(tags: FileTags, piece: { readonly title: string }): MediaTags {
+  const text = (value: string | undefined) => tidy(value ?? '', MAX_TAG)
+  const [track = ''] = /^\s*\d{1,4}/.exec(tags.track ?? '') ?? []
+  const [year = ''] = /\d{4}/.exec(tags.date ?? '') ?? []
+  return {
+    title: text(tags.title) || piece.title,
+    artist: text(tags.artist),
+    album: text(tags.album),
+    genre: text(tags.genre),
+    year,
+    track: track.trim() === '' ? null : Number(track),
+  }
 }
 
 /** The name a file had on its owner's machine, without folders; for people to recognise, never a path of ours. */

@@ -23,6 +23,7 @@ import { eventRoutes } from './event-routes.ts'
 import { genreRoutes } from './genre-routes.ts'
 import { historyRoutes } from './history-routes.ts'
 import { logInRoutes } from './log-in-routes.ts'
+import { mediaEventRoutes } from './media-event-routes.ts'
 import { mediaRoutes } from './media-routes.ts'
 import { ownAccountRoutes } from './own-account-routes.ts'
 import { placementRoutes } from './placement-routes.ts'
@@ -127,6 +128,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       eventRoutes,
       historyRoutes,
       playlistRoutes,
+      mediaEventRoutes,
       mediaRoutes,
       uploadRoutes,
       playbackRoutes,

@@ -7,7 +7,8 @@ import type { App } from './app-type.ts'
 import { genreList, genreParams, newGenre, someGenres } from './channel-inputs.ts'
 import { channelBody, showChannel } from './channel-views.ts'
 import { channelParams, mediaParams } from './inputs.ts'
-import { mediaBody, pageBody, showMedia, showPage } from './views.ts'
+import { mediaBody, showMedia } from './media-views.ts'
+import { pageBody, showPage } from './views.ts'
 
 const tags = ['genres']
 

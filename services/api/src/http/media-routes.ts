@@ -1,15 +1,17 @@
-import type { Media } from '@skipcast/db'
+import type { Media, MediaChange } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { importMedia } from '../import-media.ts'
+import { forgetFailed, importMedia } from '../import-media.ts'
+import { untilProcessed } from '../media-news.ts'
 import type { ApiPorts } from '../ports.ts'
-import { removeMedia } from '../remove-media.ts'
 import { reserveRoom } from '../reserve-room.ts'
 import type { App } from './app-type.ts'
 import { mediaChange, mediaList, mediaParams, toListRequest } from './inputs.ts'
 import { onlyFile } from './only-file.ts'
-import { mediaBody, pageBody, showMedia, showPage } from './views.ts'
+import { preferredWaitMs } from './prefer-wait.ts'
+import { duplicateBody, mediaBody, showMedia } from './media-views.ts'
+import { pageBody, showPage } from './views.ts'
 
 const tags = ['media']
 /** What a form has beside its file. */
@@ -17,30 +19,52 @@ const FORM_ROOM_BYTES = 64 * 1024
 
 export function mediaRoutes(app: App, ports: ApiPorts): void {
   const { stores, settings } = ports
+  const closing = new AbortController()
+  app.addHook('preClose', async () => closing.abort())
+
+  for (const url of ['/api/media/upload', '/api/media'])
+    app.post(url, {
+      config: { access: 'media:create', refusals: [409, 422, 503, 507] },
+      schema: {
+        tags,
+        summary: url === '/api/media' ? 'Upload a piece of music (the other path)' : 'Upload a piece of music',
+        description:
+          'Any usual audio format, or a video’s sound. It is kept, and made into the one format that is sent to listeners: until then its state is `processing`. With `Prefer: wait=20` the answer comes once that is done, up to so many seconds later; what is no music is then refused, and forgotten. Who has uploaded the same file already is answered with that piece.',
+        consumes: ['multipart/form-data'],
+        body: z.object({ media_file: z.file() }),
+        response: { 200: duplicateBody, 201: mediaBody },
+      },
+      validatorCompiler: () => () => true, // the body is read as it comes
+      onRequest: async (request) => refuseAnnounced(request, settings.mediaMaxBytes),
+      async handler(request, reply) {
+        const { media, isNew } = await receive(request)
+        const processed = await waitAsPreferred(request, reply, media)
+        if (processed.state === 'failed') {
+          await forgetFailed(ports, processed)
+          throw new AppError('UNPROCESSABLE', processed.problem ?? 'This file can not be imported.')
+        }
+        if (isNew) return reply.code(201).send(showMedia(processed))
+        return reply.code(200).send({ ...showMedia(processed), duplicate_of: processed.id })
+      },
+    })
 
   /** The room that is reserved meanwhile is given back before anybody is answered. */
-  async function takeIn(request: FastifyRequest): Promise<Media> {
+  async function receive(request: FastifyRequest): ReturnType<typeof importMedia> {
     const announced = Number(request.headers['content-length'] ?? settings.mediaMaxBytes)
     await using _room = await reserveRoom(ports, request.actor.id, announced)
     const { fileName, bytes } = await onlyFile(request, 'media_file', settings.mediaMaxBytes)
     return await importMedia(ports, { ownerId: request.actor.id, fileName, bytes })
   }
 
-  app.post('/api/media/upload', {
-    config: { access: 'media:create', refusals: [409, 422, 507] },
-    schema: {
-      tags,
-      summary: 'Upload a piece of music',
-      description:
-        'Any usual audio format, or a video’s sound. It is made into the one format that is sent to listeners; the file itself is not kept.',
-      consumes: ['multipart/form-data'],
-      body: z.object({ media_file: z.file() }),
-      response: { 201: mediaBody },
-    },
-    validatorCompiler: () => () => true, // the body is read as it comes
-    onRequest: async (request) => refuseAnnounced(request, settings.mediaMaxBytes),
-    handler: async (request, reply) => reply.code(201).send(showMedia(await takeIn(request))),
-  })
+  async function waitAsPreferred(request: FastifyRequest, reply: FastifyReply, media: Media): Promise<Media> {
+    const waitMs = preferredWaitMs(request.headers.prefer)
+    if (waitMs === 0) return media
+    void reply.header('preference-applied', `wait=${waitMs / 1000}`)
+    const hungUp = new AbortController()
+    reply.raw.once('close', () => hungUp.abort())
+    const stop = AbortSignal.any([hungUp.signal, closing.signal, AbortSignal.timeout(waitMs)])
+    return untilProcessed({ media: stores.media, news: ports.mediaNews }, media.id, stop)
+  }
 
   app.get('/api/media', {
     config: { access: 'media:read' },
@@ -53,7 +77,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     },
     async handler({ actor, query }) {
       const ownerId = actor.role === 'admin' ? null : actor.id
-      return showPage(await stores.media.list(ownerId, toListRequest(query)), query, showMedia)
+      return showPage(await stores.media.list({ ownerId, isTrashed: false }, toListRequest(query)), query, showMedia)
     },
   })
 
@@ -64,7 +88,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.put('/api/media/:media', {
-    config: { access: 'media:change' },
+    config: { access: 'media:change', refusals: [409] },
     schema: {
       tags,
       summary: 'Cut the ends of a piece',
@@ -75,7 +99,9 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
       response: { 200: mediaBody },
     },
     async handler({ media: { id }, body }) {
-      const decide = (media: Media) => {
+      const decide = (media: Media): MediaChange => {
+        if (media.durationMs === null)
+          throw new AppError('CONFLICT', 'This piece is not ready. Wait until it is: GET /api/media/{media}/events.')
         const cueInMs = body.cue_in_ms ?? media.cueInMs
         const cueOutMs = body.cue_out_ms === undefined ? media.cueOutMs : body.cue_out_ms
         if (cueInMs >= (cueOutMs ?? media.durationMs))
@@ -93,12 +119,12 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     schema: {
       tags,
       summary: 'Delete a piece',
-      description: 'It leaves all playlists. The last piece of a running stream can not be deleted.',
+      description: 'No channel plays it any more. The last piece of a running stream can not be deleted.',
       params: mediaParams,
       response: { 204: z.undefined().describe('It is gone') },
     },
     async handler({ media }, reply) {
-      await removeMedia(ports, media.id)
+      await stores.mediaTrash.put(media.id)
       return reply.code(204).send()
     },
   })

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
-import { channelParams, mediaIds, mediaOrder, pageQuery } from './inputs.ts'
 import { channelBody, showChannel } from './channel-views.ts'
-import { mediaBody, pageBody, showMedia, showPage } from './views.ts'
+import { channelParams, mediaIds, mediaOrder, pageQuery } from './inputs.ts'
+import { mediaBody, showMedia } from './media-views.ts'
+import { pageBody, showPage } from './views.ts'
 
 const tags = ['channels']
 /** Room for the ids of the longest playlist. */
@@ -32,7 +33,7 @@ export function playlistRoutes(app: App, { stores }: ApiPorts): void {
       tags,
       summary: 'Append media to a playlist',
       description:
-        'In the order given. What is on the playlist already stays where it is. A running stream takes the new playlist over.',
+        'Your own, and public ones. In the order given. What is on the playlist already stays where it is. A running stream takes the new playlist over; what is still processed is played once it is ready.',
       params: channelParams,
       body: mediaIds,
       response: { 200: answer },

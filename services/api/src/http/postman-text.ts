@@ -63,6 +63,7 @@ const LESSONS: Readonly<Record<string, readonly [variable: string, expression: s
   'POST /api/channels': ['channel', 'pm.response.json().channel.id'],
   'POST /api/genres': ['genre', 'pm.response.json().id'],
   'POST /api/media/upload': ['media', 'pm.response.json().id'],
+  'POST /api/media': ['media', 'pm.response.json().id'],
   'POST /api/users': ['user', 'pm.response.json().id'],
   'POST /api/tokens': ['token_id', 'pm.response.json().id'],
   'POST /api/login': ['session', 'pm.response.json().token'],

@@ -114,7 +114,7 @@ export function uploadRoutes(app: App, ports: ApiPorts): void {
       tags,
       summary: 'Send the next bytes of an upload',
       description:
-        'With the last byte it becomes a piece: `Media-Location` says which. What is no music answers 422, and is gone.',
+        'With the last byte it becomes a piece: `Media-Location` says which, and GET …/events how far its import is. What is no music is then `failed`.',
       consumes: [BYTES],
       params,
       headers: patchHeaders,

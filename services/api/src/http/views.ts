@@ -1,4 +1,4 @@
-import type { Account, ApiToken, ListenerPoint, Media, Page, TrackPlay, User } from '@skipcast/db'
+import type { Account, ApiToken, ListenerPoint, Page, TrackPlay, User } from '@skipcast/db'
 import { z } from 'zod'
 
 /** What the API answers with: each schema stands beside the function that makes it. */
@@ -13,41 +13,6 @@ export const errorBody = z
     details: z.unknown().optional(),
   })
   .meta({ id: 'Error' })
-
-export const mediaBody = z
-  .object({
-    id: z.string(),
-    owner_id: z.string(),
-    title: z.string(),
-    artist: z.string(),
-    album: z.string(),
-    duration_ms: counter,
-    size_bytes: counter.meta({ description: 'Of the file that is sent to listeners.' }),
-    loudness_lufs: z.number().nullable().meta({ description: 'Measured at upload. null: silence, or never measured.' }),
-    cue_in_ms: counter.meta({ description: 'Where it is heard from, in mode encode.' }),
-    cue_out_ms: counter.nullable().meta({ description: 'Where it is heard to, in mode encode. null: its end.' }),
-    original_name: z.string(),
-    created_at: instant,
-  })
-  .meta({ id: 'Media' })
-
-export function showMedia(media: Media): z.output<typeof mediaBody> {
-  const { id, title, artist, album } = media
-  return {
-    id,
-    owner_id: media.ownerId,
-    title,
-    artist,
-    album,
-    duration_ms: media.durationMs,
-    size_bytes: media.sizeBytes,
-    loudness_lufs: media.loudnessLufs,
-    cue_in_ms: media.cueInMs,
-    cue_out_ms: media.cueOutMs,
-    original_name: media.originalName,
-    created_at: media.createdAt.toISOString(),
-  }
-}
 
 export const userBody = z
   .object({

@@ -1,0 +1,80 @@
+import type { MediaJob } from '@skipcast/contracts'
+import { AppError } from '@skipcast/runtime'
+import type { Session } from '../database.ts'
+import type { Media as MediaRow, Prisma } from '../generated/client.ts'
+import { newId } from '../new-id.ts'
+import { enqueue, lockChannelIfThere, writeChannel } from './channel-writes.ts'
+import type { Media, MediaFile, NewMedia, ToCommand } from './records.ts'
+
+/** What the stores of media do inside a transaction. */
+
+export function toMedia(row: MediaRow): Media {
+  const { sizeBytes, fileSizeBytes } = row
+  return {
+    ...row,
+    sizeBytes: sizeBytes === null ? null : Number(sizeBytes),
+    fileSizeBytes: fileSizeBytes === null ? null : Number(fileSizeBytes),
+  }
+}
+
+/** Where a piece names its files, by their kind in the media store. */
+export const FILE_COLUMNS = {
+  air: 'sha256',
+  originals: 'fileSha256',
+  covers: 'coverSha256',
+  waveforms: 'waveformSha256',
+} as const satisfies Record<MediaFile['kind'], keyof Media>
+
+/** The files that a piece has. */
+export function filesOf(media: MediaRow): MediaFile[] {
+  return (Object.keys(FILE_COLUMNS) as MediaFile['kind'][]).flatMap((kind) => {
+    const sha256 = media[FILE_COLUMNS[kind]]
+    return sha256 === null ? [] : [{ kind, sha256 }]
+  })
+}
+
+/** Makes a piece, with the work that it needs. */
+export async function createMedia(session: Session, media: NewMedia, jobOf: ((media: Media) => MediaJob) | null): Promise<Media> {
+  const made = toMedia(await session.media.create({ data: { ...media, id: newId() } }))
+  if (jobOf) await enqueueJob(session, jobOf(made))
+  return made
+}
+
+/** Asks for work: the row and the message come with the transaction, or neither does. */
+export async function enqueueJob(session: Session, job: MediaJob): Promise<void> {
+  const message = job as Prisma.InputJsonObject
+  await session.mediaJob.create({ data: { id: job.id, mediaId: job.media_id, kind: job.event, message } })
+  await enqueue(session, 'mediaJobs', job.media_id, job)
+}
+
+/**
+ * The piece with the channels that have it. Holds off whoever is just attaching it, so that these are all there are. Rejects with NOT_FOUND,
+ * also for one in the trash.
+ */
+export async function lockMedia(session: Session, id: string): Promise<{ media: Media; channelIds: string[] }> {
+  const found = await lockMediaIfThere(session, id)
+  if (!found || found.media.deletedAt) throw new AppError('NOT_FOUND', 'There is no such media.')
+  return found
+}
+
+/** The same, whether it is in the trash or not; null where there is none. */
+export async function lockMediaIfThere(session: Session, id: string): Promise<{ media: Media; channelIds: string[] } | null> {
+  await session.$executeRaw`SELECT 1 FROM media WHERE id = ${id} FOR UPDATE`
+  const row = await session.media.findUnique({ where: { id }, include: { channels: { orderBy: { channelId: 'asc' } } } })
+  if (!row) return null
+  const { channels, ...media } = row
+  return { media: toMedia(media), channelIds: channels.map(({ channelId }) => channelId) }
+}
+
+/** Gives the running ones of these channels a new command: a piece of their playlists is another. Rejects with CONFLICT where one would have none left. */
+export async function commandChannels(session: Session, channelIds: readonly string[], toCommand: ToCommand): Promise<void> {
+  for (const channelId of channelIds) {
+    const channel = await lockChannelIfThere(session, channelId)
+    if (channel) await writeChannel(session, channel, {}, toCommand)
+  }
+}
+
+/** Nobody else adds or removes a file of this content until the transaction ends. */
+export async function lockContent(session: Session, sha256: string): Promise<void> {
+  await session.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${sha256}, 1))`
+}

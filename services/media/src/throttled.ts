@@ -1,0 +1,11 @@
+/** Passes a value on at most once in `everyMs`, and only if it is another than the last. `now`: in ms. */
+export function throttled<T>(everyMs: number, now: () => number, pass: (value: T) => void): (value: T) => void {
+  let at = now()
+  let last: T | undefined
+  return (value) => {
+    if (value === last || now() - at < everyMs) return
+    at = now()
+    last = value
+    pass(value)
+  }
+}
