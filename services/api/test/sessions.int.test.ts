@@ -155,7 +155,13 @@ test('A16: an account that is deleted is over: sessions, tokens, streams; its ad
   expect((await end({ password: PASSWORD }, program)).status).toBe(403) // no token for programs can do it
   expect((await end({ password: PASSWORD })).status).toBe(204)
   for (const each of [token, program]) expect((await api.call('GET', '/api/account', { token: each })).status).toBe(401)
-  expect((await api.stores.channels.find(channel.id))!.wanted).toBe('off')
+  expect(await api.stores.channels.find(channel.id)).toBeNull()
+  expect(await api.stores.channelTrash.find(channel.id)).toMatchObject({ wanted: 'off' })
+  // Nobody gets it back: it would belong to nobody.
+  const admin = await api.user('admin')
+  const restored = await api.call('POST', `/api/channels/${channel.id}/restore`, { token: admin.token })
+  await api.query(`UPDATE users SET role = 'listener' WHERE id = $1`, [admin.user.id])
+  expect([restored.status, restored.body.message]).toEqual([409, expect.stringContaining('deleted')])
   const commands = await api.query<{ payload: { event: string } }>(`SELECT payload FROM outbox WHERE key = $1 ORDER BY id`, [
     channel.id,
   ])
@@ -167,7 +173,7 @@ test('A16: an account that is deleted is over: sessions, tokens, streams; its ad
   expect([(await again(person.username)).status, (await again('another-name')).status]).toEqual([409, 201])
 })
 
-test('A16: what was started in the moment of the deletion is stopped by the leader', async () => {
+test('A16: what was started in the moment of the deletion is stopped and put into the trash by the leader', async () => {
   const { user } = await api.user('dj')
   const ownerId = user.id
   const fields = { name: 'x', slug: 'orphan', description: '', mode: 'copy', bitrateKbps: 128 } as const
@@ -177,7 +183,7 @@ test('A16: what was started in the moment of the deletion is stopped by the lead
   await api.stores.accounts.deleteUser(ownerId)
   await api.stores.channels.change(channel.id, () => ({ wanted: 'on' }))
   await keepAccounts({ ...api.ports, logger: silentLogger() }, new Date())
-  expect((await api.stores.channels.find(channel.id))!.wanted).toBe('off')
+  expect(await api.stores.channelTrash.find(channel.id)).toMatchObject({ wanted: 'off' })
 })
 
 test('an admin deletes a user; the only administrator stays', async () => {

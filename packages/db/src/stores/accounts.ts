@@ -28,13 +28,14 @@ export interface AccountStore extends TokenStore, SessionStore {
   /** Removes a registration that nobody has confirmed, whoever made it. One that was confirmed stays. */
   dropRegistration(userId: string): Promise<void>
   /**
-   * From now on nothing speaks for this user: sessions, tokens and ways to log in end; their address is free again, their user name is not. What they own stays.
+   * From now on nothing speaks for this user: sessions, tokens and ways to log in end; their address is free again, their user name is not. What they own is to be put into
+   * the trash next.
    * With `erase`, nothing of that stays either (`Erasure`); also of somebody who was deleted before. Resolves to whether there was such a user. Rejects with CONFLICT
    * for the only administrator.
    */
   deleteUser(userId: string, options?: { readonly erase: boolean }): Promise<boolean>
-  /** The channels that play for users who were deleted. */
-  listOrphanedStreams(limit: number): Promise<string[]>
+  /** The channels of users who were deleted, that are not in the trash. */
+  listOrphanedChannels(limit: number): Promise<string[]>
   /** Forgets registrations that nobody confirmed in time, and sessions and one-time values that have expired. */
   forgetExpired(now: Date): Promise<void>
   /** Puts a mail into the outbox. */
@@ -135,8 +136,8 @@ export function accountStore(database: Database, tokens: TrustedTokens): Account
       return work.finally(distrustAll)
     },
 
-    async listOrphanedStreams(limit) {
-      const where = { wanted: 'on', owner: { deletedAt: { not: null } } } as const
+    async listOrphanedChannels(limit) {
+      const where = { deletedAt: null, owner: { deletedAt: { not: null } } }
       const rows = await database.run((client) => client.channel.findMany({ where, select: { id: true }, take: limit }))
       return rows.map(({ id }) => id)
     },

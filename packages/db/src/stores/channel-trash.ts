@@ -73,8 +73,9 @@ export function channelTrash(database: Database, toCommand: ToCommand): ChannelT
 
 /** Holds off whoever makes or restores channels of this owner at the same time. Rejects with CONFLICT where so many more are too many. */
 export async function requireRoom(session: Session, ownerId: string, more: number, atMost: number): Promise<void> {
-  const [owner] = await session.$queryRaw<{ isFree: boolean }[]>`
-    SELECT premium OR role = 'admin' AS "isFree" FROM users WHERE id = ${ownerId} FOR NO KEY UPDATE`
+  const [owner] = await session.$queryRaw<{ isFree: boolean; isGone: boolean }[]>`
+    SELECT premium OR role = 'admin' AS "isFree", deleted_at IS NOT NULL AS "isGone" FROM users WHERE id = ${ownerId} FOR NO KEY UPDATE`
+  if (owner?.isGone) throw new AppError('CONFLICT', 'The owner’s account was deleted, and their channels with it.')
   if (!owner || owner.isFree) return
   const count = await session.channel.count({ where: { ownerId, deletedAt: null } })
   if (count + more <= atMost) return
