@@ -32,5 +32,5 @@ export {
   type StreamStatus,
 } from './stream-status.ts'
 export { deadLetterTopic, topics, type EventTopic, type StateTopic, type Topic, type TopicDefinition } from './topics.ts'
-export { userInteraction, type UserInteraction } from './user-interactions.ts'
+export { userInteraction, type ListenerSession, type UserInteraction } from './user-interactions.ts'
 export { versions, type EventName } from './versions.ts'

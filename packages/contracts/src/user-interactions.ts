@@ -10,5 +10,12 @@ const listenerSession = channelEnvelope.extend({
   listener: z.string().max(100).optional(),
 })
 
-export const userInteraction = z.discriminatedUnion('event', [listenerSession])
+/** Somebody likes a channel, who did not before. `metadata` says whose it is, and whether it is private. */
+const channelLiked = channelEnvelope.extend({
+  event: z.literal('channel_liked'),
+  user_id: z.string().max(64),
+})
+
+export const userInteraction = z.discriminatedUnion('event', [listenerSession, channelLiked])
+export type ListenerSession = z.infer<typeof listenerSession>
 export type UserInteraction = z.infer<typeof userInteraction>

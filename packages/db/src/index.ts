@@ -15,6 +15,7 @@ export { historyOf, type History } from './stores/history.ts'
 export type { ListenerCountStore } from './stores/listener-counts.ts'
 export type { MediaJobStore } from './stores/media-jobs.ts'
 export type { MediaTrash } from './stores/media-trash.ts'
+export type { OpinionStore } from './stores/opinions.ts'
 export type { MediaStore } from './stores/media.ts'
 export { outboxOf, type Outbox, type OutboxEntry } from './stores/outbox.ts'
 export { personalTables, type PersonalData } from './stores/personal-data.ts'
@@ -43,6 +44,7 @@ export type {
   Placement,
   PlacementWish,
   PlaylistTrack,
+  Review,
   Role,
   Sight,
   Span,

@@ -12,6 +12,7 @@ import { newestStatuses } from './adapters/newest-statuses.ts'
 import { sealedMails } from './adapters/sealed-mails.ts'
 import { smtpPostbox } from './adapters/smtp-postbox.ts'
 import { uploadFiles } from './adapters/upload-files.ts'
+import { viewCounter } from './count-views.ts'
 import type { ApiConfig } from './config.ts'
 import { toStreamCommand } from './domain/stream-command.ts'
 import { buildApp } from './http/app.ts'
@@ -124,6 +125,8 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     incomingFiles: await incomingFiles({ path: mediaPath(config.mediaStore, home), serverId }),
     uploadFiles: await uploadFiles({ path: mediaPath(config.mediaStore, home) }),
     mediaStore: await openMediaStore(config.mediaStore, home),
+    origin,
+    viewers: viewCounter(stores.opinions, secret, Date.now),
     listenToken: (channelId, expiresAt) =>
       signListenToken(signingKey, { channelId, expiresAt: Math.floor(expiresAt.getTime() / 1000) }),
     mediaLinks: mediaLinks(secret),

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { ServerHeartbeat, StreamStatus } from '@skipcast/contracts'
-import type { Stores, User } from '@skipcast/db'
+import type { Channel, Stores, User } from '@skipcast/db'
 import type { MediaStore } from '@skipcast/media-store'
 import type { HealthBoard, Meters } from '@skipcast/runtime'
 import type { Mail } from './domain/mail.ts'
@@ -27,6 +27,9 @@ export interface ApiPorts {
   readonly incomingFiles: IncomingFiles
   readonly uploadFiles: UploadFiles
   readonly mediaStore: MediaStore
+  /** Who speaks in messages of ours. */
+  readonly origin: { readonly application: string; readonly environment: string }
+  readonly viewers: Viewers
   /** The token with which a private channel is heard until then. */
   readonly listenToken: (channelId: string, expiresAt: Date) => string
   readonly mediaLinks: MediaLinks
@@ -36,6 +39,12 @@ export interface ApiPorts {
   /** 0 ≤ x < 1. */
   readonly random: () => number
   readonly settings: ApiSettings
+}
+
+/** Counts who looks at channels, each once a day. */
+export interface Viewers {
+  /** Somebody looked: this user, or whoever is at this address. Holds nobody up; what can not be written is not counted. */
+  looked(channel: Channel, who: { readonly userId: string | null; readonly address: string }): void
 }
 
 export interface ApiSettings {

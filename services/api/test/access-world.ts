@@ -31,9 +31,11 @@ export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
     api.stores.accountRows.create('session', { id: sessionId, userId: id, tokenHash: tokenHashOf(session), expiresAt }),
   ])
   await channels.discard(trashed)
+  const review = await api.stores.opinions.review(channel.id, id, 'Fine')
   const objects = {
     channel: channel.id,
     trashed: trashed.id,
+    review: review.id,
     media: piece.id,
     upload: upload.id,
     token: token.id,

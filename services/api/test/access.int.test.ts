@@ -94,7 +94,11 @@ async function asking(column: Column, access: string): Promise<{ token: string |
 async function seen({ objects }: Somebody) {
   const { channels, media, accounts } = api.stores
   const { channel, media: piece, token, user } = objects as Record<string, string>
-  return Promise.all([channels.find(channel!), media.find(piece!), accounts.findToken(token!), accounts.findAccount(user!)])
+  const unseen = async () => {
+    const found = await channels.find(channel!)
+    return found && { ...found, views: 0 } // looking is no harm
+  }
+  return Promise.all([unseen(), media.find(piece!), accounts.findToken(token!), accounts.findAccount(user!)])
 }
 
 /** Answers without an end are hung up on once they have begun, over a real connection: only there a client can leave. */

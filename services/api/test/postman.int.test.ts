@@ -81,12 +81,14 @@ async function variables(name: string): Promise<Record<string, string>> {
     bitrateKbps: 128,
   })
   await api.stores.channels.discard(trashed)
+  const review = await api.stores.opinions.review(channel.id, user.id, 'Fine')
   const genre = (await make('/api/genres', { name: `Genre of ${channel.id}` })) as { id: number }
   const { id: tokenId } = await api.stores.accounts.createToken(user.id, 'x')
   const about = {
     channel: channel.id,
     media: media.id,
     trashed: trashed.id,
+    review: review.id,
     genre: String(genre.id),
     server: 'studio',
     user: user.id,

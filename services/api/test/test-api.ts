@@ -13,6 +13,7 @@ import { uploadFiles } from '../src/adapters/upload-files.ts'
 import type { Mail } from '../src/domain/mail.ts'
 import { toStreamCommand } from '../src/domain/stream-command.ts'
 import type { ServerSight } from '../src/domain/stream-view.ts'
+import { viewCounter } from '../src/count-views.ts'
 import { buildApp } from '../src/http/app.ts'
 import type { App } from '../src/http/app-type.ts'
 import { mediaNews } from '../src/media-news.ts'
@@ -122,6 +123,8 @@ export async function testApi(
     incomingFiles: await incomingFiles({ path: mediaPath, serverId: 'test' }),
     uploadFiles: await uploadFiles({ path: mediaPath }),
     mediaStore: folderStore(mediaPath),
+    origin,
+    viewers: viewCounter(stores.opinions, SIGNING_KEY, Date.now),
     listenToken: (channelId, expiresAt) =>
       signListenToken(SIGNING_KEY, { channelId, expiresAt: Math.floor(expiresAt.getTime() / 1000) }),
     mediaLinks: mediaLinks('s'.repeat(32)),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { StreamCommand, UserInteraction } from '@skipcast/contracts'
+import type { StreamCommand, ListenerSession } from '@skipcast/contracts'
 import { meters, silentLogger } from '@skipcast/runtime'
 import { sessionLog } from './session-log.ts'
 import { icecastTelemetry } from './telemetry.ts'
@@ -9,13 +9,13 @@ const command = { channel_id: 'c1', channel_slug: 'demo' } as StreamCommand
 const report = { sessionId: 's7', address: '192.0.2.7', durationMs: 0, mount: '/demo', agent: 'VLC/3', isMonitor: false }
 
 function fakeBus() {
-  const published: UserInteraction[] = []
+  const published: ListenerSession[] = []
   const bus = {
     isAway: false,
     published,
     async publish(_topic: unknown, records: ReadonlyArray<{ value: unknown }>) {
       if (bus.isAway) throw new Error('away')
-      published.push(...records.map(({ value }) => value as UserInteraction))
+      published.push(...records.map(({ value }) => value as ListenerSession))
     },
   }
   return bus

@@ -1,5 +1,5 @@
 import type { Bus } from '@skipcast/bus'
-import { stamp, type StreamCommand, type UserInteraction } from '@skipcast/contracts'
+import { stamp, type ListenerSession, type StreamCommand } from '@skipcast/contracts'
 import { messageOf, startLoop } from '@skipcast/runtime'
 import { pseudonym } from './domain/pseudonym.ts'
 import type { SessionReport } from './domain/session-report.ts'
@@ -28,7 +28,7 @@ export function sessionLog(options: {
   telemetry: Telemetry
 }): SessionLog {
   const { telemetry } = options
-  const waiting: UserInteraction[] = []
+  const waiting: ListenerSession[] = []
   let dropped = 0
 
   async function pass(): Promise<void> {

@@ -1,5 +1,5 @@
 import { memoryBus, type MemoryBus } from '@skipcast/bus'
-import { signListenToken, signSourceToken, stamp, type StreamCommand, type UserInteraction } from '@skipcast/contracts'
+import { signListenToken, signSourceToken, stamp, type StreamCommand, type ListenerSession } from '@skipcast/contracts'
 import {
   createLogger,
   healthBoard,
@@ -38,7 +38,7 @@ export interface Machine extends AsyncDisposable {
   /** An engine with a genuine token, of `c1`, `/demo` and epoch 1 unless told otherwise. It plays 440 Hz, and ends with the machine at the latest. */
   engine(options?: { channelId?: string; mount?: string; epoch?: number; frequencyHz?: number }): Promise<FakeEngine>
   /** Listener sessions that were told on the bus, in order. */
-  readonly sessions: readonly UserInteraction[]
+  readonly sessions: readonly ListenerSession[]
   pidOf(program: 'icecast2' | 'haproxy'): Promise<number>
   start(options?: {
     onStop?: 'stop' | 'hand-over'
@@ -77,8 +77,14 @@ export async function machine(): Promise<Machine> {
   const bus = owned.use(memoryBus())
   const health = healthBoard()
   const [port] = await freePorts(1)
-  const sessions: UserInteraction[] = []
-  owned.use(bus.consume({ topic: 'userInteractions', group: 'test', handle: async (message) => void sessions.push(message) }))
+  const sessions: ListenerSession[] = []
+  owned.use(
+    bus.consume({
+      topic: 'userInteractions',
+      group: 'test',
+      handle: async (message) => void sessions.push(message as ListenerSession),
+    }),
+  )
   const frames = new Map<number, Promise<Frames>>()
   let generation = 0
   const logger = process.env['TEST_LOG'] ? createLogger({ level: process.env['TEST_LOG'] }) : silentLogger()

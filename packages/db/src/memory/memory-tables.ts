@@ -179,6 +179,8 @@ export function memoryTables({ toCommand, onNotify, onWrite }: MemoryTablesOptio
         commandedAt: null,
         createdAt: now,
         updatedAt: now,
+        likes: 0,
+        views: 0,
         deletedAt: null,
         ...given,
       }

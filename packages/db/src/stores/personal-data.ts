@@ -35,6 +35,8 @@ const SECTIONS = {
   channels: { table: 'channels', of: 'owner_id = $1', without: ['owner_id'] },
   channel_genres: { table: 'channel_genres', of: OWN_CHANNELS, key: `channel_id || ' ' || genre_id`, without: [] },
   playlists: { table: 'channel_media', of: OWN_CHANNELS, key: `channel_id || ' ' || media_id`, without: [] },
+  likes: { table: 'channel_likes', of: 'user_id = $1', key: 'channel_id', without: ['user_id'] },
+  reviews: { table: 'channel_reviews', of: 'user_id = $1', without: ['user_id'] },
   media: { table: 'media', of: 'owner_id = $1', without: ['owner_id'] },
   media_jobs: { table: 'media_jobs', of: OWN_MEDIA, without: ['message'] },
   media_genres: { table: 'media_genres', of: OWN_MEDIA, key: `media_id || ' ' || genre_id`, without: [] },
@@ -46,6 +48,7 @@ const NOT_TOLD: Readonly<Record<string, string>> = {
   listener_counts: 'how many listen, not who',
   listener_minutes: 'how many listened, not who',
   listener_hours: 'how many listened, not who',
+  channel_views: 'how many looked at a channel on a day, by pseudonyms that nobody can lead back',
   track_plays: 'what a channel played: GET /api/channels/{channel}/track-plays',
 }
 

@@ -105,8 +105,23 @@ export interface Channel {
   readonly commandedAt: Date | null
   readonly createdAt: Date
   readonly updatedAt: Date
+  /** How many like it. */
+  readonly likes: number
+  /** How many looked at it, each once a day. */
+  readonly views: number
   /** Since when it is in the trash; null: it is not. */
   readonly deletedAt: Date | null
+}
+
+/** What somebody says of a channel. */
+export interface Review {
+  readonly id: string
+  readonly channelId: string
+  readonly userId: string
+  /** The name of the user. */
+  readonly author: string
+  readonly text: string
+  readonly createdAt: Date
 }
 
 /** Which channels somebody may know of: all; those that are public; or these and what is theirs. */

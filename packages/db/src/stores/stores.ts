@@ -11,6 +11,7 @@ import { mediaTrash, type MediaTrash } from './media-trash.ts'
 import { mediaStore, type MediaStore } from './media.ts'
 import { outboxDepth, type OutboxDepth } from './outbox.ts'
 import { personalData, type PersonalData } from './personal-data.ts'
+import { opinionStore, type OpinionStore } from './opinions.ts'
 import { playlistStore, type PlaylistStore } from './playlists.ts'
 import type { ToCommand } from './records.ts'
 import { serverStore, type ServerStore } from './servers.ts'
@@ -27,6 +28,7 @@ export interface Stores {
   readonly channels: ChannelStore
   readonly channelTrash: ChannelTrash
   readonly genres: GenreStore
+  readonly opinions: OpinionStore
   readonly playlists: PlaylistStore
   readonly media: MediaStore
   readonly uploads: UploadStore
@@ -48,6 +50,7 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
     channels: channelStore(database, options.toCommand),
     channelTrash: channelTrash(database, options.toCommand),
     genres: genreStore(database),
+    opinions: opinionStore(database),
     playlists: playlistStore(database, options.toCommand),
     media: mediaStore(database, options.toCommand),
     uploads: uploadStore(database),

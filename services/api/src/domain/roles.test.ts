@@ -18,9 +18,10 @@ test('A13: each role reaches at least as far as those before it', () => {
 
 test('the matrix: what each role may do, and to what', () => {
   const may = (role: (typeof roles)[number], reach: string) => allPermissions.filter((each) => reachOf(role, each) === reach)
-  expect(may('listener', 'any')).toEqual(['metrics:read'])
+  expect(may('listener', 'any')).toEqual(['channels:like', 'reviews:create', 'metrics:read'])
   expect(may('listener', 'own')).toEqual([
     'channels:read',
+    'reviews:delete',
     'media:read',
     'media:change',
     'media:delete',

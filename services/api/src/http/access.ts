@@ -1,4 +1,4 @@
-import type { ApiToken, Channel, Identity, Media, Sight, User } from '@skipcast/db'
+import type { ApiToken, Channel, Identity, Media, Review, Sight, User } from '@skipcast/db'
 import { AppError, isAppError } from '@skipcast/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { MediaPart } from '../domain/media-parts.ts'
@@ -25,10 +25,14 @@ declare module 'fastify' {
     /** Who asks, and by what that was proved. Only on routes that need a permission. */
     actor: User
     credential: Identity['credential'] & Presented
+    /** Who looks, where that is known. Only on open routes. */
+    viewer: User | null
     /** Which channels there are, for whoever asks. Not on public routes. */
     sight: Sight
     /** The channel that the path names. Only on routes with `{channel}`. */
     channel: Channel
+    /** What somebody said of the channel, that the path names. Only on routes with `{review}`. */
+    review: Review
     /** The channel in the trash that the path names. Only on routes with `{trashed}`. */
     trashed: Channel
     /** The media that the path names. Only on routes with `{media}`. */
@@ -48,7 +52,7 @@ export function accessHook(
   ports: ApiPorts,
   onKnown: (request: FastifyRequest) => void,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const { accounts, channels, channelTrash, media } = ports.stores
+  const { accounts, channels, channelTrash, media, opinions } = ports.stores
 
   async function identify(request: FastifyRequest): Promise<void> {
     const presented = presentedBy(request)
@@ -65,6 +69,7 @@ export function accessHook(
     const presented = presentedBy(request)
     const identity = presented && (await accounts.identify(presented.token))
     request.sight = identity ? sightOf(identity.user, identity.credential.scopes) : 'public'
+    request.viewer = identity?.user ?? null
     if (identity) onKnown(request)
   }
 
@@ -92,8 +97,10 @@ export function accessHook(
       })
       onKnown(request)
     }
-    const { channel, trashed, media: mediaId, token } = request.params as Partial<Record<string, string>>
+    const { channel, review, trashed, media: mediaId, token } = request.params as Partial<Record<string, string>>
     if (channel !== undefined) request.channel = await find(channel, request.sight)
+    if (review !== undefined)
+      request.review = (NAME.test(review) && (await opinions.findReview(request.channel.id, review))) || missing('review')
     if (trashed !== undefined) request.trashed = (NAME.test(trashed) && (await channelTrash.find(trashed))) || missing('channel')
     if (mediaId !== undefined) request.media = (NAME.test(mediaId) && (await media.find(mediaId))) || missing('media')
     if (token !== undefined) request.apiToken = (NAME.test(token) && (await accounts.findToken(token))) || missing('token')
@@ -103,7 +110,7 @@ export function accessHook(
 
 /** Throws FORBIDDEN, or NOT_FOUND for what others shall not even know of. */
 function requirePermission(
-  { actor, credential, channel, trashed, media, apiToken }: FastifyRequest,
+  { actor, credential, channel, review, trashed, media, apiToken }: FastifyRequest,
   permission: Permission,
 ): void {
   if (!isInScope(credential.scopes, permission))
@@ -113,6 +120,10 @@ function requirePermission(
   const reach = reachOf(actor.role, permission)
   if (reach === 'none') throw new AppError('FORBIDDEN', `The role ${actor.role} may not do this (${permission}).`)
   if (reach === 'any') return
+  if (review) {
+    if (review.userId === actor.id) return
+    throw new AppError('FORBIDDEN', 'This is for whoever said it, or an admin.')
+  }
   if (channel && channel.ownerId !== actor.id) throw new AppError('FORBIDDEN', 'This is for the channel’s owner, or an admin.')
   if (trashed && trashed.ownerId !== actor.id) missing('channel')
   if (media && media.ownerId !== actor.id) missing('media')

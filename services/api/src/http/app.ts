@@ -36,6 +36,7 @@ import { sessionRoutes } from './session-routes.ts'
 import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { systemRoutes } from './system-routes.ts'
+import { opinionRoutes } from './opinion-routes.ts'
 import { trashRoutes } from './trash-routes.ts'
 import { tryLimit } from './tries.ts'
 import { usageRoutes } from './usage-routes.ts'
@@ -106,7 +107,18 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
   })
 
   await app.register(async (own) => {
-    for (const name of ['actor', 'credential', 'sight', 'channel', 'trashed', 'media', 'linkExpiresAt', 'apiToken'] as const)
+    for (const name of [
+      'actor',
+      'credential',
+      'viewer',
+      'sight',
+      'channel',
+      'review',
+      'trashed',
+      'media',
+      'linkExpiresAt',
+      'apiToken',
+    ] as const)
       own.decorateRequest(name, null as never)
     own.addHook('onRoute', (route) => {
       if (!route.config?.access) throw new Error(`${route.url} does not say who may call it`)
@@ -123,6 +135,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
     for (const routes of [
       channelRoutes,
       trashRoutes,
+      opinionRoutes,
       genreRoutes,
       streamRoutes,
       eventRoutes,

@@ -3,7 +3,7 @@ import { MOST_GENRES_EACH } from '@skipcast/db'
 import { z } from 'zod'
 import { isSlug, slugPattern } from '../domain/slug.ts'
 import { privacy } from './channel-views.ts'
-import { id, listQuery, pageQuery, text, wholeNumber } from './inputs.ts'
+import { channelParams, id, listQuery, pageQuery, text, wholeNumber } from './inputs.ts'
 
 /** Of MPEG-1 layer III. */
 const MP3_BITRATES = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320] as const
@@ -99,3 +99,9 @@ export const someChannels = z.strictObject({ ids: z.array(id).min(1).max(MOST_RE
 export const trashedParams = z.object({
   trashed: z.string().min(1).max(200).meta({ description: 'The id or slug of a channel in the trash.' }),
 })
+
+export const newReview = z.strictObject({
+  review: text(1, 1000, '1 to 1000 characters').refine((value) => !isBlank(value), 'must not be blank'),
+})
+
+export const reviewParams = channelParams.extend({ review: z.string().min(1).max(200).meta({ description: 'The review’s id.' }) })

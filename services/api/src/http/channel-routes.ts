@@ -9,6 +9,7 @@ import type { App } from './app-type.ts'
 import { channelChange, channelList, newChannel } from './channel-inputs.ts'
 import { channelBody, showChannel } from './channel-views.ts'
 import { channelParams, toListRequest } from './inputs.ts'
+import { addressOf } from './rate-limit.ts'
 import { pageBody, showPage } from './views.ts'
 import { withoutUndefined } from './without-undefined.ts'
 
@@ -69,7 +70,11 @@ export function channelRoutes(app: App, ports: ApiPorts): void {
   app.get('/api/channels/:channel', {
     config: { access: 'open' },
     schema: { tags, summary: 'Read a channel', params: channelParams, response: { 200: channelBody } },
-    handler: async ({ channel }) => showChannel(channel),
+    async handler(request) {
+      const { channel, viewer } = request
+      ports.viewers.looked(channel, { userId: viewer?.id ?? null, address: addressOf(request) })
+      return showChannel(channel)
+    },
   })
 
   const change = async (actor: User, channel: Channel, body: z.output<typeof channelChange>) => {

@@ -24,6 +24,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /api/channels/trash/restore': { ids: ['{{trashed}}'] },
   'POST /api/channel/trash/restore': { ids: ['{{trashed}}'] },
   'POST /api/channels/restore': { ids: ['{{trashed}}'] },
+  'POST /api/channels/{channel}/reviews': { review: 'The best there is at night' },
   'POST /api/genres': { name: 'Genre {{$timestamp}}' },
   'POST /api/media/{media}/genres': { genre_ids: [8] },
   'DELETE /api/media/{media}/genres': { genre_ids: [8] },
@@ -61,6 +62,7 @@ const BODIES: Readonly<Record<string, object>> = {
 /** What a request teaches the ones after it: variable ← expression on the answer. */
 const LESSONS: Readonly<Record<string, readonly [variable: string, expression: string]>> = {
   'POST /api/channels': ['channel', 'pm.response.json().channel.id'],
+  'POST /api/channels/{channel}/reviews': ['review', 'pm.response.json().id'],
   'POST /api/genres': ['genre', 'pm.response.json().id'],
   'POST /api/media/upload': ['media', 'pm.response.json().id'],
   'POST /api/media': ['media', 'pm.response.json().id'],
@@ -78,6 +80,7 @@ const VARIABLES = [
   { key: 'token', value: '', description: 'A token; the first one lies in $SKIPCAST_HOME/admin-token.' },
   { key: 'channel', value: 'demo', description: 'The id or slug of a channel.' },
   { key: 'trashed', value: '', description: 'The id of a channel in the trash.' },
+  { key: 'review', value: '', description: 'The id of a review: POST …/reviews sets it.' },
   { key: 'genre', value: '', description: 'The id of a genre: POST /api/genres sets it.' },
   { key: 'media', value: '', description: 'The id of a piece.' },
   { key: 'server', value: '', description: 'The id of a server.' },

@@ -1,0 +1,110 @@
+import type { MessageOf } from '@skipcast/contracts'
+import { AppError } from '@skipcast/runtime'
+import { isDangling } from '../database-errors.ts'
+import type { Database } from '../database.ts'
+import { newId } from '../new-id.ts'
+import { enqueue } from './channel-writes.ts'
+import { pageOf } from './lists.ts'
+import type { Page, PageRequest, Review } from './records.ts'
+
+/** What people think of channels, and that they looked at them. Every method may reject with DATABASE_UNAVAILABLE. */
+export interface OpinionStore {
+  /** Resolves with how many like it now; who likes it already changes nothing, and nothing is told. Rejects with NOT_FOUND when the channel has just gone. */
+  like(channelId: string, userId: string, told: MessageOf<'userInteractions'>): Promise<number>
+  unlike(channelId: string, userId: string): Promise<number>
+  /** Newest first. */
+  listReviews(channelId: string, page: PageRequest): Promise<Page<Review>>
+  findReview(channelId: string, id: string): Promise<Review | null>
+  /** In place of what they said before. Rejects with NOT_FOUND when the channel has just gone. */
+  review(channelId: string, userId: string, text: string): Promise<Review>
+  removeReview(id: string): Promise<void>
+  /** Counts who has not looked yet on this day; one that is gone has no views. */
+  countView(channelId: string, day: Date, viewer: string): Promise<void>
+  /** Forgets who looked before this day; that they did stays counted. */
+  forgetViewers(before: Date): Promise<void>
+}
+
+const COUNT_VIEW = {
+  name: 'count-view',
+  text: `
+    WITH seen AS (
+      INSERT INTO channel_views (channel_id, day, viewer) SELECT id, $2::date, $3 FROM channels WHERE id = $1 ON CONFLICT DO NOTHING RETURNING channel_id
+    ) UPDATE channels c SET views = views + 1 FROM seen WHERE c.id = seen.channel_id`,
+}
+const AUTHOR = { user: { select: { username: true } } } as const
+
+export function opinionStore(database: Database): OpinionStore {
+  return {
+    like(channelId, userId, told) {
+      const work = database.transaction(async (session) => {
+        const { count } = await session.channelLike.createMany({ data: [{ channelId, userId }], skipDuplicates: true })
+        if (count > 0) await enqueue(session, 'userInteractions', channelId, told)
+        return session.channelLike.count({ where: { channelId } })
+      })
+      return work.catch(isGone)
+    },
+
+    unlike(channelId, userId) {
+      return database.run(async (client) => {
+        await client.channelLike.deleteMany({ where: { channelId, userId } })
+        return client.channelLike.count({ where: { channelId } })
+      })
+    },
+
+    listReviews(channelId, page) {
+      return database.run((client) => {
+        const where = { channelId }
+        const orderBy = [{ createdAt: 'desc' as const }, { id: 'desc' as const }]
+        const find = (slice: object) => client.channelReview.findMany({ where, orderBy, ...slice, include: AUTHOR })
+        return pageOf(page, find, client.channelReview.count({ where }), toReview)
+      })
+    },
+
+    async findReview(channelId, id) {
+      const row = await database.run((client) => client.channelReview.findFirst({ where: { id, channelId }, include: AUTHOR }))
+      return row && toReview(row)
+    },
+
+    async review(channelId, userId, text) {
+      const said = { review: text, createdAt: new Date() }
+      const work = database.run((client) =>
+        client.channelReview.upsert({
+          where: { channelId_userId: { channelId, userId } },
+          create: { id: newId(), channelId, userId, ...said },
+          update: said,
+          include: AUTHOR,
+        }),
+      )
+      return toReview(await work.catch(isGone))
+    },
+
+    async removeReview(id) {
+      await database.run((client) => client.channelReview.deleteMany({ where: { id } }))
+    },
+
+    async countView(channelId, day, viewer) {
+      await database.query(COUNT_VIEW, [channelId, day.toISOString().slice(0, 10), viewer])
+    },
+
+    async forgetViewers(before) {
+      await database.run((client) => client.channelView.deleteMany({ where: { day: { lt: before } } }))
+    },
+  }
+}
+
+function isGone(error: unknown): never {
+  if (isDangling(error)) throw new AppError('NOT_FOUND', 'There is no such channel.')
+  throw error
+}
+
+function toReview(row: {
+  id: string
+  channelId: string
+  userId: string
+  review: string
+  createdAt: Date
+  user: { username: string }
+}): Review {
+  const { id, channelId, userId, review, createdAt, user } = row
+  return { id, channelId, userId, author: user.username, text: review, createdAt }
+}
