@@ -1,11 +1,11 @@
-import { isAppError, type Logger } from '@skipcast/runtime'
+import { isAppError, type ErrorCode, type Logger } from '@skipcast/runtime'
 import { eraseAccounts, type ErasePorts } from './erase-accounts.ts'
 import type { ApiPorts } from './ports.ts'
 
-const CHANNELS_AT_ONCE = 100
+const AT_ONCE = 100
 
 /**
- * Ends an account: nothing speaks for its user from now on, their streams are stopped, and their channels are in the trash. Killed in between, the leader puts them
+ * Ends an account: nothing speaks for its user from now on, their streams are stopped, and their channels and pieces are in the trash. Killed in between, the leader puts them
  * there. With `erase`, the leader removes all that is theirs next. Resolves to whether there was such a user. Rejects with CONFLICT for the only administrator,
  * DATABASE_UNAVAILABLE.
  */
@@ -19,17 +19,28 @@ export async function endAccount(
   return wasThere
 }
 
-/** Stops the channels of users who are gone and puts them into the trash: also what they made or started in the moment before. Rejects with DATABASE_UNAVAILABLE. */
-export async function discardOrphans({ stores: { accounts, channels } }: Pick<ApiPorts, 'stores'>): Promise<void> {
-  for (let ids = await accounts.listOrphanedChannels(CHANNELS_AT_ONCE); ids.length > 0;) {
+/**
+ * Stops the channels of users who are gone and puts them into the trash, then their pieces: also what they made or started in the moment before. A piece that is the
+ * only one of somebody else's running channel stays until that has another. Rejects with DATABASE_UNAVAILABLE.
+ */
+export async function discardOrphans({ stores }: Pick<ApiPorts, 'stores'>): Promise<void> {
+  const { accounts, channels, mediaTrash } = stores
+  for (let ids = await accounts.listOrphanedChannels(AT_ONCE); ids.length > 0;) {
     for (const id of ids) {
       const channel = await channels.find(id)
-      if (!channel) continue
-      await channels.discard(channel).catch((error: unknown) => {
-        if (!isAppError(error, 'NOT_FOUND')) throw error
-      })
+      if (channel) await channels.discard(channel).catch(allow('NOT_FOUND'))
     }
-    ids = await accounts.listOrphanedChannels(CHANNELS_AT_ONCE)
+    ids = await accounts.listOrphanedChannels(AT_ONCE)
+  }
+  for (let ids = await accounts.listOrphanedMedia('', AT_ONCE); ids.length > 0;) {
+    for (const id of ids) await mediaTrash.put(id).catch(allow('NOT_FOUND', 'CONFLICT'))
+    ids = await accounts.listOrphanedMedia(ids.at(-1)!, AT_ONCE)
+  }
+}
+
+function allow(...codes: ErrorCode[]): (error: unknown) => void {
+  return (error) => {
+    if (!codes.some((code) => isAppError(error, code))) throw error
   }
 }
 

@@ -157,7 +157,9 @@ test('A16: an account that is deleted is over: sessions, tokens, streams; its ad
   for (const each of [token, program]) expect((await api.call('GET', '/api/account', { token: each })).status).toBe(401)
   expect(await api.stores.channels.find(channel.id)).toBeNull()
   expect(await api.stores.channelTrash.find(channel.id)).toMatchObject({ wanted: 'off' })
-  // Nobody gets it back: it would belong to nobody.
+  expect(await api.stores.mediaTrash.find(media.id)).not.toBeNull()
+  // Nobody gets them back: they would belong to nobody.
+  expect(await api.stores.mediaTrash.restore([media.id], null)).toEqual([])
   const admin = await api.user('admin')
   const restored = await api.call('POST', `/api/channels/${channel.id}/restore`, { token: admin.token })
   await api.query(`UPDATE users SET role = 'listener' WHERE id = $1`, [admin.user.id])

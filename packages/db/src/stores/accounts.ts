@@ -36,6 +36,8 @@ export interface AccountStore extends TokenStore, SessionStore {
   deleteUser(userId: string, options?: { readonly erase: boolean }): Promise<boolean>
   /** The channels of users who were deleted, that are not in the trash. */
   listOrphanedChannels(limit: number): Promise<string[]>
+  /** Their pieces that are not in the trash, in order of id, beginning after `afterId`. */
+  listOrphanedMedia(afterId: string, limit: number): Promise<string[]>
   /** Forgets registrations that nobody confirmed in time, and sessions and one-time values that have expired. */
   forgetExpired(now: Date): Promise<void>
   /** Puts a mail into the outbox. */
@@ -140,6 +142,12 @@ export function accountStore(database: Database, tokens: TrustedTokens): Account
       const where = { deletedAt: null, owner: { deletedAt: { not: null } } }
       const rows = await database.run((client) => client.channel.findMany({ where, select: { id: true }, take: limit }))
       return rows.map(({ id }) => id)
+    },
+
+    async listOrphanedMedia(afterId, limit) {
+      const where = { id: { gt: afterId }, deletedAt: null, owner: { deletedAt: { not: null } } }
+      const asked = { where, select: { id: true }, orderBy: { id: 'asc' }, take: limit } as const
+      return (await database.run((client) => client.media.findMany(asked))).map(({ id }) => id)
     },
 
     async forgetExpired(now) {

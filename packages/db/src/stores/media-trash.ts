@@ -7,7 +7,7 @@ export interface MediaTrash {
   /** Puts a piece into the trash; no channel plays it any more. Rejects with NOT_FOUND, or CONFLICT when it is the last of a running channel. */
   put(id: string): Promise<Media>
   find(id: string): Promise<Media | null>
-  /** Takes pieces out again, where they are in the trash and of this owner (null: anybody's). Channels that had them play them again. */
+  /** Takes pieces out again, where they are in the trash and of this owner (null: anybody's who is not deleted). Channels that had them play them again. */
   restore(ids: readonly string[], ownerId: string | null): Promise<Media[]>
   /** Removes the records of some that were put in before then, for good. Resolves to how many; their files are the sweep's. */
   purge(before: Date): Promise<number>
@@ -37,6 +37,7 @@ export function mediaTrash(database: Database, toCommand: ToCommand): MediaTrash
         for (const id of [...new Set(ids)].toSorted()) {
           const found = await lockMediaIfThere(session, id)
           if (!found?.media.deletedAt || (ownerId !== null && found.media.ownerId !== ownerId)) continue
+          if ((await session.user.count({ where: { id: found.media.ownerId, deletedAt: null } })) === 0) continue
           restored.push(toMedia(await session.media.update({ where: { id }, data: { deletedAt: null } })))
           await commandChannels(session, found.channelIds, toCommand)
         }
