@@ -178,6 +178,10 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
         placement: config.placement,
         onRelayed: telemetry.relayed,
         onMoved: telemetry.moved,
+        onSwept(swept) {
+          telemetry.swept(swept)
+          if (swept.removed + swept.unfinished > 0) logger.info({ ...swept }, 'files that no piece names were removed')
+        },
         logger,
       }),
     )

@@ -20,6 +20,7 @@ import { NEXT_TURN_MS, placementPass, type PlacementLimits } from './place-chann
 import type { MoveReason } from './domain/place.ts'
 import type { ApiPorts, ApiSettings } from './ports.ts'
 import { outboxRelay } from './relay-outbox.ts'
+import { sweepMedia, type Swept, type SweepPorts } from './sweep-media.ts'
 
 const RELAY_EVERY_MS = 1000
 const PLACE_EVERY_MS = 1000
@@ -27,6 +28,7 @@ const HISTORY_EVERY_MS = 60_000
 const ACCOUNTS_EVERY_MS = 60_000
 const TRASH_EVERY_MS = 600_000
 const MEDIA_EVERY_MS = 60_000
+const SWEEP_EVERY_MS = 3_600_000
 const CLOSE_GRACE_MS = 2000
 
 /** What only one API process does at a time, and what can make it do so sooner. */
@@ -43,6 +45,8 @@ export interface LeaderPorts extends ErasePorts, Pick<ApiPorts, 'fleet' | 'rando
   readonly placement: PlacementLimits
   readonly onMoved: (because: MoveReason) => void
   readonly onRelayed: (ageMs: number) => void
+  readonly mediaStore: SweepPorts['mediaStore']
+  readonly onSwept: (swept: Swept) => void
   readonly logger: Logger
 }
 
@@ -68,11 +72,17 @@ export function lead(database: Database, ports: LeaderPorts & Pick<MediaLimits, 
         startedAt,
       )
       const media = startLoop(() => keepMedia(Date.now()), { everyMs: MEDIA_EVERY_MS, onError: onErrorOf(ports) })
+      let isOver = false
+      const sweep = startLoop(async () => ports.onSwept(await sweepMedia(ports, Date.now(), () => isOver)), {
+        everyMs: SWEEP_EVERY_MS,
+        onError: onErrorOf(ports),
+      })
       placeSoon = () => term.placeSoon()
       return {
         onNotify: () => term.onNotify(),
         async [Symbol.asyncDispose]() {
-          const ended = Promise.all([accounts, trash, media].map((loop) => loop[Symbol.asyncDispose]()))
+          isOver = true
+          const ended = Promise.all([accounts, trash, media, sweep].map((loop) => loop[Symbol.asyncDispose]()))
           await term[Symbol.asyncDispose]()
           await Promise.race([ended, sleep(CLOSE_GRACE_MS, undefined, { ref: false })])
         },
@@ -85,7 +95,7 @@ export function lead(database: Database, ports: LeaderPorts & Pick<MediaLimits, 
 /** What one term of a leader is, on the connection that holds the lead. */
 export function startTerm(
   session: { readonly outbox: Outbox; readonly history: History },
-  ports: Omit<LeaderPorts, 'mediaStore'>,
+  ports: Omit<LeaderPorts, 'mediaStore' | 'onSwept'>,
 ): Leader & { onNotify(): void } {
   const { bus, stores, toCommand, logger } = ports
   const onError = onErrorOf(ports)

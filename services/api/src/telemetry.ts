@@ -1,6 +1,7 @@
 import { phase, type Phase } from '@skipcast/contracts'
 import type { Meters } from '@skipcast/runtime'
 import type { MoveReason } from './domain/place.ts'
+import type { Swept } from './sweep-media.ts'
 
 export interface Facts {
   /** How many channels are in each phase. */
@@ -61,12 +62,19 @@ export function apiTelemetry(meters: Meters, facts: Facts) {
     'status',
   ])
   const relayed = meters.histogram('skipcast_outbox_relay_seconds', 'From the commit of a command until the bus has it.', [])
+  const sweptFiles = meters.counter('skipcast_media_swept_files_total', 'Files that no piece named any more.', [])
+  const sweptBytes = meters.counter('skipcast_media_swept_bytes_total', 'What these took.', [])
   const moves = meters.counter('skipcast_channel_moves_total', 'Channels that got another server, by why.', ['because'])
   return {
     moved: (because: MoveReason) => moves.inc({ because }),
     /** `route` is the pattern, never what was asked. */
     answered(method: string, route: string | undefined, status: number, elapsedMs: number) {
       requests.observe({ method, route: route ?? 'none', status: String(status) }, elapsedMs / 1000)
+    },
+    /** What the sweep of the media store found. */
+    swept({ removed, removedBytes }: Swept) {
+      sweptFiles.inc({}, removed)
+      sweptBytes.inc({}, removedBytes)
     },
     relayed: (ageMs: number) => relayed.observe(ageMs / 1000),
   }

@@ -21,7 +21,7 @@ process.once('message', ({ databaseUrl, broker }: RelayOrder) => {
   lead(database, {
     stores: openStores(database, { toCommand }),
     fleet: { sight: () => ({ kind: 'unknown' }), heardAt: () => null, list: () => [] },
-    mediaStore: { remove: async () => {} },
+    mediaStore: { async remove() {}, stat: async () => null, async *list() {}, removeUnfinished: async () => 0 },
     random: Math.random,
     bus: kafkaBus(busEnv.parse({ KAFKA_BROKER: broker }), { logger, health: healthBoard() }),
     toCommand,
@@ -29,6 +29,7 @@ process.once('message', ({ databaseUrl, broker }: RelayOrder) => {
     settings: { maxSilentPercent: 50, trashDays: 30 },
     placement: { urgentPerSecond: 100, plannedPerSecond: 100 },
     onMoved: () => {},
+    onSwept: () => {},
     history: { listenersDays: 400, trackPlaysDays: 400 },
     busForgets: false,
     onRelayed() {

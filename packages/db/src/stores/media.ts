@@ -31,6 +31,8 @@ export interface MediaStore {
   change(id: string, decide: (media: Media) => MediaChange, jobOf?: (media: Media) => MediaJob | null): Promise<Media>
   /** Removes a piece that could not be imported and its record, for good; one that is ready stays. Resolves to whether it is gone. */
   removeFailed(id: string): Promise<boolean>
+  /** Which of these files of one kind no piece names. */
+  listUnnamed(kind: MediaFile['kind'], hashes: readonly string[]): Promise<string[]>
   /** Calls `removeFile` if no media has this file any more. */
   removeFileIfUnused(file: MediaFile, removeFile: () => Promise<void>): Promise<void>
 }
@@ -83,6 +85,14 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
     async removeFailed(id) {
       const { count } = await database.run((client) => client.media.deleteMany({ where: { id, state: 'failed' } }))
       return count > 0
+    },
+
+    async listUnnamed(kind, hashes) {
+      const column = FILE_COLUMNS[kind]
+      const where = { [column]: { in: [...hashes] } }
+      const rows = await database.run((client) => client.media.findMany({ where }))
+      const named = new Set(rows.map((row) => row[column]))
+      return hashes.filter((sha256) => !named.has(sha256))
     },
 
     removeFileIfUnused({ kind, sha256 }, removeFile) {
