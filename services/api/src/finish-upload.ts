@@ -1,12 +1,12 @@
-import { createReadStream } from 'node:fs'
+import { measureFile } from '@skipcast/media-store'
 import { AppError, isAppError } from '@skipcast/runtime'
-import { importMedia } from './import-media.ts'
+import { importFile } from './import-media.ts'
 import type { ApiPorts } from './ports.ts'
 
 /**
  * Makes a piece of an upload that has come whole, and resolves to its id. Done twice it gives the same; a crash in between leaves it to `sweepUploads`. What can never
  * become a piece is settled with the reason, and its bytes go; after any other failure it may be tried again.
- * Rejects with NOT_FOUND, CONFLICT (somebody is at it), and as `importMedia` does.
+ * Rejects with NOT_FOUND, CONFLICT (somebody is at it), and as `importFile` does.
  */
 export async function finishUpload(ports: ApiPorts, id: string): Promise<string> {
   const { stores, uploadFiles } = ports
@@ -17,8 +17,8 @@ export async function finishUpload(ports: ApiPorts, id: string): Promise<string>
   if (!(await stores.uploads.claim(id, new Date())))
     throw new AppError('CONFLICT', 'This upload is being taken in; look again soon.')
   try {
-    const { ownerId, fileName } = upload
-    const { media } = await importMedia(ports, { ownerId, fileName, bytes: createReadStream(uploadFiles.pathOf(id)) })
+    const path = await uploadFiles.take(id)
+    const { media } = await importFile(ports, upload, { path, ...(await measureFile(path)) })
     await stores.uploads.settle(id, { mediaId: media.id })
     await uploadFiles.remove(id)
     return media.id

@@ -1,4 +1,5 @@
 import type { Media } from '@skipcast/db'
+import { AppError } from '@skipcast/runtime'
 import { importJob } from './domain/media-job.ts'
 import { originalName, titleOf } from './domain/tags.ts'
 import type { ApiPorts } from './ports.ts'
@@ -27,12 +28,13 @@ export async function importMedia(
  * Keeps a file by its content and asks the role media to make a piece of it. Who has such a piece already gets that one.
  * Rejects with NO_SPACE, STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
  */
-export function importFile(
+export async function importFile(
   { stores, mediaStore, jobs }: Pick<ApiPorts, 'stores' | 'mediaStore' | 'jobs'>,
   { ownerId, fileName }: { ownerId: string; fileName: string },
   file: ReceivedFile,
 ): Promise<{ readonly media: Media; readonly isNew: boolean }> {
   const { sha256 } = file
+  const key = { kind: 'originals', sha256 } as const
   const name = originalName(fileName)
   const record = {
     ownerId,
@@ -44,10 +46,18 @@ export function importFile(
     fileSha256: sha256,
     fileSizeBytes: file.sizeBytes,
   }
-  return stores.media.addUpload(
+  // Before the transaction: a large file takes longer to an object store than a transaction may. What nobody names after all is the sweep's.
+  await mediaStore.put(key, file.path)
+  return await stores.media.addUpload(
     record,
     (media) => importJob(jobs, media, sha256),
-    () => mediaStore.put({ kind: 'originals', sha256 }, file.path),
+    async () => {
+      if (!(await mediaStore.stat(key)))
+        throw new AppError(
+          'STORE_UNAVAILABLE',
+          'This file was removed just now, with the last piece that had it. Upload it again.',
+        )
+    },
   )
 }
 

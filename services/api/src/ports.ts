@@ -183,16 +183,16 @@ export interface IncomingFiles {
 
 /** The bytes of resumable uploads, on this machine, by their ids. */
 export interface UploadFiles {
-  /** Where the bytes of an upload are. */
-  pathOf(id: string): string
   /** Makes an empty one. Rejects with NO_SPACE where so many bytes are not free. */
   begin(id: string, sizeBytes: number): Promise<void>
   /** Writes what comes from this byte on; resolves to how many are there now. What fails leaves what was written. Rejects with NO_SPACE, and with what `bytes` fail with. */
   append(id: string, bytes: Readable, fromByte: number): Promise<number>
   /** null: it is not here. */
   sizeOf(id: string): Promise<number | null>
+  /** A file with the same bytes, for who takes it away; they stay here too, until they are removed. Costs no room where it can be a link. Rejects with NO_SPACE. */
+  take(id: string): Promise<string>
   list(): Promise<string[]>
-  /** Removing what is not there does nothing. */
+  /** Also of what was taken and is still here. Removing what is not there does nothing. */
   remove(id: string): Promise<void>
 }
 

@@ -2,6 +2,8 @@ import { newId, tokenHashOf, type Role } from '@skipcast/db'
 import type { Permission } from '../src/domain/roles.ts'
 import { musicRecord, type TestApi } from './test-api.ts'
 
+/** A file of every kind; a test that serves it puts it into the store. */
+export const SOME_FILE = musicRecord('').sha256
 const DAY_MS = 86_400_000
 
 /** Somebody with one of everything that a path can name. */
@@ -24,7 +26,7 @@ export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
   const [channel, trashed, piece, token, genre, upload] = await Promise.all([
     channels.create({ ...fields, ownerId: id }),
     channels.create({ ...fields, slug: `t-${newId()}`, ownerId: id }),
-    media.add(musicRecord(id)),
+    media.add({ ...musicRecord(id), fileSha256: SOME_FILE, coverSha256: SOME_FILE }),
     accounts.createToken(id, 'one of theirs'),
     genres.create({ name: sessionId, slug: sessionId }),
     uploads.create(announced, 0),

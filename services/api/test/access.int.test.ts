@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { mediaKinds } from '@skipcast/media-store'
 import { columns, matrix, type Cell, type Column } from './access-matrix.ts'
-import { pathTo, somebody, tokenFor, type Somebody } from './access-world.ts'
+import { pathTo, SOME_FILE, somebody, tokenFor, type Somebody } from './access-world.ts'
 import { musicRecord, testApi, type TestApi } from './test-api.ts'
 
 const FORGED = `sk_${'A'.repeat(43)}`
@@ -27,9 +28,11 @@ beforeAll(async () => {
   api = await testApi({}, undefined, { providers: { google: { clientId: 'x', clientSecret: 'y' } } })
   await api.app.listen({ host: '127.0.0.1', port: 0 })
   api.servers.set('studio', { capacity: 100, sight: { kind: 'heard' } })
-  const file = join(api.mediaPath, 'file')
-  await writeFile(file, 'music')
-  await api.ports.mediaStore.put({ kind: 'air', sha256: musicRecord('').sha256 }, file)
+  for (const kind of mediaKinds) {
+    const file = join(api.mediaPath, 'file')
+    await writeFile(file, 'music')
+    await api.ports.mediaStore.put({ kind, sha256: SOME_FILE }, file)
+  }
   world = await newWorld()
 }, 60_000)
 

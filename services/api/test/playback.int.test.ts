@@ -143,6 +143,53 @@ test('a link opens one file of one piece to everybody, for as long as it says, a
     expect((await api.call('GET', `${path.slice(0, -5)}/url?expires_in_s=${bad}`, { token: owner })).status).toBe(400)
 })
 
+test('the file as it came is its owner’s to give away, and what is public is heard by whoever is logged in', async () => {
+  const id = path.split('/')[3]!
+  const other = { authorization: `Bearer ${(await api.user('listener')).token}` }
+  const at = (part: string) => `/api/media/${id}/${part}`
+  const mine = await get(at('original'), owned())
+  expect([mine.status, mine.headers.get('content-type')]).toEqual([200, 'audio/mpeg'])
+  expect(mine.headers.get('content-disposition')).toMatch(/^attachment; /)
+  expect(mine.bytes.equals(await readFile(join(home.path, '440.mp3')))).toBe(true)
+
+  const now = (fields: string) => api.query(`UPDATE media SET ${fields} WHERE id = $1`, [id])
+  const seen = async () => [(await get(at('file'), other)).status, (await get(at('original'), other)).status]
+  expect(await seen()).toEqual([404, 404])
+  await now(`visibility = 'public'`)
+  expect(await seen()).toEqual([200, 403])
+  expect((await get(`${at('url')}?part=original`, other)).status).toBe(403)
+  await now('downloadable = true')
+  expect(await seen()).toEqual([200, 200])
+  expect((await get(at('file'))).status).toBe(401)
+  await now(`visibility = 'private'`)
+  expect(await seen()).toEqual([404, 404])
+  for (const contentType of ['text/html', 'image/svg+xml', 'audio/mpeg; charset=x', '']) {
+    await now(`content_type = '${contentType}'`)
+    expect((await get(at('original'), owned())).headers.get('content-type')).toBe('application/octet-stream')
+  }
+  expect((await get(at('cover'), owned())).status).toBe(404) // it has none
+})
+
+test.each([
+  ['a page', '<!doctype html><script>alert(1)</script>'],
+  ['a picture that runs scripts', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'],
+  ['a playlist', '#EXTM3U\n#EXTINF:1,x\nfile:///etc/passwd\n'],
+  ['a list to concatenate', 'ffconcat version 1.0\nfile /etc/passwd\n'],
+])('%s that says it is music is never served as what it is', async (_what, text) => {
+  const { body } = await api.upload(owner, Buffer.from(text.padEnd(2000, ' ')), 'song.mp3', 'media_file', 'wait=0')
+  for (const part of ['file', 'original', 'cover']) {
+    const { status, headers } = await get(`/api/media/${body.id ?? 'none'}/${part}`, owned())
+    expect([200, 404]).toContain(status)
+    if (status === 404) continue
+    expect(headers.get('content-type')).toBe('application/octet-stream')
+    expect(headers.get('content-disposition')).toMatch(/^attachment/)
+    expect([headers.get('x-content-type-options'), headers.get('content-security-policy')]).toEqual([
+      'nosniff',
+      "default-src 'none'; sandbox",
+    ])
+  }
+})
+
 test('a piece whose file is missing says so, and what else is served is as well as before', async () => {
   const sha256 = (await api.stores.media.find(otherPath.split('/')[3]!))!.sha256!
   await rm(join(api.mediaPath, sha256.slice(0, 2), `${sha256}.mp3`))

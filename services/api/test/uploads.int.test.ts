@@ -113,7 +113,7 @@ test('an upload goes on after the API was started anew, and what came whole is f
 
   // The last bytes came, and the process died over them.
   const id = path.split('/').at(-1)!
-  await writeFile(api.ports.uploadFiles.pathOf(id), piece)
+  await writeFile(join(api.mediaPath, 'uploads', id), piece)
   const failures: unknown[] = []
   await sweepUploads(api.ports, new Date(), (error) => failures.push(error))
   expect(failures).toEqual([])

@@ -12,13 +12,13 @@ export interface MediaStore {
   /** Makes a piece, with the work that it needs, if any. */
   add(media: NewMedia, jobOf?: (media: Media) => MediaJob): Promise<Media>
   /**
-   * The same for an upload: `placeFile` puts the file where it belongs; then the record is made. Who has a piece of this content already, and not in the
-   * trash, gets that one. Rejects with what `placeFile` rejects with.
+   * The same for an upload: `confirmFile` sees to it that the file is where it belongs; then the record is made. Who has a piece of this content already, and not in the
+   * trash, gets that one. Rejects with what `confirmFile` rejects with.
    */
   addUpload(
     media: NewMedia,
     jobOf: (media: Media) => MediaJob,
-    placeFile: () => Promise<void>,
+    confirmFile: () => Promise<void>,
   ): Promise<{ readonly media: Media; readonly isNew: boolean }>
   /** null also for one in the trash. */
   find(id: string): Promise<Media | null>
@@ -41,14 +41,14 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
   return {
     add: (media, jobOf) => database.transaction((session) => createMedia(session, media, jobOf ?? null)),
 
-    addUpload(media, jobOf, placeFile) {
+    addUpload(media, jobOf, confirmFile) {
       return database.transaction(async (session) => {
         await lockContent(session, media.originalSha256)
         const { ownerId, originalSha256 } = media
         const where = { ownerId, originalSha256, fileSha256: { not: null }, deletedAt: null, state: { not: 'failed' } } as const
         const same = await session.media.findFirst({ where, orderBy: { id: 'asc' } })
         if (same) return { media: toMedia(same), isNew: false }
-        await placeFile()
+        await confirmFile()
         return { media: await createMedia(session, media, jobOf), isNew: true }
       })
     },

@@ -35,6 +35,7 @@ export function folderStore(directory: string): MediaStore {
         await copyInto(place, path, key.sha256)
         await rm(path)
       })
+      await rm(path, { force: true }) // two names of one file: then nothing was moved
       await syncFile(dirname(place))
     },
 

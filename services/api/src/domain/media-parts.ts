@@ -1,8 +1,8 @@
 import type { Media } from '@skipcast/db'
 import type { MediaKey } from '@skipcast/media-store'
 
-/** What can be had of a piece: what is heard of it. */
-export const mediaParts = ['file'] as const
+/** What can be had of a piece: what is heard of it, the file as it was uploaded (with the tags of now), its cover. */
+export const mediaParts = ['file', 'original', 'cover'] as const
 export type MediaPart = (typeof mediaParts)[number]
 
 export interface ServedFile {
@@ -13,12 +13,26 @@ export interface ServedFile {
   readonly fileName: string
 }
 
+/** Nothing that a browser would run or show as a page. */
+const HARMLESS = /^(audio|video)\/[\w.+-]+$/
+const BYTES = 'application/octet-stream'
+
 const FILES: Readonly<Record<MediaPart, (media: Media) => ServedFile | null>> = {
   file: ({ sha256, title }) =>
     sha256 === null ? null : { key: { kind: 'air', sha256 }, contentType: 'audio/mpeg', fileName: `${title}.mp3` },
+  original: ({ fileSha256: sha256, contentType, originalName }) =>
+    sha256 === null
+      ? null
+      : { key: { kind: 'originals', sha256 }, contentType: harmless(contentType), fileName: originalName || 'file' },
+  cover: ({ coverSha256: sha256, title }) =>
+    sha256 === null ? null : { key: { kind: 'covers', sha256 }, contentType: 'image/jpeg', fileName: `${title}.jpg` },
 }
 
-/** The file behind a part of a piece; null: it has none. */
+/** The file behind a part of a piece; null: it has none, or not yet. */
 export function fileOf(media: Media, part: MediaPart): ServedFile | null {
   return FILES[part](media)
+}
+
+function harmless(contentType: string | null): string {
+  return contentType !== null && HARMLESS.test(contentType) ? contentType : BYTES
 }

@@ -10,7 +10,7 @@ import { presentedBy, requireOwnPage, type Presented } from './credentials.ts'
 
 /**
  * Who may call a route: anybody (`open`: and who says who they are sees more), or whoever has this permission (`domain/roles.ts`), for their own or for anybody's.
- * Every route names one; one hook enforces it before anything of the request is read. Channels of others are forbidden; their private channels, their media
+ * Every route names one; one hook enforces it before anything of the request is read. Channels of others are forbidden; their private channels, their private media
  * and tokens do not exist.
  */
 export type Access = 'public' | 'open' | Permission
@@ -126,7 +126,8 @@ function requirePermission(
   }
   if (channel && channel.ownerId !== actor.id) throw new AppError('FORBIDDEN', 'This is for the channel’s owner, or an admin.')
   if (trashed && trashed.ownerId !== actor.id) missing('channel')
-  if (media && media.ownerId !== actor.id) missing('media')
+  const isForAll = media?.visibility === 'public' && permission === 'media:read'
+  if (media && media.ownerId !== actor.id && !isForAll) missing('media')
   if (apiToken && apiToken.userId !== actor.id) missing('token')
 }
 

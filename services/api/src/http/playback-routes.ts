@@ -3,6 +3,7 @@ import { AppError } from '@skipcast/runtime'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { fileOf, mediaParts, type MediaPart, type ServedFile } from '../domain/media-parts.ts'
+import { reachOf } from '../domain/roles.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
 import { mediaParams } from './inputs.ts'
@@ -35,7 +36,16 @@ const signedQuery = z.object({
 const fileBody = (description: string) => ({ description, content: { 'application/octet-stream': { schema: z.file() } } })
 const unchanged = z.undefined().describe('It is what you have')
 
-const SUMMARIES: Readonly<Record<MediaPart, string>> = { file: 'Listen to a piece' }
+const SUMMARIES: Readonly<Record<MediaPart, string>> = {
+  file: 'Listen to a piece',
+  original: 'Download the file of a piece',
+  cover: 'See the cover of a piece',
+}
+const WHO: Readonly<Record<MediaPart, string>> = {
+  file: '',
+  original: ' Others than its owner may, where the piece is public and `downloadable`.',
+  cover: '',
+}
 
 /** The files of pieces, for who may have them or has a link, and the links. */
 export function playbackRoutes(app: App, { mediaStore, mediaLinks, settings }: ApiPorts): void {
@@ -48,17 +58,20 @@ export function playbackRoutes(app: App, { mediaStore, mediaLinks, settings }: A
         tags,
         summary: SUMMARIES[part],
         description:
-          'Whole or in part (`Range`), with an `ETag`. With a link of `GET /api/media/{media}/url` nobody needs a token.',
+          'Whole or in part (`Range`), with an `ETag`. With a link of `GET /api/media/{media}/url` nobody needs a token.' +
+          WHO[part],
         params: mediaParams,
         querystring: signedQuery,
         response: { 200: fileBody('All of it'), 206: fileBody('The part that was asked for'), 304: unchanged },
       },
-      handler: async (request, reply) =>
-        sendFile(mediaStore, request, reply, {
+      async handler(request, reply) {
+        if (request.linkExpiresAt === null) requireMayHave(request, part)
+        return sendFile(mediaStore, request, reply, {
           file: existing(request.media, part),
           cacheControl: cacheControlOf(request),
-          disposition: 'inline',
-        }),
+          disposition: part === 'original' ? 'attachment' : 'inline',
+        })
+      },
     })
 
   app.get('/api/media/:media/url', {
@@ -71,7 +84,10 @@ export function playbackRoutes(app: App, { mediaStore, mediaLinks, settings }: A
       querystring: linkQuery,
       response: { 200: linkBody },
     },
-    async handler({ media, query: { part, expires_in_s: lastsS } }, reply) {
+    async handler(request, reply) {
+      const { media } = request
+      const { part, expires_in_s: lastsS } = request.query
+      requireMayHave(request, part)
       const expiresAt = Math.ceil((Date.now() / 1000 + lastsS) / STEP_S) * STEP_S
       const { sha256 } = existing(media, part).key
       const signature = mediaLinks.sign({ part, mediaId: media.id, sha256, expiresAt })
@@ -86,6 +102,13 @@ export function playbackRoutes(app: App, { mediaStore, mediaLinks, settings }: A
 function cacheControlOf({ linkExpiresAt }: FastifyRequest): string {
   if (linkExpiresAt === null) return 'private, no-cache'
   return `public, max-age=${Math.max(0, linkExpiresAt - Math.ceil(Date.now() / 1000))}, immutable`
+}
+
+/** Whoever may read a piece may hear it; its file is its owner's to give away. */
+function requireMayHave({ actor, media }: FastifyRequest, part: MediaPart): void {
+  if (part !== 'original' || media.downloadable || media.ownerId === actor.id || reachOf(actor.role, 'media:read') === 'any')
+    return
+  throw new AppError('FORBIDDEN', 'Its owner does not let others have this file.')
 }
 
 function existing(media: Media, part: MediaPart): ServedFile {
