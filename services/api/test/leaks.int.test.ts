@@ -15,6 +15,8 @@ const tokens: Record<string, string | undefined> = {}
 const secrets: Record<string, string> = {}
 const EMAIL = 'victim@radio.test'
 const PRIVATE = { title: 'A tune nobody shall know', artist: 'The hidden', originalName: 'hidden-file.mp3' }
+const PRIVATE_CHANNEL = { name: 'A hidden channel', slug: 'hidden-channel', description: 'For hidden ears' }
+let hidden: Somebody
 
 beforeAll(async () => {
   api = await testApi({}, undefined, { providers: { google: { clientId: 'the-client', clientSecret: 'the-client-secret' } } })
@@ -32,6 +34,11 @@ beforeAll(async () => {
   const media = await api.stores.media.add({ ...musicRecord(victim.id), ...PRIVATE })
   await api.stores.playlists.attach(victim.objects['channel']!, [media.id], { ownerId: null })
   await api.stores.channels.change(victim.objects['channel']!, () => ({ wanted: 'on' }))
+  const sending = { mode: 'copy', bitrateKbps: 128, privacy: 'private' } as const
+  const { id } = await api.stores.channels.create({ ownerId: victim.id, ...PRIVATE_CHANNEL, ...sending })
+  await api.stores.playlists.attach(id, [media.id], { ownerId: null })
+  await api.stores.channels.change(id, () => ({ wanted: 'on' }))
+  hidden = { ...victim, objects: { ...victim.objects, channel: id } }
   const hashes = await api.query<{ hash: string }>(
     `SELECT token_hash AS hash FROM sessions UNION SELECT token_hash FROM api_tokens`,
   )
@@ -61,15 +68,20 @@ test.each(PEOPLE)(
     const found: string[] = []
     for (const { url } of routes) {
       for (const query of ['', ...(/:\w+$|\*/.test(url) ? [] : ['?per_page=100&search=', '?per_page=100&search=hidden'])]) {
-        const { text, headers } = await api.call('GET', pathTo(url, victim) + query, {
-          ...(tokens[person] !== undefined && { token: tokens[person] }),
-        })
-        const told = `${text} ${JSON.stringify(headers)}`
+        let told = ''
+        for (const whose of url.includes(':channel') ? [victim, hidden] : [victim]) {
+          const { text, headers } = await api.call('GET', pathTo(url, whose) + query, {
+            ...(tokens[person] !== undefined && { token: tokens[person] }),
+          })
+          told += `${text} ${JSON.stringify(headers)}`
+        }
         const tell = (what: string, value: string) => told.includes(value) && found.push(`${url}${query}: ${what}`)
         for (const [what, value] of Object.entries(secrets)) tell(what, value)
         const isOwn = person === 'themselves'
         if (!isOwn || !OWN_ADDRESS.includes(url)) tell('an address', EMAIL)
-        if (!isOwn && person !== 'admin') for (const [what, value] of Object.entries(PRIVATE)) tell(`a private ${what}`, value)
+        if (isOwn || person === 'admin') continue
+        for (const [what, value] of Object.entries(PRIVATE)) tell(`a private ${what}`, value)
+        for (const [what, value] of Object.entries(PRIVATE_CHANNEL)) tell(`a private channel’s ${what}`, value)
       }
     }
     expect(found).toEqual([])
