@@ -122,3 +122,12 @@ test('a view counts once a day for each who looks, by user or address, and not f
   expect(await api.query('SELECT 1 FROM channel_views WHERE channel_id = $1', [id])).toEqual([])
   expect(await views()).toBe(3)
 })
+
+test('who says several things at once has said one of them', async () => {
+  const { id } = await channel()
+  const said = Array.from({ length: 12 }, (_, index) => `Number ${index}`)
+  const answers = await Promise.all(said.map((review) => call(one, 'POST', `/api/channels/${id}/reviews`, { review })))
+  expect(answers.map(({ status }) => status)).toEqual(said.map(() => 201))
+  const { body } = await api.call('GET', `/api/channels/${id}/reviews`)
+  expect([body.total, said.includes(body.data[0].review)]).toEqual([1, true])
+})

@@ -67,15 +67,15 @@ export function opinionStore(database: Database): OpinionStore {
 
     async review(channelId, userId, text) {
       const said = { review: text, createdAt: new Date() }
-      const work = database.run((client) =>
-        client.channelReview.upsert({
-          where: { channelId_userId: { channelId, userId } },
-          create: { id: newId(), channelId, userId, ...said },
-          update: said,
-          include: AUTHOR,
-        }),
-      )
-      return toReview(await work.catch(isGone))
+      const where = { channelId_userId: { channelId, userId } }
+      const work = database.run(async (client) => {
+        // One statement, as long as nothing else is read with it: two at once would both find nothing and insert.
+        await client.channelReview.upsert({ where, create: { id: newId(), channelId, userId, ...said }, update: said })
+        return client.channelReview.findUnique({ where, include: AUTHOR })
+      })
+      const row = await work.catch(isGone)
+      if (!row) throw new AppError('NOT_FOUND', 'There is no such channel.') // or the review was just taken back
+      return toReview(row)
     },
 
     async removeReview(id) {
