@@ -11,6 +11,7 @@ import { placePass } from './place-pass.ts'
 import { runPlace } from './run-place.ts'
 import { scale } from './scale.ts'
 import { startLatency } from './start-latency.ts'
+import { upload } from './upload.ts'
 
 const benchmarks = [
   startLatency,
@@ -24,6 +25,7 @@ const benchmarks = [
   scale,
   fleetFailover,
   falseFailovers,
+  upload,
 ]
 const [name, ...settings] = process.argv.slice(2)
 if (name === undefined) console.log(usage(benchmarks))
