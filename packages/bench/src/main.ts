@@ -1,4 +1,5 @@
 import { runNamed, usage } from './benchmark.ts'
+import { channelLists } from './channel-lists.ts'
 import { engineCost } from './engine-cost.ts'
 import { engineCrash } from './engine-crash.ts'
 import { eventLatency } from './event-latency.ts'
@@ -22,6 +23,7 @@ const benchmarks = [
   outbox,
   metricsPoll,
   placePass,
+  channelLists,
   scale,
   fleetFailover,
   falseFailovers,

@@ -54,7 +54,7 @@ test('a channel gets and loses genres, each once, and Icecast is told of them', 
   })
   for (const nonsense of [[], ['1'], [0], [1.5], [2 ** 31], Array.from({ length: 11 }, (_, index) => index + 1), 'x'])
     expect((await call('POST', `/api/channels/${id}/genres`, { genre_ids: nonsense })).status).toBe(400)
-  const shown = (await given.api.call('GET', `/api/channels/${id}`)).body
+  const shown = (await call('GET', `/api/channels/${id}`)).body
   const { name, description, genre, genre_ids } = shown
   const back = await call('PUT', `/api/channels/${id}`, { name, description, genre, genre_ids })
   expect({ ...back.body, updated_at: '' }).toEqual({ ...shown, updated_at: '' })

@@ -142,12 +142,12 @@ export function apiClient(url: string, token: string | null): ApiClient {
     const text = await response.text()
     return read(schema, url, response.ok || alsoFine.includes(response.status) ? 200 : response.status, text)
   }
-  const pages = async <T>(schema: z.ZodType<{ data: T[]; total: number }>, path: string): Promise<T[]> => {
+  const pages = async <T>(schema: z.ZodType<{ data: T[] }>, path: string): Promise<T[]> => {
     const found: T[] = []
     for (let page = 1; ; page++) {
-      const { data, total } = await call(schema, 'GET', `${path}?page=${page}&per_page=${PAGE_SIZE}`)
+      const { data } = await call(schema, 'GET', `${path}?page=${page}&per_page=${PAGE_SIZE}`)
       found.push(...data)
-      if (data.length === 0 || found.length >= total) return found
+      if (data.length < PAGE_SIZE) return found
     }
   }
   const of = (name: string) => `/api/channels/${encodeURIComponent(name)}`

@@ -23,7 +23,7 @@ export function channelRoutes(app: App, ports: ApiPorts): void {
     schema: {
       tags,
       summary: 'List channels',
-      description: 'Public ones, and your own; an admin sees everybody’s.',
+      description: 'Public ones, and your own; an admin sees everybody’s. `total` is counted up to 10,000.',
       querystring: channelList,
       response: { 200: pageBody(channelBody) },
     },
