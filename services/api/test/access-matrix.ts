@@ -121,6 +121,7 @@ GET    /api/auth/:provider/callback                ok     ok      ok    ok    ok
 GET    /account/confirm-email                      ok     ok      ok    ok    ok   ok     ok   ok     ok
 GET    /account/reset-password                     ok     ok      ok    ok    ok   ok     ok   ok     ok
 
+GET    /api/test                                   ok     ok      ok    ok    ok   ok     ok   ok     ok
 GET    /api/ping                                   ok     ok      ok    ok    ok   ok     ok   ok     ok
 GET    /up                                         ok     ok      ok    ok    ok   ok     ok   ok     ok
 GET    /healthz                                    ok     ok      ok    ok    ok   ok     ok   ok     ok

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
+import { messageBody } from './views.ts'
 
 const tags = ['system']
 const alive = z.object({ status: z.literal('ok') })
@@ -14,6 +15,12 @@ export function systemRoutes(app: App, { health, meters }: ApiPorts): void {
     config: { access: 'public' },
     schema: { tags, summary: 'Answers pong', response: { 200: { content: { 'text/plain': { schema: z.string() } } } } },
     handler: async (_request, reply) => reply.type('text/plain; charset=utf-8').send('pong'),
+  })
+
+  app.get('/api/test', {
+    config: { access: 'public' },
+    schema: { tags, summary: 'Says that the API works', response: { 200: messageBody } },
+    handler: async () => ({ message: 'API is working' }),
   })
 
   for (const url of ['/up', '/healthz']) {
