@@ -144,6 +144,31 @@ test('A7: lists of media hold only one’s own, but for an admin', async () => {
   expect((await api.call('GET', '/api/media', { token: world.admin.session })).body.total).toBeGreaterThan(0)
 })
 
+test('A15: of a public piece, others with an account may have its record and what is heard of it; its file only where its owner says so', async () => {
+  const { media: id } = world.other.objects
+  await api.query(`UPDATE media SET visibility = 'public', file_sha256 = $2 WHERE id = $1`, [id, 'f'.repeat(64)])
+  const ask = async (method: string, path: string, token?: string) =>
+    (await api.call(method, `/api/media/${id}${path}`, { ...(token !== undefined && { token }) })).status
+  const asked = (token?: string) =>
+    Promise.all([
+      ask('GET', '', token),
+      ask('GET', '/file', token),
+      ask('GET', '/url', token),
+      ask('GET', '/original', token),
+      ask('GET', '/url?part=original', token),
+      ask('PUT', '', token),
+      ask('DELETE', '', token),
+      ask('POST', '/genres', token),
+    ])
+  expect(await asked()).toEqual(Array(8).fill(401))
+  const { listener, dj } = world
+  for (const { session } of [listener, dj]) expect(await asked(session)).toEqual([200, 200, 200, 403, 403, 404, 404, 404])
+  await api.query(`UPDATE media SET downloadable = true WHERE id = $1`, [id])
+  expect([await ask('GET', '/url?part=original', listener.session)]).toEqual([200])
+  await api.query(`UPDATE media SET visibility = 'private' WHERE id = $1`, [id])
+  expect(await asked(listener.session)).toEqual(Array(8).fill(404))
+})
+
 test('A9, A10: what a request says of its host or address changes nothing', async () => {
   const headers = {
     host: 'evil.test',
