@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -203,6 +203,7 @@ test('an upload to a full disk says so, and leaves nothing', async () => {
     expect(await incoming()).toEqual([])
   }
   await refused(Buffer.alloc(400_000, 1)) // while it comes
+  await refusedInPieces(full, dj)
   const long = await toneFile(join(home.path, 'long.ogg'), { frequencyHz: 440, seconds: 30 })
   const file = await readFile(long)
   expect(file.length).toBeLessThan(250_000)
@@ -218,3 +219,27 @@ test('an upload to a full disk says so, and leaves nothing', async () => {
   const short = await readFile(await toneFile(join(home.path, 'short.mp3'), { frequencyHz: 440, seconds: 1 }))
   expect((await full.upload(dj, short)).status).toBe(201)
 }, 60_000)
+
+/** Of uploads in pieces, the one that does not fit is lost, and no other. */
+async function refusedInPieces(full: TestApi, token: string): Promise<void> {
+  const tus = { 'tus-resumable': '1.0.0' }
+  const begin = (sizeBytes: number) =>
+    full.call('POST', '/api/media/uploads', { token, headers: { ...tus, 'upload-length': String(sizeBytes) } })
+  const send = (path: string, sizeBytes: number) => {
+    const headers = { ...tus, 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' }
+    return full.call('PATCH', path, { token, headers, body: Buffer.alloc(sizeBytes, 1) })
+  }
+  const head = (path: string) => full.call('HEAD', path, { token, headers: tus })
+  const [kept, lost] = [(await begin(100_000)).headers['location'], (await begin(200_000)).headers['location']] as string[]
+  expect((await send(kept!, 50_000)).status).toBe(204)
+  expect(await begin(1_000_000)).toMatchObject({ status: 507, body: { error: 'NO_SPACE' } })
+  const ballast = join(full.mediaPath, 'ballast')
+  await writeFile(ballast, Buffer.alloc(150_000, 1))
+  const answer = await send(lost!, 200_000)
+  expect([answer.status, answer.body.error]).toEqual([507, 'NO_SPACE'])
+  expect((await head(lost!)).status).toBe(404)
+  expect(await readdir(join(full.mediaPath, 'uploads'))).toEqual([kept!.split('/').at(-1)])
+  await rm(ballast)
+  expect((await head(kept!)).headers['upload-offset']).toBe('50000')
+  expect((await full.call('DELETE', kept!, { token, headers: tus })).status).toBe(204)
+}

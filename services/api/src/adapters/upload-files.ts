@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs'
 import { copyFile, link, open, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { noSpace, openFolder, orNoSpace } from '@skipcast/media-store'
 import { makeDirectory, pathIn } from '@skipcast/runtime'
 import type { UploadFiles } from '../ports.ts'
@@ -24,9 +22,18 @@ export async function uploadFiles(options: { path: string }): Promise<UploadFile
     },
 
     async append(id, bytes, fromByte) {
-      const file = createWriteStream(pathOf(id), { flags: 'r+', start: fromByte })
-      await pipeline(bytes, file).catch(orNoSpace)
-      return fromByte + file.bytesWritten
+      await using file = await open(pathOf(id), 'r+')
+      let at = fromByte
+      // Not a pipeline: it would end `bytes` with our failure, and who sent them would be told of that and not of the reason.
+      const chunks: AsyncIterable<Buffer> = bytes.iterator({ destroyOnReturn: false })
+      for await (const chunk of chunks) {
+        for (let from = 0; from < chunk.length;) {
+          const { bytesWritten } = await file.write(chunk, from, chunk.length - from, at).catch(orNoSpace)
+          from += bytesWritten
+          at += bytesWritten
+        }
+      }
+      return at
     },
 
     async sizeOf(id) {
