@@ -20,16 +20,14 @@ export type { MediaStore } from './stores/media.ts'
 export { outboxOf, type Outbox, type OutboxEntry } from './stores/outbox.ts'
 export { personalTables, type PersonalData } from './stores/personal-data.ts'
 export type { PlaylistStore } from './stores/playlists.ts'
+export type { Account, ApiToken, Identity, Role, User, UserSort } from './stores/account-records.ts'
 export type {
-  Account,
-  ApiToken,
   Books,
   Channel,
   ChannelChange,
   ChannelSort,
   Drain,
   Genre,
-  Identity,
   ListenerCount,
   ListenerPoint,
   ListRequest,
@@ -45,13 +43,10 @@ export type {
   PlacementWish,
   PlaylistTrack,
   Review,
-  Role,
   Sight,
   Span,
   ToCommand,
   TrackPlay,
-  User,
-  UserSort,
 } from './stores/records.ts'
 export type { SessionRecord } from './stores/sessions.ts'
 export { openStores, type Stores } from './stores/stores.ts'

@@ -1,58 +1,9 @@
 import type { StreamCommand, Track } from '@skipcast/contracts'
 
-/** What the stores take and give. Instants are Dates; counters that grow without end are safe integers. */
-
-export type Role = 'admin' | 'dj' | 'listener'
-
-export interface User {
-  readonly id: string
-  readonly username: string
-  /** What others call them; may be empty. */
-  readonly name: string
-  readonly role: Role
-  /** May have any number of channels. */
-  readonly premium: boolean
-  readonly createdAt: Date
-}
-
-/** A user as they see themselves. */
-export interface Account extends User {
-  /** In lower case; null: made by an admin. */
-  readonly email: string | null
-  readonly emailVerified: boolean
-  readonly twoFactorEnabled: boolean
-  /** How they can log in: `credential` (a password), or the names of providers. */
-  readonly providers: readonly string[]
-}
-
-/** Who asks, and by what it was proved. */
-export interface Identity {
-  readonly user: User
-  readonly credential: {
-    readonly kind: 'session' | 'token'
-    readonly id: string
-    /** What it is good for; null: all that its user may. */
-    readonly scopes: readonly string[] | null
-  }
-}
+/** What the stores of channels, media and servers take and give; of people, `account-records.ts` tells. Instants are Dates; counters that grow without end are safe integers. */
 
 export type ChannelSort = 'created_at' | 'updated_at' | 'name' | 'slug'
 export type MediaSort = 'created_at' | 'title' | 'artist' | 'duration_ms'
-export type UserSort = 'created_at' | 'username'
-
-/** What is known of a token; its secret is not. */
-export interface ApiToken {
-  readonly id: string
-  readonly userId: string
-  readonly name: string
-  readonly createdAt: Date
-  /** null: never. */
-  readonly expiresAt: Date | null
-  readonly lastUsedAt: Date | null
-  readonly revokedAt: Date | null
-  /** What it is good for; null: all that its user may. */
-  readonly scopes: readonly string[] | null
-}
 
 /** A channel as wanted: what a person asked for and where it was placed. What really runs, agents tell on the bus. */
 export interface Channel {

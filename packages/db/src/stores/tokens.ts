@@ -4,7 +4,8 @@ import type { Database } from '../database.ts'
 import type { ApiToken as TokenRow } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
 import { pageOf } from './lists.ts'
-import type { ApiToken, Identity, Page, PageRequest, User } from './records.ts'
+import type { ApiToken, Identity, User } from './account-records.ts'
+import type { Page, PageRequest } from './records.ts'
 import type { TrustedTokens } from './trusted-tokens.ts'
 
 /** What speaks for users: the tokens that they make for programs, and those of their sessions. Every method may reject with DATABASE_UNAVAILABLE. */

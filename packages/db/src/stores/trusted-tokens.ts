@@ -1,4 +1,4 @@
-import type { Identity } from './records.ts'
+import type { Identity } from './account-records.ts'
 
 /** A token that has just proved valid is not looked up again for so long. */
 const TRUST_TOKENS_MS = 1000
