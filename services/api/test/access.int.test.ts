@@ -25,7 +25,7 @@ const newWorld = async (): Promise<World> => {
 }
 
 beforeAll(async () => {
-  api = await testApi({}, undefined, { providers: { google: { clientId: 'x', clientSecret: 'y' } } })
+  api = await testApi({ maxEventClients: 20 }, undefined, { providers: { google: { clientId: 'x', clientSecret: 'y' } } })
   await api.app.listen({ host: '127.0.0.1', port: 0 })
   api.servers.set('studio', { capacity: 100, sight: { kind: 'heard' } })
   for (const kind of mediaKinds) {
@@ -167,6 +167,25 @@ test('A15: of a public piece, others with an account may have its record and wha
   expect([await ask('GET', '/url?part=original', listener.session)]).toEqual([200])
   await api.query(`UPDATE media SET visibility = 'private' WHERE id = $1`, [id])
   expect(await asked(listener.session)).toEqual(Array(8).fill(404))
+})
+
+test('nobody takes the seats of all who follow the work on their media', async () => {
+  await using hungUp = new AsyncDisposableStack()
+  const follow = async ({ session, objects }: Somebody) => {
+    const hangUp = new AbortController()
+    hungUp.defer(() => hangUp.abort())
+    const url = `${api.app.listeningOrigin}/api/media/${objects['media']}/events`
+    const { status } = await fetch(url, { signal: hangUp.signal, headers: { authorization: `Bearer ${session}` } })
+    return status
+  }
+  const { dj } = world
+  await api.query(`INSERT INTO media_jobs (id, media_id, kind, message) VALUES ($1, $1, 'import_media', '{}')`, [
+    dj.objects['media'],
+  ])
+  const seats = api.ports.settings.maxEventClientsPerAddress
+  const found: number[] = []
+  for (let turn = 0; turn <= seats; turn++) found.push(await follow(dj))
+  expect(found).toEqual([...Array(seats).fill(200), 429])
 })
 
 test('A9, A10: what a request says of its host or address changes nothing', async () => {

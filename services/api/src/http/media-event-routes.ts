@@ -17,7 +17,8 @@ const response = { 200: { description: 'Events', content: { 'text/event-stream':
 
 export function mediaEventRoutes(app: App, ports: ApiPorts): void {
   const { stores } = ports
-  let followers = 0
+  /** How many follow, by who they are. */
+  const followers = new Map<string, number>()
   const closing = new AbortController()
   app.addHook('preClose', async () => closing.abort())
 
@@ -43,13 +44,17 @@ export function mediaEventRoutes(app: App, ports: ApiPorts): void {
       params: mediaParams,
       response,
     },
-    async handler({ media }, reply) {
-      if (followers >= ports.settings.maxEventClients)
-        throw new AppError('TOO_MANY_REQUESTS', 'Too many follow events at once. Try again in a minute.')
-      followers += 1
+    async handler({ actor, media }, reply) {
+      const own = followers.get(actor.id) ?? 0
+      const all = followers.values().reduce((sum, count) => sum + count, 0)
+      if (all >= ports.settings.maxEventClients || own >= ports.settings.maxEventClientsPerAddress)
+        throw new AppError('TOO_MANY_REQUESTS', 'Too many follow events at once. Close one, or try again in a minute.')
+      followers.set(actor.id, own + 1)
       const gone = new AbortController()
       reply.raw.once('close', () => {
-        followers -= 1
+        const left = followers.get(actor.id)! - 1
+        if (left > 0) followers.set(actor.id, left)
+        else followers.delete(actor.id)
         gone.abort()
       })
       void reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no').type('text/event-stream; charset=utf-8')
