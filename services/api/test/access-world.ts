@@ -23,22 +23,25 @@ export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
   const fields = { name: 'x', slug: `x-${newId()}`, description: '', mode: 'copy', bitrateKbps: 128 } as const
   const expiresAt = new Date(Date.now() + DAY_MS)
   const announced = { id: newId(), ownerId: id, fileName: 'x', sizeBytes: 1, expiresAt }
-  const [channel, trashed, piece, token, genre, upload] = await Promise.all([
+  const [channel, trashed, piece, trashedPiece, token, genre, upload] = await Promise.all([
     channels.create({ ...fields, ownerId: id }),
     channels.create({ ...fields, slug: `t-${newId()}`, ownerId: id }),
-    media.add({ ...musicRecord(id), fileSha256: SOME_FILE, coverSha256: SOME_FILE }),
+    media.add({ ...musicRecord(id), fileSha256: SOME_FILE, coverSha256: SOME_FILE, waveformSha256: SOME_FILE }),
+    media.add(musicRecord(id)),
     accounts.createToken(id, 'one of theirs'),
     genres.create({ name: sessionId, slug: sessionId }),
     uploads.create(announced, 0),
     api.stores.accountRows.create('session', { id: sessionId, userId: id, tokenHash: tokenHashOf(session), expiresAt }),
   ])
   await channels.discard(trashed)
+  await api.stores.mediaTrash.put(trashedPiece.id)
   const review = await api.stores.opinions.review(channel.id, id, 'Fine')
   const objects = {
     channel: channel.id,
     trashed: trashed.id,
     review: review.id,
     media: piece.id,
+    trashedPiece: trashedPiece.id,
     upload: upload.id,
     token: token.id,
     session: sessionId,

@@ -30,7 +30,7 @@ beforeAll(async () => {
   api.servers.set('studio', { capacity: 100, sight: { kind: 'heard' } })
   for (const kind of mediaKinds) {
     const file = join(api.mediaPath, 'file')
-    await writeFile(file, 'music')
+    await writeFile(file, '"music"')
     await api.ports.mediaStore.put({ kind, sha256: SOME_FILE }, file)
   }
   world = await newWorld()

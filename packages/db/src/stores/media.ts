@@ -28,7 +28,11 @@ export interface MediaStore {
    * Changes a piece as `decide` says, who sees it as it is now, and asks for the work that `jobOf` makes of it then; running channels that play it get a
    * new command. Rejects with NOT_FOUND, or with what `decide` throws.
    */
-  change(id: string, decide: (media: Media) => MediaChange, jobOf?: (media: Media) => MediaJob | null): Promise<Media>
+  change(
+    id: string,
+    decide: (media: Media) => MediaChange,
+    jobOf?: (media: Media, before: Media) => MediaJob | null,
+  ): Promise<Media>
   /** Removes a piece that could not be imported and its record, for good; one that is ready stays. Resolves to whether it is gone. */
   removeFailed(id: string): Promise<boolean>
   /** Which of these files of one kind no piece names. */
@@ -36,6 +40,9 @@ export interface MediaStore {
   /** Calls `removeFile` if no media has this file any more. */
   removeFileIfUnused(file: MediaFile, removeFile: () => Promise<void>): Promise<void>
 }
+
+/** What engines know of a piece. */
+const HEARD: readonly (keyof MediaChange)[] = ['title', 'artist', 'cueInMs', 'cueOutMs']
 
 export function mediaStore(database: Database, toCommand: ToCommand): MediaStore {
   return {
@@ -74,10 +81,11 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
     change(id, decide, jobOf = () => null) {
       return database.transaction(async (session) => {
         const { media, channelIds } = await lockMedia(session, id)
-        const changed = toMedia(await session.media.update({ where: { id }, data: decide(media) }))
-        const job = jobOf(changed)
+        const change = decide(media)
+        const changed = toMedia(await session.media.update({ where: { id }, data: change }))
+        const job = jobOf(changed, media)
         if (job) await enqueueJob(session, job)
-        await commandChannels(session, channelIds, toCommand)
+        if (HEARD.some((field) => field in change)) await commandChannels(session, channelIds, toCommand)
         return changed
       })
     },

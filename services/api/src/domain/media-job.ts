@@ -1,4 +1,4 @@
-import { stamp, type MediaJob, type MediaTags } from '@skipcast/contracts'
+import { stamp, type MediaFormat, type MediaJob, type MediaTags } from '@skipcast/contracts'
 import { newId, type Media } from '@skipcast/db'
 
 /** What every job says of where it comes from, and how air files are made. */
@@ -10,6 +10,30 @@ export interface JobContext {
 /** The piece has its file, and nothing that was made of it. */
 export function importJob(context: JobContext, media: Pick<Media, 'id'>, original: string): MediaJob {
   return { ...about(context, media, original), event: 'import_media', air: airOf(context) }
+}
+
+/** The piece is made of the file of another, in another format, of a part, or both. */
+export function deriveJob(
+  context: JobContext,
+  media: Media,
+  original: string,
+  wish: { readonly format?: MediaFormat; readonly fromMs?: number | undefined; readonly toMs?: number | undefined },
+): MediaJob {
+  return {
+    ...about(context, media, original),
+    event: 'derive_media',
+    air: airOf(context),
+    ...(wish.format !== undefined && { format: wish.format }),
+    ...(wish.fromMs !== undefined && { from_ms: wish.fromMs }),
+    ...(wish.toMs !== undefined && { to_ms: wish.toMs }),
+    tags: tagsOf(media),
+    cover: media.coverSha256,
+  }
+}
+
+/** The picture in the store (kind `originals`) becomes the cover of the piece. */
+export function coverJob(context: JobContext, media: Media, picture: string): MediaJob {
+  return { ...about(context, media, picture), event: 'make_cover' }
 }
 
 /** The file is to say what the piece is called now; null: there is no file. */

@@ -1,8 +1,8 @@
 import type { Media } from '@skipcast/db'
 import type { MediaKey } from '@skipcast/media-store'
 
-/** What can be had of a piece: what is heard of it, the file as it was uploaded (with the tags of now), its cover. */
-export const mediaParts = ['file', 'original', 'cover'] as const
+/** What can be had of a piece: what is heard of it, the file as it was uploaded (with the tags of now), its cover, its drawing (JSON of audiowaveform). */
+export const mediaParts = ['file', 'original', 'cover', 'waveform'] as const
 export type MediaPart = (typeof mediaParts)[number]
 
 export interface ServedFile {
@@ -26,6 +26,8 @@ const FILES: Readonly<Record<MediaPart, (media: Media) => ServedFile | null>> = 
       : { key: { kind: 'originals', sha256 }, contentType: harmless(contentType), fileName: originalName || 'file' },
   cover: ({ coverSha256: sha256, title }) =>
     sha256 === null ? null : { key: { kind: 'covers', sha256 }, contentType: 'image/jpeg', fileName: `${title}.jpg` },
+  waveform: ({ waveformSha256: sha256, title }) =>
+    sha256 === null ? null : { key: { kind: 'waveforms', sha256 }, contentType: 'application/json', fileName: `${title}.json` },
 }
 
 /** The file behind a part of a piece; null: it has none, or not yet. */

@@ -35,6 +35,8 @@ declare module 'fastify' {
     review: Review
     /** The channel in the trash that the path names. Only on routes with `{trashed}`. */
     trashed: Channel
+    /** The piece in the trash that the path names. Only on routes with `{trashedPiece}`. */
+    trashedPiece: Media
     /** The media that the path names. Only on routes with `{media}`. */
     media: Media
     /** Until when the link is good that this was asked with, in seconds since the epoch; null: it was asked without one. */
@@ -52,7 +54,7 @@ export function accessHook(
   ports: ApiPorts,
   onKnown: (request: FastifyRequest) => void,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const { accounts, channels, channelTrash, media, opinions } = ports.stores
+  const { accounts, channels, channelTrash, media, mediaTrash, opinions } = ports.stores
 
   async function identify(request: FastifyRequest): Promise<void> {
     const presented = presentedBy(request)
@@ -97,20 +99,25 @@ export function accessHook(
       })
       onKnown(request)
     }
-    const { channel, review, trashed, media: mediaId, token } = request.params as Partial<Record<string, string>>
+    const { channel, review, trashed, trashedPiece, media: mediaId, token } = request.params as Partial<Record<string, string>>
     if (channel !== undefined) request.channel = await find(channel, request.sight)
     if (review !== undefined)
       request.review = (NAME.test(review) && (await opinions.findReview(request.channel.id, review))) || missing('review')
     if (trashed !== undefined) request.trashed = (NAME.test(trashed) && (await channelTrash.find(trashed))) || missing('channel')
+    if (trashedPiece !== undefined)
+      request.trashedPiece = (NAME.test(trashedPiece) && (await mediaTrash.find(trashedPiece))) || missing('media')
     if (mediaId !== undefined) request.media = (NAME.test(mediaId) && (await media.find(mediaId))) || missing('media')
     if (token !== undefined) request.apiToken = (NAME.test(token) && (await accounts.findToken(token))) || missing('token')
     if (access !== 'public' && access !== 'open') requirePermission(request, access)
   }
 }
 
+/** With public pieces of others, too. */
+const OPEN_TO_ALL: readonly Permission[] = ['media:read', 'playlists:change']
+
 /** Throws FORBIDDEN, or NOT_FOUND for what others shall not even know of. */
 function requirePermission(
-  { actor, credential, channel, review, trashed, media, apiToken }: FastifyRequest,
+  { actor, credential, channel, review, trashed, trashedPiece, media, apiToken }: FastifyRequest,
   permission: Permission,
 ): void {
   if (!isInScope(credential.scopes, permission))
@@ -126,8 +133,9 @@ function requirePermission(
   }
   if (channel && channel.ownerId !== actor.id) throw new AppError('FORBIDDEN', 'This is for the channel’s owner, or an admin.')
   if (trashed && trashed.ownerId !== actor.id) missing('channel')
-  const isForAll = media?.visibility === 'public' && permission === 'media:read'
-  if (media && media.ownerId !== actor.id && !isForAll) missing('media')
+  if (media && media.ownerId !== actor.id && !(media.visibility === 'public' && OPEN_TO_ALL.includes(permission)))
+    missing('media')
+  if (trashedPiece && trashedPiece.ownerId !== actor.id) missing('media')
   if (apiToken && apiToken.userId !== actor.id) missing('token')
 }
 

@@ -25,6 +25,8 @@ import { historyRoutes } from './history-routes.ts'
 import { logInRoutes } from './log-in-routes.ts'
 import { mediaEventRoutes } from './media-event-routes.ts'
 import { mediaRoutes } from './media-routes.ts'
+import { mediaTrashRoutes } from './media-trash-routes.ts'
+import { mediaWorkRoutes } from './media-work-routes.ts'
 import { ownAccountRoutes } from './own-account-routes.ts'
 import { placementRoutes } from './placement-routes.ts'
 import { playbackRoutes } from './playback-routes.ts'
@@ -143,6 +145,8 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       playlistRoutes,
       mediaEventRoutes,
       mediaRoutes,
+      mediaTrashRoutes,
+      mediaWorkRoutes,
       uploadRoutes,
       playbackRoutes,
       usageRoutes,

@@ -14,13 +14,6 @@ export const text = (min: number, max: number, what: string) =>
     .refine(isVisible, 'has an invisible character where none belongs (a joiner or a tag)')
 
 export const id = z.string().regex(/^[0-9a-f-]{36}$/, 'must be an id')
-const position = z.int().min(0)
-
-export const mediaChange = z.strictObject({
-  cue_in_ms: position.optional().meta({ description: 'Where it is heard from, in mode encode.' }),
-  cue_out_ms: position.nullable().optional().meta({ description: 'Where it is heard to, in mode encode. null: its end.' }),
-})
-
 const MAX_TRACKS = 10_000
 
 /** Each once: which media these are, the playlist says. */
@@ -129,12 +122,6 @@ export function listQuery<const S extends readonly [string, ...string[]]>(sorts:
     order: z.enum(['asc', 'desc']).default(order),
   })
 }
-
-export const mediaList = listQuery(
-  ['created_at', 'title', 'artist', 'duration_ms'],
-  'desc',
-  'title, artist, album or name of the file',
-)
 
 export const userList = listQuery(['created_at', 'username'], 'desc', 'user name')
 

@@ -1,4 +1,4 @@
-import type { Media, MediaChange } from '@skipcast/db'
+import type { Media } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -7,7 +7,9 @@ import { untilProcessed } from '../media-news.ts'
 import type { ApiPorts } from '../ports.ts'
 import { reserveRoom } from '../reserve-room.ts'
 import type { App } from './app-type.ts'
-import { mediaChange, mediaList, mediaParams, toListRequest } from './inputs.ts'
+import { changePiece } from '../change-piece.ts'
+import { mediaParams, toListRequest } from './inputs.ts'
+import { mediaChange, mediaList } from './media-inputs.ts'
 import { onlyFile } from './only-file.ts'
 import { preferredWaitMs } from './prefer-wait.ts'
 import { duplicateBody, mediaBody, showMedia } from './media-views.ts'
@@ -70,14 +72,17 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     config: { access: 'media:read' },
     schema: {
       tags,
-      summary: 'List your media',
-      description: 'An admin sees everybody’s.',
+      summary: 'List media',
       querystring: mediaList,
       response: { 200: pageBody(mediaBody) },
     },
     async handler({ actor, query }) {
-      const ownerId = actor.role === 'admin' ? null : actor.id
-      return showPage(await stores.media.list({ ownerId, isTrashed: false }, toListRequest(query)), query, showMedia)
+      const { of, state, kind } = query
+      const whose =
+        of === 'public'
+          ? { ownerId: null, visibility: 'public' as const, state: state ?? ('ready' as const) }
+          : { ownerId: actor.role === 'admin' ? null : actor.id, state }
+      return showPage(await stores.media.list({ ...whose, kind, isTrashed: false }, toListRequest(query)), query, showMedia)
     },
   })
 
@@ -91,27 +96,14 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     config: { access: 'media:change', refusals: [409] },
     schema: {
       tags,
-      summary: 'Cut the ends of a piece',
+      summary: 'Change a piece',
       description:
-        'At first it is heard from its first sound to its last, as measured at upload. Heeded by channels in mode encode; running ones take it over.',
+        'What is absent stays. Its title and the like are written into its file too, which takes a moment (GET …/jobs). At first a piece is heard from its first sound to its last, as measured at import: cue points are heeded by channels in mode encode; running ones take them over.',
       params: mediaParams,
       body: mediaChange,
       response: { 200: mediaBody },
     },
-    async handler({ media: { id }, body }) {
-      const decide = (media: Media): MediaChange => {
-        if (media.durationMs === null)
-          throw new AppError('CONFLICT', 'This piece is not ready. Wait until it is: GET /api/media/{media}/events.')
-        const cueInMs = body.cue_in_ms ?? media.cueInMs
-        const cueOutMs = body.cue_out_ms === undefined ? media.cueOutMs : body.cue_out_ms
-        if (cueInMs >= (cueOutMs ?? media.durationMs))
-          throw new AppError('BAD_REQUEST', 'cue_in_ms: must be before cue_out_ms and before the end of the piece')
-        if (cueOutMs !== null && cueOutMs > media.durationMs)
-          throw new AppError('BAD_REQUEST', `cue_out_ms: must be up to ${media.durationMs}, where the piece ends, or null`)
-        return { cueInMs, cueOutMs }
-      }
-      return showMedia(await stores.media.change(id, decide))
-    },
+    handler: async ({ media, body }) => showMedia(await changePiece(ports, media.id, body)),
   })
 
   app.delete('/api/media/:media', {
@@ -119,7 +111,8 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     schema: {
       tags,
       summary: 'Delete a piece',
-      description: 'No channel plays it any more. The last piece of a running stream can not be deleted.',
+      description:
+        'It goes to the trash (POST /api/media/trash/restore), and no channel plays it any more. The last piece of a running stream can not be deleted.',
       params: mediaParams,
       response: { 204: z.undefined().describe('It is gone') },
     },

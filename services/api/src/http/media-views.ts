@@ -2,6 +2,7 @@ import type { Media, MediaJob } from '@skipcast/db'
 import { z } from 'zod'
 import { counter, instant } from './views.ts'
 
+const DAY_MS = 86_400_000
 const whole = 'null until it is known.'
 
 export const mediaBody = z
@@ -82,6 +83,19 @@ function showFile(media: Media) {
     bitrate_kbps: media.fileBitrateKbps,
     channel_mode: channelCount === null ? null : mode,
     sample_rate: media.sampleRate,
+  }
+}
+
+export const trashedPieceBody = mediaBody
+  .extend({ deleted_at: instant, removed_at: instant.meta({ description: 'Then it goes for good.' }) })
+  .meta({ id: 'TrashedMedia' })
+
+export function showTrashedPiece(media: Media, keptDays: number): z.output<typeof trashedPieceBody> {
+  const deletedAt = media.deletedAt!.getTime()
+  return {
+    ...showMedia(media),
+    deleted_at: new Date(deletedAt).toISOString(),
+    removed_at: new Date(deletedAt + keptDays * DAY_MS).toISOString(),
   }
 }
 

@@ -40,11 +40,13 @@ const SUMMARIES: Readonly<Record<MediaPart, string>> = {
   file: 'Listen to a piece',
   original: 'Download the file of a piece',
   cover: 'See the cover of a piece',
+  waveform: 'Draw a piece: JSON of audiowaveform',
 }
 const WHO: Readonly<Record<MediaPart, string>> = {
   file: '',
   original: ' Others than its owner may, where the piece is public and `downloadable`.',
   cover: '',
+  waveform: '',
 }
 
 /** The files of pieces, for who may have them or has a link, and the links. */

@@ -28,7 +28,12 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /api/genres': { name: 'Genre {{$timestamp}}' },
   'POST /api/media/{media}/genres': { genre_ids: [8] },
   'DELETE /api/media/{media}/genres': { genre_ids: [8] },
-  'PUT /api/media/{media}': { cue_in_ms: 0 },
+  'PUT /api/media/{media}': { title: 'Another title', public: 'public', downloadable: 'no', cue_in_ms: 0 },
+  'POST /api/media/{media}/convert': { format: 'flac' },
+  'POST /api/media/{media}/trim': { from_ms: 100, to_ms: 900 },
+  'POST /api/media/{media}/channels': { channel_ids: ['{{channel}}'] },
+  'DELETE /api/media/{media}/channels': { channel_ids: ['{{channel}}'] },
+  'POST /api/media/trash/restore': { ids: ['{{trashedPiece}}'] },
   'PUT /api/channels/{channel}/state': { state: 'on' },
   'POST /api/channels/{channel}/media': { media_ids: ['{{media}}'] },
   'DELETE /api/channels/{channel}/media': { media_ids: ['{{media}}'] },
@@ -80,6 +85,7 @@ const VARIABLES = [
   { key: 'token', value: '', description: 'A token; the first one lies in $SKIPCAST_HOME/admin-token.' },
   { key: 'channel', value: 'demo', description: 'The id or slug of a channel.' },
   { key: 'trashed', value: '', description: 'The id of a channel in the trash.' },
+  { key: 'trashedPiece', value: '', description: 'The id of a piece in the trash.' },
   { key: 'review', value: '', description: 'The id of a review: POST …/reviews sets it.' },
   { key: 'genre', value: '', description: 'The id of a genre: POST /api/genres sets it.' },
   { key: 'media', value: '', description: 'The id of a piece.' },
@@ -168,7 +174,9 @@ function urlOf(path: string, { parameters = [] }: Operation) {
 function bodyOf(key: string, { requestBody }: Operation) {
   if (!requestBody) return {}
   if ('multipart/form-data' in requestBody.content)
-    return { body: { mode: 'formdata', formdata: [{ key: 'media_file', type: 'file', src: [] }] } }
+    return {
+      body: { mode: 'formdata', formdata: [{ key: key.endsWith('/cover') ? 'cover' : 'media_file', type: 'file', src: [] }] },
+    }
   const sample = BODIES[key]
   if (!sample) throw new Error(`The collection does not know what ${key} could send`)
   return { body: { mode: 'raw', raw: JSON.stringify(sample, null, 2), options: { raw: { language: 'json' } } } }

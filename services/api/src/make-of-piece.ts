@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import type { MediaFormat } from '@skipcast/contracts'
+import type { Media } from '@skipcast/db'
+import { AppError } from '@skipcast/runtime'
+import { coverJob, deriveJob, retagJob } from './domain/media-job.ts'
+import type { ApiPorts } from './ports.ts'
+
+/** Longest side, bytes and format of a picture are the worker's to judge; so much is taken of it. */
+export const MOST_PICTURE_BYTES = 2 * 1024 ** 2
+
+type Ports = Pick<ApiPorts, 'stores' | 'jobs' | 'incomingFiles' | 'mediaStore'>
+
+/**
+ * Makes another piece of this one's file, by cutting it or converting it; it belongs to the same owner, and is processed as an upload is.
+ * Rejects with CONFLICT when there is no file, BAD_REQUEST for a cut beyond its end, DATABASE_UNAVAILABLE.
+ */
+export function derivePiece(
+  { stores, jobs }: Pick<Ports, 'stores' | 'jobs'>,
+  source: Media,
+  wish: { readonly format?: MediaFormat; readonly fromMs?: number | undefined; readonly toMs?: number | undefined },
+): Promise<Media> {
+  const original = requireFile(source)
+  const { fromMs, toMs } = wish
+  if (Math.max(fromMs ?? 0, toMs ?? 0) >= (source.durationMs ?? 0) + 1 || (fromMs ?? 0) >= (source.durationMs ?? 0))
+    throw new AppError('BAD_REQUEST', `from_ms, to_ms: must be within the piece, which lasts ${source.durationMs ?? 0} ms`)
+  const { ownerId, title, artist, album, genre, year, track, originalName, coverSha256 } = source
+  const record = {
+    ownerId,
+    title,
+    artist,
+    album,
+    genre,
+    year,
+    track,
+    originalName,
+    coverSha256,
+    // What it is made of stands for what was uploaded.
+    originalSha256: createHash('sha256')
+      .update(JSON.stringify([original, wish]))
+      .digest('hex'),
+  }
+  return stores.media.add(record, (media) => deriveJob(jobs, media, original, wish))
+}
+
+/**
+ * Takes in a picture as it comes, and asks for a cover to be made of it, which then goes into the piece's file. Rejects with TOO_LARGE, CONFLICT (not ready),
+ * NO_SPACE, STORE_UNAVAILABLE, DATABASE_UNAVAILABLE, and with what `bytes` fail with.
+ */
+export async function changeCover(
+  { stores, jobs, incomingFiles, mediaStore }: Ports,
+  media: Media,
+  bytes: AsyncIterable<Buffer>,
+): Promise<Media> {
+  if (media.state !== 'ready') throw new AppError('CONFLICT', 'This piece is not ready.')
+  await using incoming = incomingFiles.receive()
+  const { sha256 } = await incoming.write(bytes, MOST_PICTURE_BYTES)
+  await mediaStore.put({ kind: 'originals', sha256 }, incoming.path)
+  return await stores.media.change(
+    media.id,
+    () => ({}),
+    (piece) => coverJob(jobs, piece, sha256),
+  )
+}
+
+/** Takes the cover off a piece, and out of its file. Rejects with NOT_FOUND, DATABASE_UNAVAILABLE. */
+export function removeCover({ stores, jobs }: Pick<Ports, 'stores' | 'jobs'>, media: Media): Promise<Media> {
+  return stores.media.change(
+    media.id,
+    () => ({ coverSha256: null }),
+    (after, before) => (before.coverSha256 === null ? null : retagJob(jobs, after)),
+  )
+}
+
+function requireFile(source: Media): string {
+  if (source.state === 'ready' && source.fileSha256 !== null) return source.fileSha256
+  throw new AppError(
+    'CONFLICT',
+    source.state === 'ready' ? 'The file of this piece was not kept. Upload it again.' : 'This piece is not ready.',
+  )
+}
