@@ -9,6 +9,7 @@ import { idleCost } from './idle-cost.ts'
 import { metricsPoll } from './metrics-poll.ts'
 import { outbox } from './outbox.ts'
 import { placePass } from './place-pass.ts'
+import { readyToAir } from './ready-to-air.ts'
 import { runPlace } from './run-place.ts'
 import { scale } from './scale.ts'
 import { startLatency } from './start-latency.ts'
@@ -28,6 +29,7 @@ const benchmarks = [
   fleetFailover,
   falseFailovers,
   upload,
+  readyToAir,
 ]
 const [name, ...settings] = process.argv.slice(2)
 if (name === undefined) console.log(usage(benchmarks))
