@@ -5,6 +5,12 @@ import { AppError } from '@skipcast/runtime'
 import { coverJob, deriveJob, retagJob } from './domain/media-job.ts'
 import type { ApiPorts } from './ports.ts'
 
+/** Two channels of 32 bits. */
+const FRAME_BYTES = 8
+const MOST_SAMPLE_RATE = 192_000
+/** 320 kbit/s. */
+const LOSSY_BYTES_PER_S = 40_000
+const LOSSLESS: readonly string[] = ['flac', 'wav'] satisfies MediaFormat[]
 /** Longest side, bytes and format of a picture are the worker's to judge; so much is taken of it. */
 export const MOST_PICTURE_BYTES = 2 * 1024 ** 2
 
@@ -12,10 +18,11 @@ type Ports = Pick<ApiPorts, 'stores' | 'jobs' | 'incomingFiles' | 'mediaStore'>
 
 /**
  * Makes another piece of this one's file, by cutting it or converting it; it belongs to the same owner, and is processed as an upload is.
- * Rejects with CONFLICT when there is no file, BAD_REQUEST for a cut beyond its end, DATABASE_UNAVAILABLE.
+ * What it may take at most counts until it is ready.
+ * Rejects with CONFLICT when there is no file, BAD_REQUEST for a cut beyond its end, QUOTA_EXCEEDED, DATABASE_UNAVAILABLE.
  */
 export function derivePiece(
-  { stores, jobs }: Pick<Ports, 'stores' | 'jobs'>,
+  { stores, jobs, settings }: Pick<ApiPorts, 'stores' | 'jobs' | 'settings'>,
   source: Media,
   wish: { readonly format?: MediaFormat; readonly fromMs?: number | undefined; readonly toMs?: number | undefined },
 ): Promise<Media> {
@@ -34,12 +41,19 @@ export function derivePiece(
     track,
     originalName,
     coverSha256,
+    fileSizeBytes: mostBytes(source, wish.format),
     // What it is made of stands for what was uploaded.
     originalSha256: createHash('sha256')
       .update(JSON.stringify([original, wish]))
       .digest('hex'),
   }
-  return stores.media.add(record, (media) => deriveJob(jobs, media, original, wish))
+  return stores.media.add(record, (media) => deriveJob(jobs, media, original, wish), settings.mediaQuotaBytes)
+}
+
+function mostBytes({ durationMs, fileSizeBytes, sampleRate }: Media, format: MediaFormat | undefined): number {
+  if (format === undefined) return fileSizeBytes ?? 0
+  const perSecond = LOSSLESS.includes(format) ? FRAME_BYTES * (sampleRate ?? MOST_SAMPLE_RATE) : LOSSY_BYTES_PER_S
+  return Math.ceil(((durationMs ?? 0) / 1000) * perSecond)
 }
 
 /**

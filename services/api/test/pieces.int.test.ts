@@ -44,6 +44,19 @@ async function ended(id: string, kind: string): Promise<Answer['body']> {
   )
 }
 
+test('what is made of pieces must fit into what their owner may have, several at once too', async () => {
+  const { user, token: owner } = await api.user('dj')
+  const { id } = (await api.upload(owner, file, 'tone.flac')).body
+  const { used_bytes: used } = (await call('GET', '/api/media/usage', undefined, owner)).body
+  await api.stores.uploads.setQuota(user.id, Math.ceil(used * 2.5))
+  const cuts = [1000, 2000, 3000].map((to_ms) => call('POST', `/api/media/${id}/trim`, { from_ms: 0, to_ms }, owner))
+  const answers = await Promise.all(cuts)
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 413, 413])
+  expect(answers.find(({ status }) => status === 413)!.body).toMatchObject({ error: 'QUOTA_EXCEEDED' })
+  const wav = await call('POST', `/api/media/${id}/convert`, { format: 'wav' }, owner)
+  expect([wav.status, wav.body.error]).toEqual([413, 'QUOTA_EXCEEDED'])
+})
+
 async function download(id: string, as = token) {
   const response = await api.app.inject({
     method: 'GET',

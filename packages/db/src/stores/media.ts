@@ -2,6 +2,7 @@ import type { MediaJob } from '@skipcast/contracts'
 import type { Database } from '../database.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
 import { commandChannels, createMedia, enqueueJob, FILE_COLUMNS, lockContent, lockMedia, toMedia } from './media-writes.ts'
+import { requireQuota } from './quotas.ts'
 import type { ListRequest, Media, MediaChange, MediaFile, MediaFilter, MediaSort, NewMedia, Page, ToCommand } from './records.ts'
 
 /**
@@ -9,8 +10,11 @@ import type { ListRequest, Media, MediaChange, MediaFile, MediaFilter, MediaSort
  * hash: nobody removes a file that somebody is just adding. Every method may reject with DATABASE_UNAVAILABLE.
  */
 export interface MediaStore {
-  /** Makes a piece, with the work that it needs, if any. */
-  add(media: NewMedia, jobOf?: (media: Media) => MediaJob): Promise<Media>
+  /**
+   * Makes a piece, with the work that it needs, if any. With `defaultQuotaBytes` the size of its file must fit into what its owner may have: rejects with
+   * QUOTA_EXCEEDED.
+   */
+  add(media: NewMedia, jobOf?: (media: Media) => MediaJob, defaultQuotaBytes?: number): Promise<Media>
   /**
    * The same for an upload: `confirmFile` sees to it that the file is where it belongs; then the record is made. Who has a piece of this content already, and not in the
    * trash, gets that one. Rejects with what `confirmFile` rejects with.
@@ -46,7 +50,14 @@ const HEARD: readonly (keyof MediaChange)[] = ['title', 'artist', 'cueInMs', 'cu
 
 export function mediaStore(database: Database, toCommand: ToCommand): MediaStore {
   return {
-    add: (media, jobOf) => database.transaction((session) => createMedia(session, media, jobOf ?? null)),
+    add(media, jobOf, defaultQuotaBytes) {
+      const { ownerId, fileSizeBytes } = media
+      return database.transaction(async (session) => {
+        if (defaultQuotaBytes !== undefined)
+          await requireQuota(session, { ownerId, sizeBytes: fileSizeBytes ?? 0 }, defaultQuotaBytes)
+        return createMedia(session, media, jobOf ?? null)
+      })
+    },
 
     addUpload(media, jobOf, confirmFile) {
       return database.transaction(async (session) => {
