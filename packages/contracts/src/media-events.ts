@@ -71,5 +71,28 @@ const mediaFailed = told.extend({
   problem: text,
 })
 
-export const mediaEvent = z.discriminatedUnion('event', [mediaProgress, mediaReady, mediaRetagged, coverMade, mediaFailed])
+const toldOfChannel = envelope.extend({
+  channel_id: z.string().min(1).max(64),
+  job_id: z.string().min(1).max(200),
+})
+
+/** `artwork` is of the kind `covers` of the media store. */
+const artworkMade = toldOfChannel.extend({ event: z.literal('artwork_made'), artwork: contentHash })
+
+/** The channel keeps the artwork that it had. */
+const artworkFailed = toldOfChannel.extend({
+  event: z.literal('artwork_failed'),
+  /** For the owner: what is wrong and what to do. */
+  problem: text,
+})
+
+const artworkEvent = z.discriminatedUnion('event', [artworkMade, artworkFailed])
+/** What became of the work on a channel’s artwork. */
+export type ArtworkEvent = z.infer<typeof artworkEvent>
+
+const pieceEvent = z.discriminatedUnion('event', [mediaProgress, mediaReady, mediaRetagged, coverMade, mediaFailed])
+/** What became of the work on a piece. */
+export type PieceEvent = z.infer<typeof pieceEvent>
+
+export const mediaEvent = z.discriminatedUnion('event', [...pieceEvent.options, ...artworkEvent.options])
 export type MediaEvent = z.infer<typeof mediaEvent>

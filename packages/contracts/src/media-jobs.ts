@@ -63,5 +63,12 @@ const retagMedia = job.extend({
 /** `original` is a picture: it is looked at, made small and harmless, and becomes the cover of the piece. */
 const makeCover = job.extend({ event: z.literal('make_cover') })
 
-export const mediaJob = z.discriminatedUnion('event', [importMedia, deriveMedia, retagMedia, makeCover])
+/** The same for the artwork of a channel. */
+const makeArtwork = envelope.extend({
+  event: z.literal('make_artwork'),
+  channel_id: z.string().min(1).max(64),
+  original: contentHash,
+})
+
+export const mediaJob = z.discriminatedUnion('event', [importMedia, deriveMedia, retagMedia, makeCover, makeArtwork])
 export type MediaJob = z.infer<typeof mediaJob>

@@ -28,9 +28,12 @@ export const versions = {
   derive_media: 1,
   retag_media: 1,
   make_cover: 1,
+  make_artwork: 1,
   media_progress: 1,
   media_ready: 1,
   media_retagged: 1,
   cover_made: 1,
   media_failed: 1,
+  artwork_made: 1,
+  artwork_failed: 1,
 } as const satisfies Record<EventName, number>

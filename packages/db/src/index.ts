@@ -33,6 +33,7 @@ export type {
   ListRequest,
   Media,
   MediaChange,
+  MediaFile,
   MediaJob,
   MediaSort,
   NewChannel,

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { stamp, type FileTags, type MediaEvent, type MediaJob } from '@skipcast/contracts'
+import { stamp, type FileTags, type PieceEvent, type MediaJob } from '@skipcast/contracts'
 import { waitFor } from '@skipcast/runtime'
 import { Client } from 'pg'
 import { newId } from '../src/new-id.ts'
@@ -84,7 +84,7 @@ function about(mediaId: string, jobId: string) {
   return { ...stamp({ application: 'skipcast', environment: 'test' }, 0, newId()), media_id: mediaId, job_id: jobId }
 }
 
-async function ready(mediaId: string): Promise<MediaEvent> {
+async function ready(mediaId: string): Promise<PieceEvent> {
   return {
     ...about(mediaId, await jobIdOf(mediaId)),
     event: 'media_ready',
@@ -107,7 +107,7 @@ async function ready(mediaId: string): Promise<MediaEvent> {
   }
 }
 
-async function failed(mediaId: string): Promise<MediaEvent> {
+async function failed(mediaId: string): Promise<PieceEvent> {
   return { ...about(mediaId, await jobIdOf(mediaId)), event: 'media_failed', problem: 'no music' }
 }
 

@@ -1,4 +1,5 @@
 import { messageOf, type Logger } from '@skipcast/runtime'
+import type { MediaFile } from '@skipcast/db'
 import type { ApiPorts } from './ports.ts'
 
 const USERS_AT_ONCE = 100
@@ -16,16 +17,17 @@ export interface ErasePorts extends Pick<ApiPorts, 'stores'> {
  */
 export async function eraseAccounts({ stores, mediaStore }: ErasePorts, logger: Logger): Promise<void> {
   const { erasure, channels, media } = stores
+  const removeFiles = async (files: readonly MediaFile[]) => {
+    for (const file of files) await media.removeFileIfUnused(file, () => mediaStore.remove(file))
+  }
   for (const userId of await erasure.listDue(USERS_AT_ONCE)) {
     try {
       for (let ids = await erasure.listChannels(userId, THINGS_AT_ONCE); ids.length > 0;) {
-        for (const id of ids) await channels.remove(id)
+        for (const id of ids) await removeFiles(await channels.remove(id))
         ids = await erasure.listChannels(userId, THINGS_AT_ONCE)
       }
       for (let ids = await erasure.listMedia(userId, THINGS_AT_ONCE); ids.length > 0;) {
-        for (const id of ids) {
-          for (const file of await erasure.removePiece(id)) await media.removeFileIfUnused(file, () => mediaStore.remove(file))
-        }
+        for (const id of ids) await removeFiles(await erasure.removePiece(id))
         ids = await erasure.listMedia(userId, THINGS_AT_ONCE)
       }
       await erasure.forget(userId)

@@ -4,6 +4,7 @@ import type { Media } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
 import { coverJob, deriveJob, retagJob } from './domain/media-job.ts'
 import type { ApiPorts } from './ports.ts'
+import { takePicture } from './take-picture.ts'
 
 /** Two channels of 32 bits. */
 const FRAME_BYTES = 8
@@ -11,8 +12,6 @@ const MOST_SAMPLE_RATE = 192_000
 /** 320 kbit/s. */
 const LOSSY_BYTES_PER_S = 40_000
 const LOSSLESS: readonly string[] = ['flac', 'wav'] satisfies MediaFormat[]
-/** Longest side, bytes and format of a picture are the worker's to judge; so much is taken of it. */
-export const MOST_PICTURE_BYTES = 2 * 1024 ** 2
 
 type Ports = Pick<ApiPorts, 'stores' | 'jobs' | 'incomingFiles' | 'mediaStore'>
 
@@ -60,19 +59,13 @@ function mostBytes({ durationMs, fileSizeBytes, sampleRate }: Media, format: Med
  * Takes in a picture as it comes, and asks for a cover to be made of it, which then goes into the piece's file. Rejects with TOO_LARGE, CONFLICT (not ready),
  * NO_SPACE, STORE_UNAVAILABLE, DATABASE_UNAVAILABLE, and with what `bytes` fail with.
  */
-export async function changeCover(
-  { stores, jobs, incomingFiles, mediaStore }: Ports,
-  media: Media,
-  bytes: AsyncIterable<Buffer>,
-): Promise<Media> {
+export async function changeCover(ports: Ports, media: Media, bytes: AsyncIterable<Buffer>): Promise<Media> {
   if (media.state !== 'ready') throw new AppError('CONFLICT', 'This piece is not ready.')
-  await using incoming = incomingFiles.receive()
-  const { sha256 } = await incoming.write(bytes, MOST_PICTURE_BYTES)
-  await mediaStore.put({ kind: 'originals', sha256 }, incoming.path)
-  return await stores.media.change(
+  const picture = await takePicture(ports, bytes)
+  return await ports.stores.media.change(
     media.id,
     () => ({}),
-    (piece) => coverJob(jobs, piece, sha256),
+    (piece) => coverJob(ports.jobs, piece, picture),
   )
 }
 

@@ -9,6 +9,7 @@ import type { ApiPorts } from './ports.ts'
  */
 export function mediaEventRecorder({ stores, jobs, mediaNews }: Pick<ApiPorts, 'stores' | 'jobs' | 'mediaNews'>) {
   return async (event: MediaEvent): Promise<void> => {
+    if (event.event === 'artwork_made' || event.event === 'artwork_failed') return stores.channelArtwork.record(event)
     await stores.mediaJobs.record(event, { tagsOf: readTags, retagOf: (media) => retagJob(jobs, media) })
     mediaNews.tell(event.media_id)
   }

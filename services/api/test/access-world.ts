@@ -1,6 +1,7 @@
 import { newId, tokenHashOf, type Role } from '@skipcast/db'
 import type { Permission } from '../src/domain/roles.ts'
 import { musicRecord, type TestApi } from './test-api.ts'
+import { giveArtwork } from './test-artwork.ts'
 
 /** A file of every kind; a test that serves it puts it into the store. */
 export const SOME_FILE = musicRecord('').sha256
@@ -34,6 +35,7 @@ export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
     api.stores.accountRows.create('session', { id: sessionId, userId: id, tokenHash: tokenHashOf(session), expiresAt }),
   ])
   await channels.discard(trashed)
+  await giveArtwork(api, channel.id, SOME_FILE)
   await api.stores.mediaTrash.put(trashedPiece.id)
   const review = await api.stores.opinions.review(channel.id, id, 'Fine')
   const objects = {

@@ -63,13 +63,16 @@ test.each(['nobody', 'stranger', 'listener'] as const)(
     const isKnown = person !== 'nobody'
     for (const name of [secret.id, 'secret']) {
       const missing = (await ask(person, `/api/channels/none-${name}`)).body
-      for (const path of ['', '/stream/status', '/stream-url', '/events', '/track-plays']) {
+      for (const path of ['', '/stream/status', '/stream-url', '/events', '/track-plays', '/artwork']) {
         const { status, body } = await ask(person, `/api/channels/${name}${path}`)
         expect([path, status, body]).toEqual([path, 404, missing])
       }
       for (const [method, path] of [
         ['GET', '/media'],
         ['GET', '/metrics'],
+        ['PUT', '/artwork'],
+        ['DELETE', '/artwork'],
+        ['GET', '/jobs'],
         ['PUT', ''],
         ['PATCH', ''],
         ['DELETE', ''],

@@ -2,10 +2,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { Channel } from '@skipcast/db'
 import { mediaKinds, type MediaKey, type MediaKind } from '@skipcast/media-store'
+import { silentLogger } from '@skipcast/runtime'
 import { temporaryHome, toneFile } from '@skipcast/testing'
+import { eraseAccounts } from '../src/erase-accounts.ts'
 import { sweepMedia } from '../src/sweep-media.ts'
-import { testApi, type TestApi } from './test-api.ts'
+import { musicRecord, testApi, type TestApi } from './test-api.ts'
+import { giveArtwork } from './test-artwork.ts'
 
 const DAY_MS = 86_400_000
 
@@ -30,6 +34,13 @@ async function orphan(kind: MediaKind, ageMs: number): Promise<MediaKey> {
   return key
 }
 
+async function channelOf(ownerId: string, artwork: string): Promise<Channel> {
+  const fields = { name: 'x', slug: `x-${artwork.slice(0, 9)}`, description: '', mode: 'copy', bitrateKbps: 128 } as const
+  const channel = await api.stores.channels.create({ ...fields, ownerId })
+  await giveArtwork(api, channel.id, artwork)
+  return channel
+}
+
 test('files that no piece names go once they are a day old, and nothing else does', async () => {
   await using home = await temporaryHome()
   const { token } = await api.user('dj')
@@ -49,6 +60,33 @@ test('files that no piece names go once they are a day old, and nothing else doe
   expect(await Promise.all(young.map(isThere))).toEqual(young.map(() => false))
   expect(await isThere({ kind: 'air', sha256: named! })).toBe(true)
 }, 30_000)
+
+test('the artwork of a channel stays, also in the trash, and with a piece of the same cover, until nothing names it', async () => {
+  const { user } = await api.user('dj')
+  const key = await orphan('covers', 2 * DAY_MS)
+  const isThereAfterAPass = async () => {
+    await sweepMedia(api.ports, Date.now())
+    return (await api.ports.mediaStore.stat(key)) !== null
+  }
+  const channel = await channelOf(user.id, key.sha256)
+  expect(await isThereAfterAPass()).toBe(true)
+  await api.stores.channels.discard(channel)
+  expect(await isThereAfterAPass()).toBe(true)
+  const piece = await api.stores.media.add({ ...musicRecord(user.id), coverSha256: key.sha256 })
+  await api.stores.channels.remove(channel.id)
+  expect(await isThereAfterAPass()).toBe(true)
+  await api.stores.media.change(piece.id, () => ({ coverSha256: null }))
+  expect(await isThereAfterAPass()).toBe(false)
+})
+
+test('of somebody who is erased no artwork stays', async () => {
+  const { user } = await api.user('dj')
+  const key = await orphan('covers', 0)
+  await channelOf(user.id, key.sha256)
+  await api.stores.accounts.deleteUser(user.id, { erase: true })
+  await eraseAccounts(api.ports, silentLogger())
+  expect(await api.ports.mediaStore.stat(key)).toBeNull()
+})
 
 test('a pass ends early where another process leads by now, and what was put again meanwhile stays', async () => {
   const key = await orphan('air', 2 * DAY_MS)

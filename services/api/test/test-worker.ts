@@ -38,7 +38,7 @@ export async function testWorker(options: {
     if (jobs.length > 0)
       await bus.publish(
         'mediaJobs',
-        jobs.map((value) => ({ key: value.media_id, value })),
+        jobs.map((value) => ({ key: value.event === 'make_artwork' ? value.channel_id : value.media_id, value })),
       )
   }
   owned.use(startLoop(relay, { everyMs: RELAY_EVERY_MS, onError: () => {} }))

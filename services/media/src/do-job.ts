@@ -8,8 +8,8 @@ import type { AirFormat, Dress, Workplace } from './ports.ts'
 
 /** What is told of a job; whoever tells it adds the envelope and the ids. */
 export type Told = Fields<MediaEvent>
-type Fields<E> = E extends MediaEvent ? Omit<E, keyof ReturnType<typeof stamp> | 'media_id' | 'job_id'> : never
-type Outcome = Exclude<Told, { event: 'media_progress' | 'media_failed' }>
+type Fields<E> = E extends MediaEvent ? Omit<E, keyof ReturnType<typeof stamp> | 'media_id' | 'channel_id' | 'job_id'> : never
+type Outcome = Exclude<Told, { event: 'media_progress' | 'media_failed' | 'artwork_failed' }>
 
 /**
  * Does one job, from the store to the store; resolves to what is told of it. Done twice it gives the same. Rejects with UNPROCESSABLE for what is the
@@ -40,6 +40,8 @@ export async function doJob(
     }
     case 'make_cover':
       return { event: 'cover_made', cover: await keepCover(ports, workplace, original.path) }
+    case 'make_artwork':
+      return { event: 'artwork_made', artwork: await keepCover(ports, workplace, original.path) }
     default:
       return job satisfies never
   }

@@ -1,4 +1,4 @@
-import { stamp, type MediaJob } from '@skipcast/contracts'
+import { stamp, type MediaEvent, type MediaJob } from '@skipcast/contracts'
 import type { Bus } from '@skipcast/bus'
 import { AppError, isAppError, messageOf } from '@skipcast/runtime'
 import { doJob, type Told } from './do-job.ts'
@@ -31,23 +31,31 @@ export interface WorkPorts extends FilePorts {
 export function jobWorker(ports: WorkPorts): (job: MediaJob) => Promise<void> {
   const { bus, attempts, telemetry, stop } = ports
   const tell = (job: MediaJob, id: string, told: Told) => {
-    const about = { ...stamp(ports.origin, ports.now(), `${job.id}:${id}`), media_id: job.media_id, job_id: job.id }
-    return bus.publish('mediaEvents', [{ key: job.media_id, value: { ...about, ...told } }])
+    const about = { ...stamp(ports.origin, ports.now(), `${job.id}:${id}`), job_id: job.id }
+    const subject = job.event === 'make_artwork' ? { channel_id: job.channel_id } : { media_id: job.media_id }
+    const [key] = Object.values(subject) as [string]
+    return bus.publish('mediaEvents', [{ key, value: { ...about, ...subject, ...told } as MediaEvent }])
+  }
+  const tellFailed = (job: MediaJob, problem: string) =>
+    tell(job, 'failed', { event: job.event === 'make_artwork' ? 'artwork_failed' : 'media_failed', problem })
+  const tellProgress = async (job: MediaJob, percent: number) => {
+    if (job.event === 'make_artwork') return // done before anybody looks
+    await tell(job, `progress:${percent}`, { event: 'media_progress', percent })
   }
 
   return async (job) => {
     requireRunning(stop)
     if ((await attempts.begin(job.id)) > MOST_ATTEMPTS) {
-      await tell(job, 'failed', { event: 'media_failed', problem: 'This file can not be processed: it was tried several times.' })
+      await tellFailed(job, 'This file can not be processed: it was tried several times.')
       throw new Error(`given up after ${MOST_ATTEMPTS} attempts that came to no end`)
     }
     const startedAt = ports.now()
     const progress = throttled(PROGRESS_EVERY_MS, ports.now, (percent: number) => {
       // Whoever misses one sees the next.
-      tell(job, `progress:${percent}`, { event: 'media_progress', percent }).catch(() => {})
+      tellProgress(job, percent).catch(() => {})
     })
     try {
-      await tell(job, 'progress:0', { event: 'media_progress', percent: 0 })
+      await tellProgress(job, 0)
       await using workplace = await ports.openWorkplace()
       const outcome = await doJob(ports, workplace, job, (percent) => progress(Math.floor(percent)))
       await tell(job, 'ended', outcome)
@@ -62,7 +70,7 @@ export function jobWorker(ports: WorkPorts): (job: MediaJob) => Promise<void> {
         if (isAppError(error) && error.kind.retryable) await attempts.end(job.id)
         throw error
       }
-      await tell(job, 'failed', { event: 'media_failed', problem: error.message })
+      await tellFailed(job, error.message)
       telemetry.refused(job.event, messageOf(error.cause ?? error))
     }
     await attempts.end(job.id)

@@ -61,6 +61,20 @@ test('done twice a job gives the same', async () => {
   expect({ ...two, ...ofThisTime }).toEqual({ ...one, ...ofThisTime })
 })
 
+test('the artwork of a channel is made as covers are, and told of the channel', async () => {
+  const ask = async (file: string) =>
+    given.ended(await given.ask({ event: 'make_artwork', channel_id: 'c', original: await given.keep(file) }))
+  const made = await ask(picture)
+  if (made.event !== 'artwork_made') throw new Error(made.event)
+  expect(made.channel_id).toBe('c')
+  expect((await given.look(made.artwork, 'covers')).streams[0]).toMatchObject({ codec_name: 'mjpeg', width: 1000, height: 500 })
+  expect(await ask(tone)).toMatchObject({
+    event: 'artwork_failed',
+    channel_id: 'c',
+    problem: expect.stringMatching(/no picture/),
+  })
+})
+
 test('a video gives its sound, and is told to be one', async () => {
   const file = join(given.path, 'clip.mp4')
   await ffmpeg('-f', 'lavfi', '-i', 'testsrc=d=1:s=64x64', '-f', 'lavfi', '-i', 'sine=d=1', '-shortest', file)

@@ -58,8 +58,8 @@ export async function testMedia() {
     /** Asks for a job; resolves to its id. */
     async ask(job: JobFields): Promise<string> {
       const id = `job-${files++}`
-      const value = { ...stamp(ORIGIN, Date.now(), id), media_id: `media-${id}`, ...job }
-      await bus.publish('mediaJobs', [{ key: value.media_id, value }])
+      const subject = job.event === 'make_artwork' ? {} : { media_id: `media-${id}` }
+      await bus.publish('mediaJobs', [{ key: id, value: { ...stamp(ORIGIN, Date.now(), id), ...subject, ...job } as MediaJob }])
       return id
     },
     ended: (id: string): Promise<Ended> =>

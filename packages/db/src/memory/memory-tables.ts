@@ -88,6 +88,7 @@ export function memoryTables({ toCommand, onNotify, onWrite }: MemoryTablesOptio
         enqueue(id, null)
         channels.delete(id)
         playlists.delete(id)
+        return []
       },
       listWanted: async (after, limit) =>
         inOrder()
@@ -179,6 +180,7 @@ export function memoryTables({ toCommand, onNotify, onWrite }: MemoryTablesOptio
         commandedAt: null,
         createdAt: now,
         updatedAt: now,
+        artworkSha256: null,
         likes: 0,
         views: 0,
         deletedAt: null,

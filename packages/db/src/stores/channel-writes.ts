@@ -18,7 +18,7 @@ export interface Draft {
 /** Of the table `channels` and what belongs to it, as `toChannel` reads them. */
 export const CHANNEL_COLUMNS = `
   c.id, c.owner_id AS "ownerId", c.name, c.slug, c.description, c.genre, ARRAY(SELECT g.genre_id FROM channel_genres g WHERE g.channel_id = c.id ORDER BY g.genre_id) AS "genreIds",
-  c.privacy, c.deleted_at AS "deletedAt", c.views, (SELECT count(*)::int FROM channel_likes l WHERE l.channel_id = c.id) AS likes,
+  c.privacy, c.deleted_at AS "deletedAt", c.artwork_sha256 AS "artworkSha256", c.views, (SELECT count(*)::int FROM channel_likes l WHERE l.channel_id = c.id) AS likes,
   c.mode, c.format, c.bitrate_kbps AS "bitrateKbps", c.crossfade_ms AS "crossfadeMs",
   c.loudness_lufs AS "loudnessLufs", c.wanted, c.generation, c.replicas, c.server_labels AS "serverLabels", c.pinned_server_id AS "pinnedServerId",
   c.epoch, c.server_id AS "serverId", c.primary_mount AS "primaryMount", c.standby_epoch AS "standbyEpoch", c.standby_server_id AS "standbyServerId", c.moved_at AS "movedAt",

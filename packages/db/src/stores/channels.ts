@@ -19,7 +19,7 @@ import {
   type ChannelRow,
 } from './channel-writes.ts'
 import { setGenres } from './genres.ts'
-import type { Books, Channel, ChannelChange, NewChannel, Page, PlaylistTrack, ToCommand } from './records.ts'
+import type { Books, Channel, ChannelChange, MediaFile, NewChannel, Page, PlaylistTrack, ToCommand } from './records.ts'
 
 /** Channels as wanted. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface ChannelStore {
@@ -42,9 +42,9 @@ export interface ChannelStore {
   discard(seen: Channel): Promise<void>
   /**
    * Stops the channel, removes it for good, and its command; one in the trash, too. `deletedBefore`: only if it lies there since before then.
-   * Rejects with NOT_FOUND.
+   * Resolves to its files, which may be nobody’s now. Rejects with NOT_FOUND.
    */
-  remove(id: string, options?: { readonly deletedBefore: Date }): Promise<void>
+  remove(id: string, options?: { readonly deletedBefore: Date }): Promise<MediaFile[]>
   /** All channels that are not in the trash in order of id, beginning after `afterId`. */
   listFrom(afterId: string, limit: number): Promise<Channel[]>
   /** Wanted channels in order of id, beginning after `afterId`, with their playlists. */
@@ -122,14 +122,16 @@ export function channelStore(database: Database, toCommand: ToCommand): ChannelS
       await changeChannel(rows, toCommand, seen, () => ({ wanted: 'off', deletedAt: new Date() }))
     },
 
-    async remove(id, options) {
-      await database.transaction(async (session) => {
+    remove(id, options) {
+      return database.transaction(async (session) => {
         const channel = await lockChannelEvenInTrash(session, id)
         const isDue = !options || (channel?.deletedAt && channel.deletedAt < options.deletedBefore)
         if (!channel || !isDue) throw new AppError('NOT_FOUND', 'There is no such channel.')
         if (channel.wanted === 'on') await writeChannel(session, channel, { wanted: 'off' }, toCommand)
         await enqueue(session, 'streamCommands', id, null)
         await session.channel.delete({ where: { id } })
+        const { artworkSha256: sha256 } = channel
+        return sha256 === null ? [] : [{ kind: 'covers', sha256 }]
       })
     },
 

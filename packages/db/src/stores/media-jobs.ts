@@ -1,4 +1,4 @@
-import type { FileTags, MediaEvent, MediaJob as MediaJobMessage, MediaTags } from '@skipcast/contracts'
+import type { ArtworkEvent, FileTags, MediaJob as MediaJobMessage, MediaTags, PieceEvent } from '@skipcast/contracts'
 import type { Database, Session } from '../database.ts'
 import type { MediaJob as MediaJobRow } from '../generated/client.ts'
 import { enqueue } from './channel-writes.ts'
@@ -13,7 +13,7 @@ export interface MediaJobStore {
    * Writes what a worker told of a job: once, however often it is told. A piece that became ready goes to the running channels that have it; one whose
    * first job failed is failed. What is told of a job that is done, or of none, changes nothing.
    */
-  record(event: MediaEvent, decide: MediaDecisions): Promise<void>
+  record(event: PieceEvent, decide: MediaDecisions): Promise<void>
   /** Asks again for work that nobody told of since then: a bus without a memory may have lost it. Resolves to how much. */
   askAgain(since: Date): Promise<number>
 }
@@ -64,9 +64,9 @@ export function mediaJobStore(database: Database, toCommand: ToCommand): MediaJo
           orderBy: { id: 'asc' },
           take: ASKED_AT_ONCE,
         })
-        for (const { id, mediaId, message } of lost) {
+        for (const { id, mediaId, channelId, message } of lost) {
           await session.mediaJob.update({ where: { id }, data: { updatedAt: new Date() } })
-          await enqueue(session, 'mediaJobs', mediaId, message as object)
+          await enqueue(session, 'mediaJobs', (mediaId ?? channelId)!, message as object)
         }
         return lost.length
       })
@@ -74,11 +74,11 @@ export function mediaJobStore(database: Database, toCommand: ToCommand): MediaJo
   }
 }
 
-type Ending = Exclude<MediaEvent, { event: 'media_progress' }>
+type Ending = Exclude<PieceEvent, { event: 'media_progress' }>
 
 /** False when the job had ended so already, or was done after all. */
-async function endJob(session: Session, event: Ending): Promise<boolean> {
-  const isFailure = event.event === 'media_failed'
+export async function endJob(session: Session, event: Ending | ArtworkEvent): Promise<boolean> {
+  const isFailure = event.event === 'media_failed' || event.event === 'artwork_failed'
   const { count } = await session.mediaJob.updateMany({
     where: { id: event.job_id, state: { in: isFailure ? ['waiting', 'running'] : ['waiting', 'running', 'failed'] } },
     data: isFailure
@@ -121,7 +121,7 @@ function changeBy(event: Ending, media: Media, decide: MediaDecisions) {
   }
 }
 
-function fileFields(file: Extract<MediaEvent, { event: 'media_ready' }>['file']) {
+function fileFields(file: Extract<PieceEvent, { event: 'media_ready' }>['file']) {
   return {
     fileSha256: file.sha256,
     fileSizeBytes: file.size_bytes,
@@ -134,6 +134,6 @@ function fileFields(file: Extract<MediaEvent, { event: 'media_ready' }>['file'])
   }
 }
 
-function toJob({ message: _message, ...job }: MediaJobRow): MediaJob {
+export function toJob({ message: _message, ...job }: MediaJobRow): MediaJob {
   return job
 }

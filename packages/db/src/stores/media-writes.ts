@@ -1,7 +1,7 @@
 import type { MediaJob } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import type { Session } from '../database.ts'
-import type { Media as MediaRow, Prisma } from '../generated/client.ts'
+import type { MediaJob as JobRow, Media as MediaRow, Prisma } from '../generated/client.ts'
 import { newId } from '../new-id.ts'
 import { enqueue, lockChannelIfThere, writeChannel } from './channel-writes.ts'
 import type { Media, MediaFile, NewMedia, ToCommand } from './records.ts'
@@ -18,7 +18,7 @@ export function toMedia(row: MediaRow): Media {
 }
 
 /** Where a piece names its files, by their kind in the media store. */
-export const FILE_COLUMNS = {
+const FILE_COLUMNS = {
   air: 'sha256',
   originals: 'fileSha256',
   covers: 'coverSha256',
@@ -41,10 +41,23 @@ export async function createMedia(session: Session, media: NewMedia, jobOf: ((me
 }
 
 /** Asks for work: the row and the message come with the transaction, or neither does. */
-export async function enqueueJob(session: Session, job: MediaJob): Promise<void> {
+export async function enqueueJob(session: Session, job: MediaJob): Promise<JobRow> {
   const message = job as Prisma.InputJsonObject
-  await session.mediaJob.create({ data: { id: job.id, mediaId: job.media_id, kind: job.event, message } })
-  await enqueue(session, 'mediaJobs', job.media_id, job)
+  const subject = job.event === 'make_artwork' ? { channelId: job.channel_id } : { mediaId: job.media_id }
+  const row = await session.mediaJob.create({ data: { id: job.id, ...subject, kind: job.event, message } })
+  await enqueue(session, 'mediaJobs', (row.mediaId ?? row.channelId)!, job)
+  return row
+}
+
+/** Those of these files that a piece names, or a channel: its artwork is a cover. */
+export async function listNamed(session: Session, kind: MediaFile['kind'], hashes: readonly string[]): Promise<Set<string>> {
+  const column = FILE_COLUMNS[kind]
+  const given = { in: [...hashes] }
+  const pieces = await session.media.findMany({ where: { [column]: given }, distinct: [column] })
+  const named = new Set(pieces.map((piece) => piece[column]!))
+  if (kind !== 'covers') return named
+  const channels = await session.channel.findMany({ where: { artworkSha256: given }, distinct: ['artworkSha256'] })
+  return new Set([...named, ...channels.map(({ artworkSha256 }) => artworkSha256!)])
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { MediaJob } from '@skipcast/contracts'
 import type { Database } from '../database.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
-import { commandChannels, createMedia, enqueueJob, FILE_COLUMNS, lockContent, lockMedia, toMedia } from './media-writes.ts'
+import { commandChannels, createMedia, enqueueJob, listNamed, lockContent, lockMedia, toMedia } from './media-writes.ts'
 import { requireQuota } from './quotas.ts'
 import type { ListRequest, Media, MediaChange, MediaFile, MediaFilter, MediaSort, NewMedia, Page, ToCommand } from './records.ts'
 
@@ -39,9 +39,9 @@ export interface MediaStore {
   ): Promise<Media>
   /** Removes a piece that could not be imported and its record, for good; one that is ready stays. Resolves to whether it is gone. */
   removeFailed(id: string): Promise<boolean>
-  /** Which of these files of one kind no piece names. */
+  /** Which of these files of one kind no piece names, and no channel. */
   listUnnamed(kind: MediaFile['kind'], hashes: readonly string[]): Promise<string[]>
-  /** Calls `removeFile` if no media has this file any more. */
+  /** Calls `removeFile` if no piece and no channel has this file any more. */
   removeFileIfUnused(file: MediaFile, removeFile: () => Promise<void>): Promise<void>
 }
 
@@ -107,17 +107,14 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
     },
 
     async listUnnamed(kind, hashes) {
-      const column = FILE_COLUMNS[kind]
-      const where = { [column]: { in: [...hashes] } }
-      const rows = await database.run((client) => client.media.findMany({ where }))
-      const named = new Set(rows.map((row) => row[column]))
+      const named = await database.run((client) => listNamed(client, kind, hashes))
       return hashes.filter((sha256) => !named.has(sha256))
     },
 
     removeFileIfUnused({ kind, sha256 }, removeFile) {
       return database.transaction(async (session) => {
         await lockContent(session, sha256)
-        if ((await session.media.count({ where: { [FILE_COLUMNS[kind]]: sha256 } })) === 0) await removeFile()
+        if ((await listNamed(session, kind, [sha256])).size === 0) await removeFile()
       })
     },
   }

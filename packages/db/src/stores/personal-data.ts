@@ -25,6 +25,7 @@ interface Section {
 
 const OWN_CHANNELS = 'channel_id IN (SELECT id FROM channels WHERE owner_id = $1)'
 const OWN_MEDIA = 'media_id IN (SELECT id FROM media WHERE owner_id = $1)'
+const OWN_JOBS = `(${OWN_MEDIA} OR ${OWN_CHANNELS})`
 
 /** Every table with rows of a user has its section here, or its reason in `notTold`; a test compares both with the foreign keys of the database. */
 const SECTIONS = {
@@ -38,7 +39,7 @@ const SECTIONS = {
   likes: { table: 'channel_likes', of: 'user_id = $1', key: 'channel_id', without: ['user_id'] },
   reviews: { table: 'channel_reviews', of: 'user_id = $1', without: ['user_id'] },
   media: { table: 'media', of: 'owner_id = $1', without: ['owner_id'] },
-  media_jobs: { table: 'media_jobs', of: OWN_MEDIA, without: ['message'] },
+  media_jobs: { table: 'media_jobs', of: OWN_JOBS, without: ['message'] },
   media_genres: { table: 'media_genres', of: OWN_MEDIA, key: `media_id || ' ' || genre_id`, without: [] },
   uploads: { table: 'uploads', of: 'owner_id = $1', without: ['owner_id'] },
 } as const satisfies Record<string, Section>

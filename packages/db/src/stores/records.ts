@@ -56,6 +56,8 @@ export interface Channel {
   readonly commandedAt: Date | null
   readonly createdAt: Date
   readonly updatedAt: Date
+  /** Its picture, of the kind `covers` in the media store; null: it has none. */
+  readonly artworkSha256: string | null
   /** How many like it. */
   readonly likes: number
   /** How many looked at it, each once a day. */
@@ -212,10 +214,11 @@ export interface MediaFilter {
   readonly visibility?: Media['visibility'] | undefined
 }
 
-/** Work that the role media was asked for. */
+/** Work that the role media was asked for, on a piece, or on the artwork of a channel. */
 export interface MediaJob {
   readonly id: string
-  readonly mediaId: string
+  readonly mediaId: string | null
+  readonly channelId: string | null
   /** The `event` of its message. */
   readonly kind: string
   readonly state: 'waiting' | 'running' | 'done' | 'failed'

@@ -1,6 +1,7 @@
 import type { Database } from '../database.ts'
 import { accountRows, type AccountRows } from './account-rows.ts'
 import { accountStore, type AccountStore } from './accounts.ts'
+import { channelArtworkStore, type ChannelArtworkStore } from './channel-artwork.ts'
 import { channelStore, type ChannelStore } from './channels.ts'
 import { erasure, type Erasure } from './erasure.ts'
 import { channelTrash, type ChannelTrash } from './channel-trash.ts'
@@ -26,6 +27,7 @@ export interface Stores {
   readonly personalData: PersonalData
   readonly erasure: Erasure
   readonly channels: ChannelStore
+  readonly channelArtwork: ChannelArtworkStore
   readonly channelTrash: ChannelTrash
   readonly genres: GenreStore
   readonly opinions: OpinionStore
@@ -48,6 +50,7 @@ export function openStores(database: Database, options: { toCommand: ToCommand }
     personalData: personalData(database),
     erasure: erasure(database, options.toCommand),
     channels: channelStore(database, options.toCommand),
+    channelArtwork: channelArtworkStore(database),
     channelTrash: channelTrash(database, options.toCommand),
     genres: genreStore(database),
     opinions: opinionStore(database),

@@ -1,5 +1,5 @@
 import { stamp, type MediaFormat, type MediaJob, type MediaTags } from '@skipcast/contracts'
-import { newId, type Media } from '@skipcast/db'
+import { newId, type Channel, type Media } from '@skipcast/db'
 
 /** What every job says of where it comes from, and how air files are made. */
 export interface JobContext {
@@ -34,6 +34,11 @@ export function deriveJob(
 /** The picture in the store (kind `originals`) becomes the cover of the piece. */
 export function coverJob(context: JobContext, media: Media, picture: string): MediaJob {
   return { ...about(context, media, picture), event: 'make_cover' }
+}
+
+/** The picture in the store (kind `originals`) becomes the artwork of the channel. */
+export function artworkJob({ origin }: JobContext, { id }: Pick<Channel, 'id'>, picture: string): MediaJob {
+  return { ...stamp(origin, Date.now(), newId()), event: 'make_artwork', channel_id: id, original: picture }
 }
 
 /** The file is to say what the piece is called now; null: there is no file. */

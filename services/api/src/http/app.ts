@@ -16,6 +16,7 @@ import { accessHook, type Access } from './access.ts'
 import type { App } from './app-type.ts'
 import { accountPages } from './account-pages.ts'
 import { accountRoutes } from './account-routes.ts'
+import { artworkRoutes } from './artwork-routes.ts'
 import { channelRoutes } from './channel-routes.ts'
 import { describe, documentInfo, tidyDocument } from './document.ts'
 import { errorHandler, notFoundHandler } from './errors.ts'
@@ -136,6 +137,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
     own.addHook('preHandler', countTry)
     for (const routes of [
       channelRoutes,
+      artworkRoutes,
       trashRoutes,
       opinionRoutes,
       genreRoutes,

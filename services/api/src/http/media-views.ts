@@ -103,12 +103,18 @@ export const duplicateBody = mediaBody
   .extend({ duplicate_of: z.string().meta({ description: 'The piece that you have of this file already: this one.' }) })
   .meta({ id: 'DuplicateMedia' })
 
-const JOB_NAMES = { import_media: 'import', derive_media: 'derive', retag_media: 'retag', make_cover: 'cover' } as const
+const JOB_NAMES = {
+  import_media: 'import',
+  derive_media: 'derive',
+  retag_media: 'retag',
+  make_cover: 'cover',
+  make_artwork: 'artwork',
+} as const
 
 export const mediaJobBody = z
   .object({
     id: z.string(),
-    kind: z.enum(['import', 'derive', 'retag', 'cover']),
+    kind: z.enum(['import', 'derive', 'retag', 'cover', 'artwork']),
     state: z.enum(['waiting', 'running', 'done', 'failed']),
     percent: counter,
     problem: z.string().nullable().meta({ description: 'Why it failed.' }),

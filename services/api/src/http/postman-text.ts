@@ -175,7 +175,10 @@ function bodyOf(key: string, { requestBody }: Operation) {
   if (!requestBody) return {}
   if ('multipart/form-data' in requestBody.content)
     return {
-      body: { mode: 'formdata', formdata: [{ key: key.endsWith('/cover') ? 'cover' : 'media_file', type: 'file', src: [] }] },
+      body: {
+        mode: 'formdata',
+        formdata: [{ key: key.match(/\/(cover|artwork)$/)?.[1] ?? 'media_file', type: 'file', src: [] }],
+      },
     }
   const sample = BODIES[key]
   if (!sample) throw new Error(`The collection does not know what ${key} could send`)
