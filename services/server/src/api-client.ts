@@ -1,3 +1,4 @@
+import { openAsBlob } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
@@ -105,6 +106,8 @@ export interface ApiClient {
   channels(): Promise<Channel[]>
   createChannel(fields: { name: string; slug?: string; description?: string; genre?: string }): Promise<Channel>
   attach(channel: string, mediaIds: readonly string[]): Promise<void>
+  /** Sends a picture, of which the server then makes the channel’s artwork. */
+  giveArtwork(channel: string, file: string): Promise<void>
   switchStream(channel: string, to: 'start' | 'stop'): Promise<ChannelStream>
   status(channel: string): Promise<ChannelStream>
   /** Where a channel is and why. */
@@ -128,13 +131,14 @@ export function apiClient(url: string, token: string | null): ApiClient {
     schema: z.ZodType<T>,
     method: string,
     path: string,
-    body?: object,
+    body?: object | FormData,
     alsoFine: readonly number[] = [],
   ): Promise<T> => {
+    const isJson = body !== undefined && !(body instanceof FormData)
     const response = await fetch(`${url}${path}`, {
       method,
-      headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
+      headers: { ...headers, ...(isJson && { 'content-type': 'application/json' }) },
+      ...(body && { body: isJson ? JSON.stringify(body) : body }),
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
     }).catch((cause: unknown) => {
       throw unreachable(url, cause)
@@ -161,6 +165,11 @@ export function apiClient(url: string, token: string | null): ApiClient {
         const media_ids = mediaIds.slice(from, from + MAX_ATTACHED)
         await call(z.object({ channel }), 'POST', `${of(name)}/media`, { media_ids })
       }
+    },
+    async giveArtwork(name, file) {
+      const form = new FormData()
+      form.set('artwork', await openAsBlob(file), 'artwork')
+      await call(z.object({ state: z.string() }), 'PUT', `${of(name)}/artwork`, form)
     },
     switchStream: (name, to) => call(stream, 'POST', `${of(name)}/stream/${to}`),
     status: (name) => call(stream, 'GET', `${of(name)}/stream/status`),

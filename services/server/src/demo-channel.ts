@@ -1,7 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { makeDirectory, readFileIfThere, waitFor, type Home, type Logger } from '@skipcast/runtime'
+import { makeDirectory, messageOf, readFileIfThere, waitFor, type Home, type Logger } from '@skipcast/runtime'
 import { apiClient, isRefusal, type ApiClient } from './api-client.ts'
+import { drawDemoArtwork } from './demo-artwork.ts'
 import { synthesiseDemoMusic } from './demo-music.ts'
 
 /** What `npm start` tells at the end. */
@@ -14,7 +15,7 @@ export interface Demo {
 const ON_AIR_TIMEOUT_MS = 120_000
 
 /**
- * Makes the channel `demo` at the first start, as any operator would, through the API: music, upload, channel, start. What the
+ * Makes the channel `demo` at the first start, as any operator would, through the API: music, upload, channel, start, artwork. What the
  * operator did to it since (stopped, changed, deleted) stays as it is. Resolves once it is on air, if it is to be.
  */
 export async function demoChannel(apiUrl: string, home: Home, logger: Logger): Promise<Demo | null> {
@@ -63,5 +64,13 @@ async function makeDemo(api: ApiClient, home: Home, logger: Logger): Promise<voi
   })
   await api.attach('demo', mediaIds)
   await api.switchStream('demo', 'start')
+  await giveArtwork(api, join(directory, 'artwork.png')).catch((error: unknown) => {
+    logger.warn({ problem: messageOf(error) }, 'the demo channel has no artwork; it is heard all the same')
+  })
   await rm(directory, { recursive: true })
+}
+
+async function giveArtwork(api: ApiClient, path: string): Promise<void> {
+  await drawDemoArtwork(path)
+  await api.giveArtwork('demo', path)
 }

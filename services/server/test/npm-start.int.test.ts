@@ -60,6 +60,11 @@ test('npm start puts the demo on air, tells how to go on, and Ctrl-C leaves noth
 
   await using listener = await openListener(`http://127.0.0.1:${variables['ICECAST_PORT']}/demo`)
   await waitFor('music', () => listener.framesSince(0).some((frame) => !frame.silent), { timeoutMs: 10_000 })
+  const artwork = `http://127.0.0.1:${variables['API_PORT']}/api/channels/demo/artwork`
+  await waitFor('the artwork', async () => (await fetch(artwork)).headers.get('content-type') === 'image/jpeg', {
+    timeoutMs: 30_000,
+    everyMs: 100,
+  })
 
   await skipcast.interrupt()
   expect(await processesOf(home.path)).toEqual([])
