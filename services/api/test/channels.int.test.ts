@@ -79,7 +79,7 @@ test('a running channel is told how to mix, and told again when a piece of it is
     [{ cue_in_ms: 500, cue_out_ms: 500 }, 'cue_in_ms'],
     [{ cue_out_ms: 1001 }, 'cue_out_ms'],
     [{ cue_in_ms: -1 }, 'cue_in_ms'],
-    [{ title: 'x' }, 'title'],
+    [{ title: '' }, 'title'],
   ] as const) {
     const { status, body } = await cut(wrong)
     expect([status, body.message]).toEqual([400, expect.stringContaining(field)])
