@@ -9,8 +9,6 @@ export interface Mutant {
   readonly file: string
   readonly find: string
   readonly replace: string
-  /** Where the search begins, of a bug that the product survives nearly always. */
-  readonly firstSeed?: number
 }
 
 export const mutants: readonly Mutant[] = [
@@ -27,11 +25,10 @@ export const mutants: readonly Mutant[] = [
     replace: 'void makeRoom',
   },
   {
-    name: 'the relay forgets what the bus has not got',
-    file: 'services/api/src/relay-outbox.ts',
-    find: 'both(publish(ports, entries), ',
-    replace: 'both((void publish(ports, entries).catch(() => {}), Promise.resolve([...entries])), ',
-    firstSeed: 100,
+    name: 'a stop is kept from the agents',
+    file: 'packages/db/src/stores/channel-writes.ts',
+    find: 'if (!isCommand) return',
+    replace: "if (!isCommand || change.wanted === 'off') return",
   },
   {
     name: 'a move keeps its epoch',
