@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { waitFor } from '@skipcast/runtime'
+import { messageOf, waitFor } from '@skipcast/runtime'
 import { PLAYER_RESERVE_MS, hears, openListener, summarise } from '@skipcast/testing'
 import { byStatus, crowd } from './crowd.ts'
 import { machine, type Machine } from './role.ts'
@@ -47,7 +47,10 @@ describe('the front', () => {
     for (let death = 0; death < 10; death++) {
       const playing = await here.engine()
       expect(playing.status).toBe(200)
-      await hears(listener, 440, { timeoutMs: 8000 })
+      await hears(listener, 440, { timeoutMs: 8000 }).catch(async (cause: unknown) => {
+        const mounts = (await here.admin('listmounts')).body
+        throw new Error(`death ${death}: ${messageOf(cause)}; Icecast has ${mounts}`, { cause })
+      })
       const mark = performance.now()
       playing.die()
       const silence = () => listener.framesSince(performance.now() - 200).every((frame) => frame.silent)
