@@ -23,17 +23,19 @@ describe('the bus on a Kafka that comes and goes', () => {
 
   const busOn = (prefix: string, health = healthBoard()): Bus =>
     kafkaBus(configFor(broker.address, prefix), { logger: silentLogger(), health })
-  /** Like the outbox relay: the next record only after the last one was acknowledged. */
-  const insist = (bus: Bus, id: string) =>
+  /** Like the outbox relay: again until it is acknowledged. */
+  const insistOn = (what: string, publish: () => Promise<void>) =>
     waitFor(
-      `record ${id} to be taken`,
+      `${what} to be taken`,
       () =>
-        bus.publish('streamEvents', [{ key: 'channel-1', value: channelStarted(id) }]).then(
+        publish().then(
           () => true,
           () => false,
         ),
       LIMIT,
     )
+  const insist = (bus: Bus, id: string) =>
+    insistOn(`record ${id}`, () => bus.publish('streamEvents', [{ key: 'channel-1', value: channelStarted(id) }]))
 
   test('it can be made before there is a broker, says so, and begins by itself', async () => {
     await broker.kill()
@@ -76,7 +78,8 @@ describe('the bus on a Kafka that comes and goes', () => {
     await using bus = busOn('view')
     await using other = busOn('view')
     const beat = (key: string, load: number) => ({ key, value: heartbeat(key, load) })
-    await bus.publish('serverHeartbeats', [beat('a', 1), beat('a', 2), beat('a', 3), beat('gone', 1)])
+    const first = [beat('a', 1), beat('a', 2), beat('a', 3), beat('gone', 1)]
+    await insistOn('the first', () => bus.publish('serverHeartbeats', first)) // which makes the topics
     const view = bus.watch('serverHeartbeats')
     await view.caughtUp
     const loads: (number | undefined)[] = []
@@ -84,15 +87,7 @@ describe('the bus on a Kafka that comes and goes', () => {
 
     await broker.kill()
     await broker.start()
-    await waitFor(
-      'the changes to be taken',
-      () =>
-        other.publish('serverHeartbeats', [beat('a', 4), { key: 'gone', value: null }]).then(
-          () => true,
-          () => false,
-        ),
-      LIMIT,
-    )
+    await insistOn('the changes', () => other.publish('serverHeartbeats', [beat('a', 4), { key: 'gone', value: null }]))
     await waitFor('the view', () => view.values.get('a')?.load === 4 && !view.values.has('gone'), LIMIT)
     expect(loads.at(-1)).toBe(4)
     expect(loads).toEqual(loads.toSorted((one, two) => one! - two!))
@@ -103,7 +98,7 @@ describe('the bus on a Kafka that comes and goes', () => {
     const view = bus.watch('serverHeartbeats')
     const ids: string[] = []
     bus.consume({ topic: 'streamEvents', group: 'wiped', handle: async ({ id }) => void ids.push(id) })
-    await bus.publish('serverHeartbeats', [{ key: 'old', value: heartbeat('old', 1) }])
+    await insistOn('the first', () => bus.publish('serverHeartbeats', [{ key: 'old', value: heartbeat('old', 1) }]))
     for (const id of ['1', '2', '3']) await insist(bus, id)
     await waitFor('all is well', () => view.values.has('old') && ids.length >= 3, LIMIT)
 
