@@ -32,12 +32,13 @@ export async function writeFileAtomic(
 
 /** The file's text, or null when there is none. Rejects with any other failure. */
 export async function readFileIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
+  return await readFile(path, 'utf8').catch(nullIfAbsent)
+}
+
+/** For the failures of whoever looks for a file or a directory: null where there is none. Throws any other. */
+export function nullIfAbsent(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null
+  throw error
 }
 
 /** Makes a directory that only its owner may enter (default 0700), owned by the user that children run as, if any. */

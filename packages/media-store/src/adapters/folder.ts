@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { chmod, chown, copyFile, link, open, opendir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { AppError, pathIn } from '@skipcast/runtime'
+import { AppError, pathIn, nullIfAbsent } from '@skipcast/runtime'
 import { checkRoom, openFolder, syncFile } from '../files.ts'
 import { checkedHash, mediaKinds, type MediaKey, type MediaKind, type MediaStore, type StoredObject } from '../media-store.ts'
 import { isNoSpace, noSpace, orNoSpace } from '../no-space.ts'
@@ -131,11 +131,6 @@ async function* filesOf(folder: string): AsyncGenerator<{ name: string; path: st
 async function* entriesOf(folder: string): AsyncGenerator<string> {
   const entries = await opendir(folder).catch(nullIfAbsent)
   if (entries) for await (const { name } of entries) yield name
-}
-
-function nullIfAbsent(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null
-  throw error
 }
 
 function refuse({ sha256 }: MediaKey, cause: unknown): never {

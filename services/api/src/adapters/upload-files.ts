@@ -1,7 +1,7 @@
 import { copyFile, link, open, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { noSpace, openFolder, orNoSpace } from '@skipcast/media-store'
-import { makeDirectory, pathIn } from '@skipcast/runtime'
+import { makeDirectory, nullIfAbsent, pathIn } from '@skipcast/runtime'
 import type { UploadFiles } from '../ports.ts'
 
 const TAKEN = '.taken'
@@ -37,13 +37,8 @@ export async function uploadFiles(options: { path: string }): Promise<UploadFile
     },
 
     async sizeOf(id) {
-      return await stat(pathOf(id)).then(
-        ({ size }) => size,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === 'ENOENT') return null
-          throw error
-        },
-      )
+      const found = await stat(pathOf(id)).catch(nullIfAbsent)
+      return found && found.size
     },
 
     async take(id) {

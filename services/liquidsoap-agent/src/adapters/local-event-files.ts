@@ -1,5 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises'
-import { readFileIfThere, writeFileAtomic } from '@skipcast/runtime'
+import { nullIfAbsent, readFileIfThere, writeFileAtomic } from '@skipcast/runtime'
 import type { EngineFiles } from './engine-files.ts'
 import { EVENTS_AT_ONCE_BYTES, type EventFiles } from './event-log.ts'
 
@@ -18,10 +18,7 @@ export function localEventFiles(files: Pick<EngineFiles, 'events' | 'rotatedEven
 }
 
 async function readPart(path: string, offset: number): Promise<Buffer> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw error
-  })
+  const file = await open(path, 'r').catch(nullIfAbsent)
   if (!file) return Buffer.alloc(0)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(EVENTS_AT_ONCE_BYTES), 0, EVENTS_AT_ONCE_BYTES, offset)
