@@ -3,7 +3,7 @@ import type { MediaEvent, MediaJob, MediaTags, stamp } from '@skipcast/contracts
 import { measureFile } from '@skipcast/media-store'
 import { AppError, isAppError } from '@skipcast/runtime'
 import { formatOf } from './domain/file-facts.ts'
-import { fileOf, importFile, keepCover, type FilePorts, type OriginalFile } from './import-file.ts'
+import { fileOf, importFile, keepCover, keepFile, type FilePorts, type MeasuredFile } from './import-file.ts'
 import type { AirFormat, Dress, Workplace } from './ports.ts'
 
 /** What is told of a job; whoever tells it adds the envelope and the ids. */
@@ -28,6 +28,7 @@ export async function doJob(
     case 'derive_media': {
       const derived = await deriveFile(ports, workplace, original, job, (percent) => onProgress(percent / 2))
       const made = await importFile(ports, workplace, derived, airOf(job), (percent) => onProgress(50 + percent / 2))
+      await ports.store.put({ kind: 'originals', sha256: derived.sha256 }, derived.path)
       return { event: 'media_ready', ...made, tags: told(job.tags), cover: job.cover }
     }
     case 'retag_media': {
@@ -35,7 +36,7 @@ export async function doJob(
       const file = await ports.tools.probe(original.path)
       await ports.tools.retag(original.path, path, file, await dressOf(ports, workplace, job))
       const facts = await ports.tools.probe(path)
-      const kept = await keepOriginal(ports, path)
+      const kept = await keepFile(ports, 'originals', path)
       return { event: 'media_retagged', file: fileOf(kept, facts) }
     }
     case 'make_cover':
@@ -52,10 +53,10 @@ type DeriveJob = Extract<MediaJob, { event: 'derive_media' }>
 async function deriveFile(
   ports: FilePorts,
   workplace: Workplace,
-  original: OriginalFile,
+  original: MeasuredFile,
   job: DeriveJob,
   onProgress: (percent: number) => void,
-): Promise<OriginalFile> {
+): Promise<MeasuredFile> {
   const { durationMs, codec } = await ports.tools.probe(original.path)
   const fromMs = job.from_ms ?? null
   const toMs = job.to_ms ?? null
@@ -63,20 +64,10 @@ async function deriveFile(
   const path = workplace.path('derived')
   const wish = { ...(await dressOf(ports, workplace, job)), format: job.format ?? formatOf(codec), fromMs, toMs }
   await ports.tools.derive(original.path, path, wish, (madeMs) => onProgress(Math.min(99, (100 * madeMs) / lengthMs)))
-  // It is still needed here, so a link of it goes into the store.
-  const kept = await keepOriginal(ports, path)
-  const again = workplace.path('derived-again')
-  await ports.store.fetchTo({ kind: 'originals', sha256: kept.sha256 }, again)
-  return { ...kept, path: again }
+  return { path, ...(await measureFile(path)) }
 }
 
-async function keepOriginal({ store }: FilePorts, path: string): Promise<OriginalFile> {
-  const measured = await measureFile(path)
-  await store.put({ kind: 'originals', sha256: measured.sha256 }, path)
-  return { path, ...measured }
-}
-
-async function fetchOriginal({ store }: FilePorts, workplace: Workplace, sha256: string): Promise<OriginalFile> {
+async function fetchOriginal({ store }: FilePorts, workplace: Workplace, sha256: string): Promise<MeasuredFile> {
   const path = workplace.path('original')
   await store.fetchTo({ kind: 'originals', sha256 }, path).catch(refuseMissing)
   return { path, sha256, sizeBytes: (await stat(path)).size }

@@ -1,4 +1,4 @@
-import { measureFile, orNoSpace, type MediaStore } from '@skipcast/media-store'
+import { measureFile, orNoSpace, type MediaKind, type MediaStore } from '@skipcast/media-store'
 import { writeFile } from 'node:fs/promises'
 import { isAppError } from '@skipcast/runtime'
 import type { FileFacts } from './domain/file-facts.ts'
@@ -9,15 +9,15 @@ export interface FilePorts {
   readonly store: Pick<MediaStore, 'put' | 'fetchTo'>
 }
 
-/** An original in a workplace. */
-export interface OriginalFile {
+/** A file by its content: an original in a workplace, or what was kept of one. */
+export interface MeasuredFile {
   readonly path: string
   readonly sha256: string
   readonly sizeBytes: number
 }
 
 /** The file of a piece, as it is told. */
-export function fileOf({ sha256, sizeBytes }: OriginalFile, facts: FileFacts) {
+export function fileOf({ sha256, sizeBytes }: MeasuredFile, facts: FileFacts) {
   return {
     sha256,
     size_bytes: sizeBytes,
@@ -37,22 +37,20 @@ export function fileOf({ sha256, sizeBytes }: OriginalFile, facts: FileFacts) {
 export async function importFile(
   ports: FilePorts,
   workplace: Workplace,
-  original: OriginalFile,
+  original: MeasuredFile,
   format: AirFormat,
   onProgress: (percent: number) => void,
 ) {
-  const { tools, store } = ports
+  const { tools } = ports
   const probe = await tools.probe(original.path)
   const cover = await coverIn(ports, workplace, original.path, probe)
   const airPath = workplace.path('air')
   const told = (madeMs: number) => onProgress(probe.durationMs === 0 ? 0 : Math.min(99, (100 * madeMs) / probe.durationMs))
   const { durationMs, sound, waveform } = await tools.toAir(original.path, airPath, format, told)
-  const air = await measureFile(airPath)
-  await store.put({ kind: 'air', sha256: air.sha256 }, airPath)
+  const air = await keepFile(ports, 'air', airPath)
   const drawingPath = workplace.path('waveform')
   await writeFile(drawingPath, JSON.stringify(waveform)).catch(orNoSpace)
-  const drawing = await measureFile(drawingPath)
-  await store.put({ kind: 'waveforms', sha256: drawing.sha256 }, drawingPath)
+  const drawing = await keepFile(ports, 'waveforms', drawingPath)
   return {
     kind: probe.kind,
     tags: probe.tags,
@@ -83,10 +81,15 @@ async function coverIn(ports: FilePorts, workplace: Workplace, path: string, pro
 }
 
 /** Makes a cover of a picture and puts it into the store; resolves to its hash. */
-export async function keepCover({ tools, store }: FilePorts, workplace: Workplace, picturePath: string): Promise<string> {
+export async function keepCover(ports: FilePorts, workplace: Workplace, picturePath: string): Promise<string> {
   const path = workplace.path('cover')
-  await tools.toCover(picturePath, path)
-  const { sha256 } = await measureFile(path)
-  await store.put({ kind: 'covers', sha256 }, path)
-  return sha256
+  await ports.tools.toCover(picturePath, path)
+  return (await keepFile(ports, 'covers', path)).sha256
+}
+
+/** Puts a file into the store by its content; it is gone from where it was. Rejects as `MediaStore.put` does. */
+export async function keepFile({ store }: Pick<FilePorts, 'store'>, kind: MediaKind, path: string): Promise<MeasuredFile> {
+  const measured = await measureFile(path)
+  await store.put({ kind, sha256: measured.sha256 }, path)
+  return { path, ...measured }
 }
