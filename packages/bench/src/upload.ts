@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { request, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { text } from 'node:stream/consumers'
-import { waitFor } from '@skipcast/runtime'
-import { apiClient, startSkipcast, temporaryHome, untilReady, type ApiClient } from '@skipcast/testing'
+import { apiClient, startSkipcast, temporaryHome, untilReady } from '@skipcast/testing'
 import type { Benchmark } from './benchmark.ts'
+import { untilPlayable } from './ready-to-air.ts'
 import { table } from './table.ts'
 import { verdict } from './verdict.ts'
 
@@ -16,7 +16,6 @@ const LOOK_EVERY_MS = 200
 const SETTLE_MS = 5000
 /** Above what the process had before: buffers, and what the collector leaves for later. */
 const TARGET_GROWTH_MB = 150
-const READY_TIMEOUT_MS = 30 * 60_000
 const [SAMPLE_RATE, CHANNELS, SAMPLE_BYTES] = [44_100, 2, 2]
 
 type Way = 'multipart' | 'tus'
@@ -44,7 +43,7 @@ export const upload: Benchmark<{ megabytes: number; piece: number; ready: number
       const chunks = ready === 1 ? music(megabytes) : noise(megabytes)
       const { mediaId, tookMs } = await send(way, { url: server.apiUrl, token, chunks, pieceMb: piece })
       const { before, quarters, most } = memory.end()
-      const readyMs = ready === 1 ? await untilDone(api, mediaId) : null
+      const readyMs = ready === 1 ? await untilPlayable(api, mediaId) : null
       await api.call('DELETE', `/api/media/${mediaId}`)
       rows.push([
         way,
@@ -164,12 +163,4 @@ async function ask(
   const body = await text(response)
   if ((response.statusCode ?? 500) >= 300) throw new Error(`${method} ${url} answered ${response.statusCode}: ${body}`)
   return { headers: response.headers, body }
-}
-
-/** Resolves to how long it took until the piece was ready. */
-async function untilDone(api: ApiClient, mediaId: string): Promise<number> {
-  const startedAt = performance.now()
-  const isReady = async () => ((await api.call('GET', `/api/media/${mediaId}`)).body as { state: string }).state === 'ready'
-  await waitFor('the piece to be ready', isReady, { timeoutMs: READY_TIMEOUT_MS, everyMs: 500 })
-  return performance.now() - startedAt
 }
