@@ -20,7 +20,7 @@ export function mediaWorkRoutes(app: App, ports: ApiPorts): void {
   const { stores } = ports
 
   app.post('/api/media/:media/convert', {
-    config: { access: 'media:create', refusals: [409, 413] },
+    config: { access: 'media:create', refusals: [409] },
     schema: {
       tags,
       summary: 'Make a piece in another format of this one',
@@ -35,7 +35,7 @@ export function mediaWorkRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.post('/api/media/:media/trim', {
-    config: { access: 'media:create', refusals: [409, 413] },
+    config: { access: 'media:create', refusals: [409] },
     schema: {
       tags,
       summary: 'Make a piece of a part of this one',
