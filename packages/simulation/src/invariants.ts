@@ -1,10 +1,8 @@
 import { verifySourceToken } from '@skipcast/contracts'
 import type { Channel } from '@skipcast/db'
-import { mountsOf } from '@skipcast/icecast/core'
 import type { Constellation } from './constellation.ts'
-import type { Operator } from './operator.ts'
 import { API, SIGNING_KEY } from './roles/settings.ts'
-import type { SimulatedEngine } from './twins/machine.ts'
+import { isNewer, nameOf, seatsOf } from './seats.ts'
 
 /** Something that must never be was. */
 export class Violation extends Error {
@@ -37,13 +35,11 @@ const VIEW_EVERY_MS = 100
 export interface Watch {
   /** Throws a Violation. Called after each step. */
   check(): void
-  /** Null once all is as it is wanted; else what is not. Meant for a world without faults. */
-  whyNotConverged(): string | null
 }
 
 /** Sees everything from outside, at every step. */
-export function watchInvariants(constellation: Constellation, operator: Operator): Watch {
-  const { world, net, broker, database, icecast, servers, apis, hooks, heardAt } = constellation
+export function watchInvariants(constellation: Constellation): Watch {
+  const { world, net, broker, icecast, servers, apis, hooks, heardAt } = constellation
   const rows = new Map<string, Channel>()
   const raised = new Map<string, number>()
   const admitted = new Map<string, { epoch: number; server: string }>()
@@ -212,53 +208,6 @@ export function watchInvariants(constellation: Constellation, operator: Operator
       }
     }
   }
-  const silentFor = (channelId: string) => world.now - (heardAt.get(channelId) ?? 0)
-
-  const holders = (channelId: string) =>
-    servers.flatMap(({ name, engines }) =>
-      [...engines.engines.values()].flatMap((engine: SimulatedEngine) => {
-        const channel = engine.process.state === 'dead' ? undefined : engine.channels.get(channelId)
-        return channel ? [{ server: name, engine, channel }] : []
-      }),
-    )
-
-  const whyNot = (channel: Channel): string | null => {
-    const acknowledged = operator.acknowledged.get(channel.id)
-    if (acknowledged && channel.generation < acknowledged.generation) return 'an acknowledged command was lost'
-    const held = holders(channel.id)
-    const views = apis.map(({ process, api }) => (api ? world.peek(process, () => api.view(channel)) : null))
-    if (channel.wanted === 'off') {
-      if (held.length > 0) return `${held[0]!.engine.id} still holds it`
-      if (mountsOf(`/${channel.id}`).some((mount) => icecast.mounts.has(mount))) return 'a mount of it is still there'
-      return views.every((view) => view?.phase === 'off') ? null : `an API says ${views.map((view) => view?.phase).join(', ')}`
-    }
-    const seats = seatsOf(channel)
-    const isNobodyAllowed = servers.every(({ name }) => database.tables.drained.has(name))
-    // Who was started when all servers were to be empty waits for one.
-    if (seats.length === 0 && isNobodyAllowed) return held.length === 0 ? null : `${held[0]!.engine.id} still holds it`
-    const isRoom = servers.filter(({ name }) => !database.tables.drained.has(name)).length > seats.length
-    if (channel.replicas === 2 && seats.length < 2 && isRoom) return 'it has no second replica'
-    if (channel.replicas === 1 && seats.length > 1) return 'it has a second replica'
-    if (held.length !== seats.length) return `${held.length} engines hold it`
-    for (const { server, epoch, mount } of seats) {
-      const holder = held.find((one) => one.server === server)
-      if (!holder) return `${server} does not hold it`
-      const { record } = holder.channel
-      if (record.epoch !== epoch || record.generation !== channel.generation) return `${holder.engine.id} holds ${nameOf(record)}`
-      if (icecast.mounts.get(mount)?.from !== holder.engine.process) return `${holder.engine.id} does not feed ${mount}`
-      if (database.tables.drained.has(server) && isRoom) return `${server} is to be empty`
-    }
-    if ((icecast.turned.get(`/${channel.id}`) ?? `/${channel.id}`) !== seats[0]?.mount)
-      return 'listeners are sent to another mount than its primary’s'
-    const seconds =
-      seats.length === 2 ? apis.map(({ process, api }) => (api ? world.peek(process, () => api.viewStandby(channel)) : null)) : []
-    if (seconds.some((second) => second?.phase !== 'on_air'))
-      return `an API says of its standby ${seconds.map((second) => second?.phase).join(', ')}`
-    if (silentFor(channel.id) > 1000) return 'its listener does not hear it'
-    return views.every((view) => view?.phase === 'on_air' && !view.isStale)
-      ? null
-      : `an API says ${views.map((view) => `${view?.phase}${view?.isStale ? ' (stale)' : ''}`).join(', ')}`
-  }
 
   return {
     check() {
@@ -268,37 +217,5 @@ export function watchInvariants(constellation: Constellation, operator: Operator
       checkHandingOn()
       checkViews()
     },
-    whyNotConverged() {
-      for (const channel of database.tables.read()) {
-        const why = whyNot(channel)
-        if (why !== null)
-          return `${channel.id} (${channel.wanted}, generation ${channel.generation}, epoch ${channel.epoch}): ${why}`
-      }
-      return null
-    },
   }
-}
-
-/** Who is to feed which mount, the primary first. */
-function seatsOf({ id, serverId, epoch, primaryMount, standbyServerId, standbyEpoch }: Channel) {
-  const [own, waiting] = mountsOf(`/${id}`)
-  const [first, second] = primaryMount === 'own' ? [own, waiting] : [waiting, own]
-  const seats: { server: string; epoch: number; mount: string }[] = []
-  if (serverId !== null) seats.push({ server: serverId, epoch, mount: first })
-  if (standbyServerId !== null) seats.push({ server: standbyServerId, epoch: standbyEpoch, mount: second })
-  return seats
-}
-
-interface Version {
-  readonly channelId: string
-  readonly epoch: number
-  readonly generation: number
-}
-
-function isNewer(a: Version, b: Version): boolean {
-  return a.epoch > b.epoch || (a.epoch === b.epoch && a.generation > b.generation)
-}
-
-function nameOf({ channelId, epoch, generation }: Version): string {
-  return `${channelId} in epoch ${epoch}, generation ${generation}`
 }

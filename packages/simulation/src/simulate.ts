@@ -1,5 +1,6 @@
 import { constellation } from './constellation.ts'
 import { scheduleFaults } from './faults.ts'
+import { whyNotConverged } from './convergence.ts'
 import { Violation, watchInvariants } from './invariants.ts'
 import { seededRandom } from './kernel/random.ts'
 import { trace as newTrace } from './kernel/trace.ts'
@@ -37,7 +38,7 @@ export async function simulate(
   kernel.use(world)
   const stage = constellation(world)
   const operator = newOperator(stage, random.fork('operator'))
-  const watch = watchInvariants(stage, operator)
+  const watch = watchInvariants(stage)
   const troubleMs = random.fork('length').between(...TROUBLE_MS)
   const { names } = scheduleFaults(stage, random.fork('faults'), troubleMs)
 
@@ -55,7 +56,7 @@ export async function simulate(
   let convergedSince: number | null = null
   let why: string | null = null
   const look = () => {
-    why = watch.whyNotConverged()
+    why = whyNotConverged(stage, operator)
     convergedSince = why === null ? (convergedSince ?? world.now) : null
     if (why !== null && world.now > troubleMs + CONVERGE_MS)
       throw new Violation('it converges when faults stop', `${CONVERGE_MS / 1000} s after the last: ${why}`)
