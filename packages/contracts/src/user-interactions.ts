@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { channelEnvelope, count } from './envelope.ts'
+import { channelEnvelope, count, envelope } from './envelope.ts'
 
 /** A listener's connection ended. No address and no agent string: those are personal data. */
 const listenerSession = channelEnvelope.extend({
@@ -16,6 +16,13 @@ const channelLiked = channelEnvelope.extend({
   user_id: z.string().max(64),
 })
 
-export const userInteraction = z.discriminatedUnion('event', [listenerSession, channelLiked])
+/** The same of a piece. `metadata` says whose it is, and its `media_type`: audio or video. */
+const mediaLiked = envelope.extend({
+  event: z.literal('media_liked'),
+  media_id: z.string().min(1).max(64),
+  user_id: z.string().max(64),
+})
+
+export const userInteraction = z.discriminatedUnion('event', [listenerSession, channelLiked, mediaLiked])
 export type ListenerSession = z.infer<typeof listenerSession>
 export type UserInteraction = z.infer<typeof userInteraction>

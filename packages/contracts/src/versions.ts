@@ -22,6 +22,7 @@ export const versions = {
   listener_count_update: 1,
   listener_session: 1,
   channel_liked: 1,
+  media_liked: 1,
   server_heartbeat: 1,
   mail_requested: 1,
   import_media: 1,

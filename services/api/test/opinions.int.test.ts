@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { userInteraction } from '@skipcast/contracts'
 import { waitFor } from '@skipcast/runtime'
 import { emptyTrash } from '../src/empty-trash.ts'
-import { testApi, type TestApi } from './test-api.ts'
+import { musicRecord, testApi, type TestApi } from './test-api.ts'
 
 let api: TestApi
 let owner: { id: string; token: string }
@@ -53,6 +53,38 @@ test('a like counts once for each who likes, is told on the bus once, and can be
   ])
   expect((await call(one, 'DELETE', url)).body.likes).toBe(1)
   expect((await call(one, 'DELETE', url)).body.likes).toBe(1)
+})
+
+test('a piece is liked as a channel is: its own and public ones, once they are ready and not in the trash', async () => {
+  const piece = (fields: object) => api.stores.media.add({ ...musicRecord(owner.id), ...fields })
+  const { id } = await piece({ visibility: 'public', kind: 'video' })
+  const url = `/api/media/${id}/like`
+  const answers = await Promise.all(Array.from({ length: 5 }, () => call(one, 'POST', url)))
+  expect(new Set(answers.map(({ status, body }) => `${status} ${body.likes}`))).toEqual(new Set(['200 1']))
+  expect((await call(owner, 'POST', url)).body.likes).toBe(2)
+  expect((await call(other, 'GET', `/api/media/${id}`)).body.likes).toBe(2)
+  expect((await call(other, 'GET', '/api/media?of=public&per_page=1')).body.data[0].likes).toBe(2)
+  expect((await call(owner, 'PUT', `/api/media/${id}`, { downloadable: 'yes' })).body.likes).toBe(2)
+  const told = await api.query<{ payload: object }>(
+    `SELECT payload FROM outbox WHERE topic = 'userInteractions' AND key = $1 ORDER BY id`,
+    [id],
+  )
+  expect(told.map(({ payload }) => userInteraction.parse(payload))).toMatchObject([
+    { event: 'media_liked', media_id: id, user_id: one.id, metadata: { owner_id: owner.id, media_type: 'video' } },
+    { user_id: owner.id },
+  ])
+  expect((await call(one, 'DELETE', url)).body.likes).toBe(1)
+  expect((await call(one, 'DELETE', url)).body.likes).toBe(1)
+
+  const [hidden, failed, trashed] = [
+    await piece({}),
+    await piece({ visibility: 'public', state: 'failed' }),
+    await piece({ visibility: 'public' }),
+  ]
+  await api.stores.mediaTrash.put(trashed.id)
+  const like = async (by: { token: string }, { id }: { id: string }) => (await call(by, 'POST', `/api/media/${id}/like`)).status
+  expect([await like(one, hidden), await like(owner, hidden), await like(admin, hidden)]).toEqual([404, 200, 200])
+  expect([await like(owner, failed), await like(one, trashed), await like(owner, trashed)]).toEqual([409, 404, 404])
 })
 
 test('a review is said by name, once each, in place of the one before; its author and admins take it back', async () => {

@@ -24,8 +24,9 @@ async function somebody() {
   await ask('PATCH', '/api/account', { name: `Name of ${person.username}` })
   const program = (await ask('POST', '/api/tokens', { name: 'my program' })).body
   const { channel } = (await ask('POST', '/api/channels', { name: 'Mine', slug: person.username })).body
-  const media = await api.stores.media.add(musicRecord(person.id))
+  const media = await api.stores.media.add({ ...musicRecord(person.id), visibility: 'public' })
   await ask('POST', `/api/channels/${channel.id}/media`, { media_ids: [media.id] })
+  for (const liked of [`channels/${channel.id}`, `media/${media.id}`]) await ask('POST', `/api/${liked}/like`)
   return { ...person, token, program, channel, media, ask }
 }
 
@@ -45,6 +46,7 @@ test('an export holds all that is kept about its user, no secret, and nothing of
   expect(body.channels).toMatchObject([{ id: one.channel.id, name: 'Mine' }])
   expect(body.playlists).toEqual([{ channel_id: one.channel.id, media_id: one.media.id, position: 0 }])
   expect(body.media).toMatchObject([{ id: one.media.id, title: one.media.title }])
+  expect([body.likes, body.media_likes]).toMatchObject([[{ channel_id: one.channel.id }], [{ media_id: one.media.id }]])
   expect([body.sessions.length, body.second_factors.length]).toEqual([1, 1])
 
   for (const { id, email, username } of [other]) for (const each of [id, email, username]) expect(text).not.toContain(each)
@@ -105,6 +107,7 @@ test('after an erasure nothing that is kept names the person, and what others ha
   await api.stores.playlists.attach(other.channel.id, [one.media.id], { ownerId: null })
   for (const id of [second.id, other.channel.id])
     expect((await other.ask('POST', `/api/channels/${id}/stream/start`)).status).toBe(202)
+  expect((await one.ask('POST', `/api/media/${other.media.id}/like`)).body.likes).toBe(2)
   await api.stores.servers.drain('studio', one.username)
   await one.ask('POST', '/api/account/totp', { password: PASSWORD })
   await api.call('POST', '/api/password/forgot', { body: { email: one.email } })
@@ -121,7 +124,7 @@ test('after an erasure nothing that is kept names the person, and what others ha
 
   const state = async (id: string) => (await api.stores.channels.find(id))?.wanted ?? null
   expect([await state(one.channel.id), await state(second.id), await state(other.channel.id)]).toEqual([null, 'off', 'on'])
-  expect(await api.stores.media.find(other.media.id)).not.toBeNull()
+  expect(await api.stores.media.find(other.media.id)).toMatchObject({ likes: 1 })
   const tombstones = await api.query<{ key: string; payload: unknown }>(
     `SELECT key, payload FROM outbox WHERE key = $1 ORDER BY id`,
     [one.channel.id],

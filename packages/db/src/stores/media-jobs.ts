@@ -50,7 +50,7 @@ export function mediaJobStore(database: Database, toCommand: ToCommand): MediaJo
         const { media, channelIds } = found
         const change = changeBy(event, media, decide)
         if (!change) return
-        const changed = toMedia(await session.media.update({ where: { id: media.id }, data: change }))
+        const changed = await toMedia(session, await session.media.update({ where: { id: media.id }, data: change }))
         const retag = event.event === 'cover_made' ? decide.retagOf(changed) : null
         if (retag) await enqueueJob(session, retag)
         if (event.event === 'media_ready' && !changed.deletedAt) await commandChannels(session, channelIds, toCommand)

@@ -22,13 +22,15 @@ export function mediaTrash(database: Database, toCommand: ToCommand): MediaTrash
         const { channelIds } = await lockMedia(session, id)
         const row = await session.media.update({ where: { id }, data: { deletedAt: new Date() } })
         await commandChannels(session, channelIds, toCommand)
-        return toMedia(row)
+        return toMedia(session, row)
       })
     },
 
-    async find(id) {
-      const row = await database.run((client) => client.media.findFirst({ where: { id, deletedAt: { not: null } } }))
-      return row && toMedia(row)
+    find(id) {
+      return database.run(async (client) => {
+        const row = await client.media.findFirst({ where: { id, deletedAt: { not: null } } })
+        return row && toMedia(client, row)
+      })
     },
 
     restore(ids, ownerId) {
@@ -38,7 +40,7 @@ export function mediaTrash(database: Database, toCommand: ToCommand): MediaTrash
           const found = await lockMediaIfThere(session, id)
           if (!found?.media.deletedAt || (ownerId !== null && found.media.ownerId !== ownerId)) continue
           if ((await session.user.count({ where: { id: found.media.ownerId, deletedAt: null } })) === 0) continue
-          restored.push(toMedia(await session.media.update({ where: { id }, data: { deletedAt: null } })))
+          restored.push(await toMedia(session, await session.media.update({ where: { id }, data: { deletedAt: null } })))
           await commandChannels(session, found.channelIds, toCommand)
         }
         return restored

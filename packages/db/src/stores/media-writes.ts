@@ -8,13 +8,21 @@ import type { Media, MediaFile, NewMedia, ToCommand } from './records.ts'
 
 /** What the stores of media do inside a transaction. */
 
-export function toMedia(row: MediaRow): Media {
-  const { sizeBytes, fileSizeBytes } = row
-  return {
+/** Pieces as records, with how many like them. */
+export async function toMediaList(session: Session, rows: readonly MediaRow[]): Promise<Media[]> {
+  const mediaId = { in: rows.map(({ id }) => id) }
+  const counted = rows.length === 0 ? [] : await session.mediaLike.groupBy({ by: 'mediaId', where: { mediaId }, _count: true })
+  const likes = new Map(counted.map((row) => [row.mediaId, row._count]))
+  return rows.map((row) => ({
     ...row,
-    sizeBytes: sizeBytes === null ? null : Number(sizeBytes),
-    fileSizeBytes: fileSizeBytes === null ? null : Number(fileSizeBytes),
-  }
+    sizeBytes: row.sizeBytes === null ? null : Number(row.sizeBytes),
+    fileSizeBytes: row.fileSizeBytes === null ? null : Number(row.fileSizeBytes),
+    likes: likes.get(row.id) ?? 0,
+  }))
+}
+
+export async function toMedia(session: Session, row: MediaRow): Promise<Media> {
+  return (await toMediaList(session, [row]))[0]!
 }
 
 /** Where a piece names its files, by their kind in the media store. */
@@ -35,7 +43,7 @@ export function filesOf(media: MediaRow): MediaFile[] {
 
 /** Makes a piece, with the work that it needs. */
 export async function createMedia(session: Session, media: NewMedia, jobOf: ((media: Media) => MediaJob) | null): Promise<Media> {
-  const made = toMedia(await session.media.create({ data: { ...media, id: newId() } }))
+  const made = await toMedia(session, await session.media.create({ data: { ...media, id: newId() } }))
   if (jobOf) await enqueueJob(session, jobOf(made))
   return made
 }
@@ -76,7 +84,7 @@ export async function lockMediaIfThere(session: Session, id: string): Promise<{ 
   const row = await session.media.findUnique({ where: { id }, include: { channels: { orderBy: { channelId: 'asc' } } } })
   if (!row) return null
   const { channels, ...media } = row
-  return { media: toMedia(media), channelIds: channels.map(({ channelId }) => channelId) }
+  return { media: await toMedia(session, media), channelIds: channels.map(({ channelId }) => channelId) }
 }
 
 /** Gives the running ones of these channels a new command: a piece of their playlists is another. Rejects with CONFLICT where one would have none left. */

@@ -1,7 +1,16 @@
 import type { MediaJob } from '@skipcast/contracts'
 import type { Database } from '../database.ts'
 import { matching, orderOf, pageOf } from './lists.ts'
-import { commandChannels, createMedia, enqueueJob, listNamed, lockContent, lockMedia, toMedia } from './media-writes.ts'
+import {
+  commandChannels,
+  createMedia,
+  enqueueJob,
+  listNamed,
+  lockContent,
+  lockMedia,
+  toMedia,
+  toMediaList,
+} from './media-writes.ts'
 import { requireQuota } from './quotas.ts'
 import type { ListRequest, Media, MediaChange, MediaFile, MediaFilter, MediaSort, NewMedia, Page, ToCommand } from './records.ts'
 
@@ -65,15 +74,17 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
         const { ownerId, originalSha256 } = media
         const where = { ownerId, originalSha256, fileSha256: { not: null }, deletedAt: null, state: { not: 'failed' } } as const
         const same = await session.media.findFirst({ where, orderBy: { id: 'asc' } })
-        if (same) return { media: toMedia(same), isNew: false }
+        if (same) return { media: await toMedia(session, same), isNew: false }
         await confirmFile()
         return { media: await createMedia(session, media, jobOf), isNew: true }
       })
     },
 
-    async find(id) {
-      const row = await database.run((client) => client.media.findFirst({ where: { id, deletedAt: null } }))
-      return row && toMedia(row)
+    find(id) {
+      return database.run(async (client) => {
+        const row = await client.media.findFirst({ where: { id, deletedAt: null } })
+        return row && toMedia(client, row)
+      })
     },
 
     list(filter, request) {
@@ -84,8 +95,8 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
         const deletedAt = isTrashed ? { not: null } : null
         const where = { AND: [searched, { ...given, deletedAt, ...(ownerId !== null && { ownerId }) }] }
         const orderBy = orderOf(request, { created_at: 'id', title: 'title', artist: 'artist', duration_ms: 'durationMs' })
-        const find = (slice: object) => client.media.findMany({ where, orderBy, ...slice })
-        return pageOf(request, find, client.media.count({ where }), toMedia)
+        const find = async (slice: object) => toMediaList(client, await client.media.findMany({ where, orderBy, ...slice }))
+        return pageOf(request, find, client.media.count({ where }), (media) => media)
       })
     },
 
@@ -93,7 +104,7 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
       return database.transaction(async (session) => {
         const { media, channelIds } = await lockMedia(session, id)
         const change = decide(media)
-        const changed = toMedia(await session.media.update({ where: { id }, data: change }))
+        const changed = await toMedia(session, await session.media.update({ where: { id }, data: change }))
         const job = jobOf(changed, media)
         if (job) await enqueueJob(session, job)
         if (HEARD.some((field) => field in change)) await commandChannels(session, channelIds, toCommand)

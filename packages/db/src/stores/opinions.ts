@@ -1,17 +1,20 @@
 import type { MessageOf } from '@skipcast/contracts'
 import { AppError } from '@skipcast/runtime'
 import { isDangling } from '../database-errors.ts'
-import type { Database } from '../database.ts'
+import type { Database, Session } from '../database.ts'
 import { newId } from '../new-id.ts'
 import { enqueue } from './channel-writes.ts'
 import { pageOf } from './lists.ts'
 import type { Page, PageRequest, Review } from './records.ts'
 
-/** What people think of channels, and that they looked at them. Every method may reject with DATABASE_UNAVAILABLE. */
+/** What somebody can like. */
+type Likeable = { readonly channelId: string } | { readonly mediaId: string }
+
+/** What people think of channels and pieces, and that they looked at channels. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface OpinionStore {
-  /** Resolves with how many like it now; who likes it already changes nothing, and nothing is told. Rejects with NOT_FOUND when the channel has just gone. */
-  like(channelId: string, userId: string, told: MessageOf<'userInteractions'>): Promise<number>
-  unlike(channelId: string, userId: string): Promise<number>
+  /** Resolves with how many like it now; who likes it already changes nothing, and nothing is told. Rejects with NOT_FOUND when it has just gone. */
+  like(liked: Likeable, userId: string, told: MessageOf<'userInteractions'>): Promise<number>
+  unlike(liked: Likeable, userId: string): Promise<number>
   /** Newest first. */
   listReviews(channelId: string, page: PageRequest): Promise<Page<Review>>
   findReview(channelId: string, id: string): Promise<Review | null>
@@ -35,19 +38,20 @@ const AUTHOR = { user: { select: { username: true } } } as const
 
 export function opinionStore(database: Database): OpinionStore {
   return {
-    like(channelId, userId, told) {
+    like(liked, userId, told) {
       const work = database.transaction(async (session) => {
-        const { count } = await session.channelLike.createMany({ data: [{ channelId, userId }], skipDuplicates: true })
-        if (count > 0) await enqueue(session, 'userInteractions', channelId, told)
-        return session.channelLike.count({ where: { channelId } })
+        const likes = likesOf(session, liked)
+        if ((await likes.add(userId)).count > 0) await enqueue(session, 'userInteractions', likes.key, told)
+        return likes.count()
       })
       return work.catch(isGone)
     },
 
-    unlike(channelId, userId) {
+    unlike(liked, userId) {
       return database.run(async (client) => {
-        await client.channelLike.deleteMany({ where: { channelId, userId } })
-        return client.channelLike.count({ where: { channelId } })
+        const likes = likesOf(client, liked)
+        await likes.remove(userId)
+        return likes.count()
       })
     },
 
@@ -92,8 +96,28 @@ export function opinionStore(database: Database): OpinionStore {
   }
 }
 
+/** The same of both kinds, each in a table of its own. */
+function likesOf(session: Session, liked: Likeable) {
+  if ('mediaId' in liked) {
+    const rows = session.mediaLike
+    return {
+      key: liked.mediaId,
+      add: (userId: string) => rows.createMany({ data: [{ ...liked, userId }], skipDuplicates: true }),
+      remove: (userId: string) => rows.deleteMany({ where: { ...liked, userId } }),
+      count: () => rows.count({ where: liked }),
+    }
+  }
+  const rows = session.channelLike
+  return {
+    key: liked.channelId,
+    add: (userId: string) => rows.createMany({ data: [{ ...liked, userId }], skipDuplicates: true }),
+    remove: (userId: string) => rows.deleteMany({ where: { ...liked, userId } }),
+    count: () => rows.count({ where: liked }),
+  }
+}
+
 function isGone(error: unknown): never {
-  if (isDangling(error)) throw new AppError('NOT_FOUND', 'There is no such channel.')
+  if (isDangling(error)) throw new AppError('NOT_FOUND', 'It was deleted a moment ago.')
   throw error
 }
 

@@ -37,6 +37,7 @@ const SECTIONS = {
   channel_genres: { table: 'channel_genres', of: OWN_CHANNELS, key: `channel_id || ' ' || genre_id`, without: [] },
   playlists: { table: 'channel_media', of: OWN_CHANNELS, key: `channel_id || ' ' || media_id`, without: [] },
   likes: { table: 'channel_likes', of: 'user_id = $1', key: 'channel_id', without: ['user_id'] },
+  media_likes: { table: 'media_likes', of: 'user_id = $1', key: 'media_id', without: ['user_id'] },
   reviews: { table: 'channel_reviews', of: 'user_id = $1', without: ['user_id'] },
   media: { table: 'media', of: 'owner_id = $1', without: ['owner_id'] },
   media_jobs: { table: 'media_jobs', of: OWN_JOBS, without: ['message'] },

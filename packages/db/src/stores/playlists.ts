@@ -2,7 +2,7 @@ import { AppError } from '@skipcast/runtime'
 import { isDangling } from '../database-errors.ts'
 import type { Database, Session } from '../database.ts'
 import { closeGaps, lockChannel, writeChannel } from './channel-writes.ts'
-import { toMedia } from './media-writes.ts'
+import { toMediaList } from './media-writes.ts'
 import type { Channel, Media, Page, PageRequest, ToCommand } from './records.ts'
 
 /** What channels play, in order. Every method may reject with DATABASE_UNAVAILABLE. */
@@ -41,7 +41,11 @@ export function playlistStore(database: Database, toCommand: ToCommand): Playlis
           }),
           client.channelMedia.count({ where }),
         ])
-        return { items: rows.map(({ media }) => toMedia(media)), total }
+        const items = await toMediaList(
+          client,
+          rows.map(({ media }) => media),
+        )
+        return { items, total }
       })
     },
 

@@ -171,6 +171,8 @@ export interface Media {
   readonly sampleRate: number | null
   readonly coverSha256: string | null
   readonly waveformSha256: string | null
+  /** How many like it. */
+  readonly likes: number
   readonly createdAt: Date
   /** Since when it is in the trash. */
   readonly deletedAt: Date | null
@@ -178,7 +180,7 @@ export interface Media {
 
 type KnownAtFirst = 'ownerId' | 'title' | 'artist' | 'album' | 'originalName' | 'originalSha256'
 
-export type NewMedia = Pick<Media, KnownAtFirst> & Partial<Omit<Media, KnownAtFirst | 'id' | 'createdAt' | 'deletedAt'>>
+export type NewMedia = Pick<Media, KnownAtFirst> & Partial<Omit<Media, KnownAtFirst | 'id' | 'likes' | 'createdAt' | 'deletedAt'>>
 
 /** A file of the media store. */
 export interface MediaFile {

@@ -25,6 +25,7 @@ test('the matrix: what each role may do, and to what', () => {
     'media:read',
     'media:change',
     'media:delete',
+    'media:like',
     'tokens:read',
     'tokens:create',
     'tokens:revoke',

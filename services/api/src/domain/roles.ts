@@ -29,6 +29,7 @@ const permissions = {
   'media:read': ['own', 'own', 'any'],
   'media:change': ['own', 'own', 'any'],
   'media:delete': ['own', 'own', 'any'],
+  'media:like': ['own', 'own', 'any'], // and public ones
   'servers:read': ['none', 'none', 'any'],
   'servers:drain': ['none', 'none', 'any'],
   'users:read': ['none', 'none', 'any'],

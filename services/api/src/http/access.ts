@@ -113,7 +113,7 @@ export function accessHook(
 }
 
 /** With public pieces of others, too. */
-const OPEN_TO_ALL: readonly Permission[] = ['media:read', 'playlists:change']
+const OPEN_TO_ALL: readonly Permission[] = ['media:read', 'media:like', 'playlists:change']
 
 /** Throws FORBIDDEN, or NOT_FOUND for what others shall not even know of. */
 function requirePermission(

@@ -39,7 +39,8 @@ import { sessionRoutes } from './session-routes.ts'
 import { serverRoutes } from './server-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { systemRoutes } from './system-routes.ts'
-import { opinionRoutes } from './opinion-routes.ts'
+import { likeRoutes } from './like-routes.ts'
+import { reviewRoutes } from './review-routes.ts'
 import { trashRoutes } from './trash-routes.ts'
 import { tryLimit } from './tries.ts'
 import { usageRoutes } from './usage-routes.ts'
@@ -139,7 +140,8 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       channelRoutes,
       artworkRoutes,
       trashRoutes,
-      opinionRoutes,
+      likeRoutes,
+      reviewRoutes,
       genreRoutes,
       streamRoutes,
       eventRoutes,

@@ -16,7 +16,7 @@ export const documentInfo = {
   tags: [
     { name: 'channels', description: 'Radio stations and their playlists' },
     { name: 'trash', description: 'Channels that were deleted' },
-    { name: 'opinions', description: 'Likes and reviews of channels' },
+    { name: 'opinions', description: 'Likes of channels and pieces, reviews of channels' },
     { name: 'genres', description: 'Kinds of music and talk' },
     { name: 'streams', description: 'On air and off, and how it is' },
     { name: 'media', description: 'Music' },

@@ -29,6 +29,7 @@ export const mediaBody = z
     cue_in_ms: counter.meta({ description: 'Where it is heard from, in mode encode.' }),
     cue_out_ms: counter.nullable().meta({ description: 'Where it is heard to, in mode encode. null: its end.' }),
     has_cover: z.boolean(),
+    likes: counter,
     original_name: z.string(),
     file: z
       .object({
@@ -67,6 +68,7 @@ export function showMedia(media: Media): z.output<typeof mediaBody> {
     cue_in_ms: media.cueInMs,
     cue_out_ms: media.cueOutMs,
     has_cover: media.coverSha256 !== null,
+    likes: media.likes,
     original_name: media.originalName,
     file: media.fileSha256 === null ? null : showFile(media),
     created_at: media.createdAt.toISOString(),

@@ -1,15 +1,12 @@
-import { stamp } from '@skipcast/contracts'
-import { newId, type Review } from '@skipcast/db'
+import type { Review } from '@skipcast/db'
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
 import { newReview, reviewParams } from './channel-inputs.ts'
 import { channelParams, pageQuery } from './inputs.ts'
-import { counter, instant, pageBody, showPage } from './views.ts'
+import { instant, pageBody, showPage } from './views.ts'
 
 const tags = ['opinions']
-
-const likesBody = z.object({ message: z.string(), likes: counter })
 
 const reviewBody = z
   .object({
@@ -26,39 +23,8 @@ function showReview({ id, channelId, userId, author, text, createdAt }: Review):
   return { id, channel_id: channelId, user_id: userId, author, review: text, created_at: createdAt.toISOString() }
 }
 
-/** What people think of a channel. */
-export function opinionRoutes(app: App, { stores: { opinions }, origin }: ApiPorts): void {
-  app.post('/api/channels/:channel/like', {
-    config: { access: 'channels:like' },
-    schema: {
-      tags,
-      summary: 'Like a channel',
-      description: 'Once: who likes it already changes nothing.',
-      params: channelParams,
-      response: { 200: likesBody },
-    },
-    async handler({ actor, channel }) {
-      const told = {
-        ...stamp(origin, Date.now(), newId()),
-        metadata: { owner_id: channel.ownerId, privacy: channel.privacy },
-        event: 'channel_liked' as const,
-        channel_id: channel.id,
-        channel_slug: channel.slug,
-        user_id: actor.id,
-      }
-      return { message: 'Channel liked', likes: await opinions.like(channel.id, actor.id, told) }
-    },
-  })
-
-  app.delete('/api/channels/:channel/like', {
-    config: { access: 'channels:like' },
-    schema: { tags, summary: 'Like a channel no more', params: channelParams, response: { 200: likesBody } },
-    handler: async ({ actor, channel }) => ({
-      message: 'Channel not liked any more',
-      likes: await opinions.unlike(channel.id, actor.id),
-    }),
-  })
-
+/** What people say of a channel. */
+export function reviewRoutes(app: App, { stores: { opinions } }: ApiPorts): void {
   app.get('/api/channels/:channel/reviews', {
     config: { access: 'open' },
     schema: {
