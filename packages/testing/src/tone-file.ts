@@ -17,6 +17,8 @@ export interface ToneFileOptions {
   readonly artist?: string
 }
 
+// Looked up once: in jest's context each look at a global takes 0.5 µs, and the loops below have millions.
+const { PI, round, sin } = Math
 const MAX_SECONDS = 600
 
 /** Writes a tone as `.mp3`, `.wav`, `.flac` or whatever else ffmpeg knows by its ending, and returns the path. Replaces what stands there. */
@@ -29,7 +31,7 @@ export async function toneFile(path: string, options: ToneFileOptions): Promise<
     ...(artist === undefined ? [] : ['-metadata', `artist=${artist}`]),
   ]
   const rate = path.endsWith('.mp3') ? ['-b:a', `${bitrateKbps}k`] : []
-  const pcm = sine(options, Math.round(options.seconds * sampleRate), sampleRate, channels)
+  const pcm = sine(options, round(options.seconds * sampleRate), sampleRate, channels)
   await runCommand('ffmpeg', ['-v', 'error', '-y', ...input, ...tags, ...rate, `file:${path}`], { timeoutMs: 60_000, input: pcm })
   return path
 }
@@ -45,7 +47,7 @@ function sine(
   for (let i = 0; i < count; i++) {
     const seconds = i / sampleRate
     const turns = (frequencyHz + (risesHz * seconds) / 2) * seconds
-    samples.fill(Math.round(amplitude * Math.sin(2 * Math.PI * turns)), i * channels, (i + 1) * channels)
+    samples.fill(round(amplitude * sin(2 * PI * turns)), i * channels, (i + 1) * channels)
   }
   return Buffer.from(samples.buffer)
 }

@@ -49,7 +49,8 @@ describe('the front', () => {
       expect(playing.status).toBe(200)
       await hears(listener, 440, { timeoutMs: 8000 }).catch(async (cause: unknown) => {
         const mounts = (await here.admin('listmounts')).body
-        throw new Error(`death ${death}: ${messageOf(cause)}; Icecast has ${mounts}`, { cause })
+        const what = JSON.stringify({ engine: playing.isConnected, closures: listener.closures, ...listener.heard })
+        throw new Error(`death ${death}: ${messageOf(cause)}; ${what}; Icecast has ${mounts}`, { cause })
       })
       const mark = performance.now()
       playing.die()
