@@ -11,6 +11,7 @@ const channel: WantedChannel = {
   primary,
   standby: null,
   isSigned: false,
+  generation: 1,
   newestEpoch: 0,
 }
 

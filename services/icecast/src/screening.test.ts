@@ -4,7 +4,7 @@ import type { WantedChannel } from './domain/plan.ts'
 import { screening } from './screening.ts'
 import { icecastTelemetry } from './telemetry.ts'
 
-const channel = { mount: '/a', channelId: 'a' } as WantedChannel
+const channel = { mount: '/a', channelId: 'a', generation: 1 } as WantedChannel
 
 test('it looks closely when a channel becomes private, and then once a minute', async () => {
   let at = 0
@@ -36,4 +36,9 @@ test('it looks closely when a channel becomes private, and then once a minute', 
   screen.keep(() => false)
   await screen.look(channel)
   expect(looks).toBe(12)
+  at += 20_000
+  await screen.look(channel)
+  expect(looks).toBe(12)
+  await screen.look({ ...channel, generation: 3 }) // in the second it was public, and nobody looked meanwhile
+  expect(looks).toBe(14)
 })

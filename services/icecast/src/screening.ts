@@ -26,11 +26,13 @@ export function screening(ports: {
   readonly today: () => number
 }): Screening {
   const { admin, telemetry, now, today } = ports
-  const looks = new Map<string, { readonly since: number; lastAt: number }>()
+  const looks = new Map<string, { readonly generation: number; readonly since: number; lastAt: number }>()
   return {
-    async look({ mount, channelId }) {
+    async look({ mount, channelId, generation }) {
       const at = now()
-      const known = looks.get(mount) ?? { since: at, lastAt: -Infinity }
+      const before = looks.get(mount)
+      // Between two commands that make it private there may have been one that opened it, which no pass has seen.
+      const known = before?.generation === generation ? before : { generation, since: at, lastAt: -Infinity }
       if (at - known.since > CLOSELY_FOR_MS && at - known.lastAt < EVERY_MS) return
       let ended = 0
       for (const each of mountsOf(mount)) {

@@ -4,7 +4,15 @@ import type { StreamCommand } from '@skipcast/contracts'
 import { wantedChannels } from './wanted-channels.ts'
 
 const command = (channelId: string, mount: string, event: StreamCommand['event'] = 'start_stream', bitrate = 128) =>
-  ({ event, channel_id: channelId, channel_slug: mount.slice(1), mount, epoch: 1, bitrate_kbps: bitrate }) as StreamCommand
+  ({
+    event,
+    channel_id: channelId,
+    channel_slug: mount.slice(1),
+    mount,
+    generation: 1,
+    epoch: 1,
+    bitrate_kbps: bitrate,
+  }) as StreamCommand
 
 function fakeView() {
   const values = new Map<string, StreamCommand>()
@@ -42,6 +50,7 @@ describe('wantedChannels', () => {
         standby: null,
         newestEpoch: 1,
         isSigned: false,
+        generation: 1,
       },
     ])
     expect(wanted.at('/b')?.channel_id).toBe('b')

@@ -18,6 +18,7 @@ const snapshot = z.array(
       standby: replica.nullable().default(null),
       newestEpoch: z.int().min(0).default(0),
       isSigned: z.boolean().default(false),
+      generation: z.int().min(0).default(0),
     })
     .transform(({ primary, ...channel }) => ({ ...channel, primary: primary ?? { mount: channel.mount, epoch: 0 } })),
 )
@@ -104,6 +105,7 @@ function toChannel(command: StartStream, mount: string, defaultBitrateKbps: numb
     primary: { mount: command.mount, epoch: command.epoch },
     standby: standby ? { mount: standby.mount, epoch: standby.epoch } : null,
     isSigned: command.listeners === 'signed',
+    generation: command.generation,
   }
 }
 

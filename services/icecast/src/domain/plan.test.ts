@@ -13,6 +13,7 @@ const channel = (mount: string, bitrateKbps = 128, format: Sound['format'] = 'mp
   primary: { mount, epoch: 1 },
   standby: null,
   isSigned: false,
+  generation: 1,
   newestEpoch: 0,
 })
 const byMount = (...channels: WantedChannel[]) => new Map(channels.map((entry) => [entry.mount, entry]))

@@ -9,6 +9,8 @@ export interface WantedChannel extends Sound, Replicas {
   readonly mount: string
   /** Whether it is heard with a link alone. */
   readonly isSigned: boolean
+  /** Of the command that says all this. */
+  readonly generation: number
 }
 
 /** What a channel is sent as, and so its silence. */
