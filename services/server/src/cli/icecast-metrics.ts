@@ -2,9 +2,9 @@ import { busEnv, openBus, type ServiceContext } from '@skipcast/bus'
 import { metricsEnv, pollOnce } from '@skipcast/metrics'
 import { createLogger, healthBoard, meters, openHome, readConfig } from '@skipcast/runtime'
 import { serverEnv } from '../config.ts'
-import { runServer } from '../run-server.ts'
 import { chooseTransport } from '../transport.ts'
 import { DONE, type Call, type Command } from './command.ts'
+import { runRoles } from './up.ts'
 
 export const icecastMetrics: Command = {
   name: 'icecast:metrics',
@@ -14,7 +14,7 @@ export const icecastMetrics: Command = {
   arguments: [0, 0],
   options: { once: { type: 'boolean' } },
   run: (call) =>
-    call.options['once'] === true ? pollAndPrint(call) : runServer({ ...call.environment, SERVER_ROLES: 'metrics' }),
+    call.options['once'] === true ? pollAndPrint(call) : runRoles({ ...call.environment, SERVER_ROLES: 'metrics' }),
 }
 
 /** Beside a role metrics that may run: it takes no lock, and a number told twice is the same number. */
