@@ -6,7 +6,7 @@ export { mailServer, type MailServer, type ReceivedMail } from './mail-server.ts
 export { openListener, type Closure, type Listener, type ListenerOptions } from './listener.ts'
 export type { Heard, ReceivedFrame, Title } from './received-audio.ts'
 export type { ResponseHead } from './response-head.ts'
-export { processesOf, startSkipcast, untilReady, type SkipcastProcess } from './skipcast-process.ts'
+export { ownEnvironment, processesOf, startSkipcast, untilReady, type SkipcastProcess } from './skipcast-process.ts'
 export type { Tone } from './spectrum.ts'
 export { summarise, type Summary } from './summary.ts'
 export { freePorts, temporaryHome, type TemporaryHome } from './temporary-home.ts'

@@ -48,7 +48,7 @@ export async function startSkipcast(
   const [program, ...args] = [...machine.through, process.execPath, MAIN]
   const child = spawn(program, args, {
     cwd: root,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LOG_FORMAT: 'json', ...environment },
+    env: { ...ownEnvironment(), LOG_FORMAT: 'json', ...environment },
     stdio: ['ignore', log, log],
     detached: true,
   })
@@ -67,6 +67,12 @@ export async function startSkipcast(
       await ended
     },
   }
+}
+
+/** What a process of ours gets of the environment of a test, before what it is told. */
+export function ownEnvironment(): Record<string, string | undefined> {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
+  return { PATH, HOME, NODE_COMPILE_CACHE }
 }
 
 function exitCode(child: ChildProcess): Promise<number | null> {

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { busEnv, kafkaBus } from '@skipcast/bus'
 import { openDatabase, openStores, type ToCommand } from '@skipcast/db'
 import { healthBoard, silentLogger } from '@skipcast/runtime'
@@ -11,6 +12,7 @@ export interface RelayOrder {
 }
 
 /** A small process that leads as the role `api` does, and tells its parent of the first command that it relayed. It is made to be killed. */
+flushCompileCache() // Node would write it when a process ends by itself
 process.once('message', ({ databaseUrl, broker }: RelayOrder) => {
   const logger = silentLogger()
   const database = openDatabase(databaseUrl, { logger })

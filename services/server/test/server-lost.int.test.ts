@@ -8,6 +8,7 @@ import {
   apiClient,
   freePorts,
   openListener,
+  ownEnvironment,
   processesOf,
   startSkipcast,
   summarise,
@@ -131,7 +132,7 @@ test('a server is emptied for an upgrade, its listeners hear another one, and it
   let upgraded: Promise<unknown> | undefined
   const drained = await heardWhile(async () => {
     const words = [SKIPCAST, 'servers', 'upgrade', 'one', '--', process.execPath, '--version']
-    const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...control.environment }
+    const environment = { ...ownEnvironment(), ...control.environment }
     upgraded = promisify(execFile)(process.execPath, words, { env: environment, timeout: TIMEOUT_MS })
   }, 'two')
   expect(await upgraded).toMatchObject({

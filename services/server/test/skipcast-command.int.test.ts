@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { runCommand, waitFor } from '@skipcast/runtime'
-import { startSkipcast, temporaryHome, toneFile, untilReady, type SkipcastProcess } from '@skipcast/testing'
+import { ownEnvironment, startSkipcast, temporaryHome, toneFile, untilReady, type SkipcastProcess } from '@skipcast/testing'
 
 const SKIPCAST = fileURLToPath(new URL('../src/skipcast.ts', import.meta.url))
 
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 function start(words: readonly string[], variables: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, [SKIPCAST, ...words], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...skipcast.environment, ...variables },
+    env: { ...ownEnvironment(), ...skipcast.environment, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const result = { code: null as number | null, out: '', err: '' }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ChildUser } from '@skipcast/runtime'
+import { ownEnvironment } from '../skipcast-process.ts'
 import type { LanHost } from './lan.ts'
 
 /** Starts a program on a machine, with a log in this directory. It ends with its machine. */
@@ -13,7 +14,7 @@ export function runOn(host: LanHost, directory: string, name: string, command: r
     cwd: directory,
     detached: true,
     stdio: ['ignore', log, log],
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8' },
+    env: { ...ownEnvironment(), LANG: 'C.UTF-8' },
   })
   child.on('error', () => {}) // whoever waits for it hears nothing, and tells so
   child.unref()
