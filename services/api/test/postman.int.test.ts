@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -34,6 +34,8 @@ let home: TemporaryHome
 let url: string
 let token: string
 let file: Blob
+/** A piece that channels play whose requests name none. */
+let played: string
 
 beforeAll(async () => {
   api = await testApi({}, undefined, { providers: { google: { clientId: 'x', clientSecret: 'y' } } })
@@ -50,6 +52,7 @@ beforeAll(async () => {
   })
   const tone = await readFile(dressed)
   file = new Blob([new Uint8Array(tone)])
+  played = ((await make('/api/media/upload', form())) as { id: string }).id
 }, 60_000)
 
 afterAll(async () => {
@@ -82,52 +85,60 @@ function form(name = ''): FormData {
   return filled
 }
 
-/** A channel with two pieces, of which one is on the playlist, and what else the requests are about. */
-async function variables(name: string): Promise<Record<string, string>> {
-  const media = (await make('/api/media/upload', form())) as { id: string }
-  const { channel } = (await make('/api/channels', { name: 'Postman' })) as { channel: { id: string } }
-  if (!name.startsWith('Append')) await make(`/api/channels/${channel.id}/media`, { media_ids: [media.id] })
-  const { user } = await api.user('dj')
-  const trashed = await api.stores.channels.create({
-    ownerId: user.id,
-    name: 'x',
-    slug: `t-${channel.id}`,
-    description: '',
-    mode: 'copy',
-    bitrateKbps: 128,
+/** What a request may be about, made anew for it once it is asked for. */
+function variables(request: (typeof requests)[number]): Record<string, () => Promise<string> | string> {
+  const names = (variable: string) => JSON.stringify(request).includes(`{{${variable}}}`)
+  const media = once(async () => ((await make('/api/media/upload', form())) as { id: string }).id)
+  const owner = once(async () => (await api.user('dj')).user.id)
+  const channel = once(async () => {
+    const made = (await make('/api/channels', { name: 'Postman' })) as { channel: { id: string } }
+    const piece = names('media') ? await media() : played
+    if (!request.name.startsWith('Append')) await make(`/api/channels/${made.channel.id}/media`, { media_ids: [piece] })
+    return made.channel.id
   })
-  await api.stores.channels.discard(trashed)
-  const gone = await api.stores.media.add(musicRecord(user.id))
-  await api.stores.mediaTrash.put(gone.id)
-  const review = await api.stores.opinions.review(channel.id, user.id, 'Fine')
-  const genre = (await make('/api/genres', { name: `Genre of ${channel.id}` })) as { id: number }
-  const { id: tokenId } = await api.stores.accounts.createToken(user.id, 'x')
-  const about = {
-    channel: channel.id,
-    media: media.id,
-    trashed: trashed.id,
-    trashedPiece: gone.id,
-    review: review.id,
-    genre: String(genre.id),
-    server: 'studio',
-    user: user.id,
-    token_id: tokenId,
-    provider: 'google',
+  const somebody = once(() => person(request.name))
+  return {
+    base_url: () => url,
+    token: () => token,
+    provider: () => 'google',
+    server: () => 'studio',
+    user: owner,
+    media,
+    channel,
+    trashed: () => trashedChannel(owner),
+    trashedPiece: async () => {
+      const { id } = await api.stores.media.add(musicRecord(await owner()))
+      await api.stores.mediaTrash.put(id)
+      return id
+    },
+    review: async () => (await api.stores.opinions.review(await channel(), await owner(), 'Fine')).id,
+    genre: async () => String(((await make('/api/genres', { name: randomUUID() })) as { id: number }).id),
+    token_id: async () => (await api.stores.accounts.createToken(await owner(), 'x')).id,
+    email: async () => (await somebody()).email,
+    password: () => PASSWORD,
+    session: async () => (await somebody()).session,
+    session_id: async () => (await api.stores.accounts.listSessions((await somebody()).id))[0]!.id,
+    mail_token: async () => (await somebody()).mail_token,
+    code: async () => (await somebody()).code,
   }
-  const known = { base_url: url, token, ...about, ...(await person(name)) }
-  expect(collection.variable.map(({ key }) => key).toSorted()).toEqual(Object.keys(known).toSorted())
-  return { ...known, $randomLoremWord: 'lorem', $timestamp: String(Date.now()) }
 }
 
-/** Somebody with an account, and what the request needs of it. */
-async function person(name: string): Promise<Record<string, string>> {
-  const { url: asked, body, auth } = requests.find((request) => request.name === name)!
-  if (!/\{\{(email|password|session|session_id|mail_token|code)\}\}/.test(JSON.stringify([asked, body, auth])))
-    return { email: '', password: '', session: '', session_id: '', mail_token: '', code: '' }
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}
+
+async function trashedChannel(owner: () => Promise<string>): Promise<string> {
+  const texts = { name: 'x', slug: `t-${randomUUID()}`, description: '', mode: 'copy', bitrateKbps: 128 } as const
+  const trashed = await api.stores.channels.create({ ...texts, ownerId: await owner() })
+  await api.stores.channels.discard(trashed)
+  return trashed.id
+}
+
+/** Somebody with an account who is logged in, and what the request needs of a mail or an app of theirs. */
+async function person(name: string) {
   const made = await registered(api)
-  const begun = await session(api, made)
-  const sessionId = (await api.stores.accounts.listSessions(made.id))[0]!.id
-  const known = { email: made.email, password: PASSWORD, session: begun, session_id: sessionId, mail_token: '', code: '' }
+  const known = { id: made.id, email: made.email, session: await session(api, made), mail_token: '', code: '' }
   if (name.startsWith('Confirm the second factor')) {
     const body = JSON.stringify({ password: PASSWORD })
     const { uri } = (await (await send('POST', `${url}/api/account/totp`, body, known.session)).json()) as { uri: string }
@@ -154,16 +165,23 @@ test('the collection has every route', () => {
   expect(inCollection.toSorted()).toEqual(routes.toSorted())
 })
 
-test.each(requests)('it works as it stands there: $method $name', async ({ name, method, url: { raw }, body, auth }) => {
-  const known = await variables(name)
-  const fill = (text: string) =>
-    text.replaceAll(/\{\{([^}]+)\}\}/g, (_, key: string) => {
-      if (known[key] === undefined) throw new Error(`The collection has no variable ${key}`)
-      return known[key]
-    })
+test('the collection has a variable for all that its requests are about', () => {
+  const known = Object.keys(variables(requests[0]!))
+  expect(collection.variable.map(({ key }) => key).toSorted()).toEqual(known.toSorted())
+})
+
+test.each(requests)('it works as it stands there: $method $name', async (request) => {
+  const known = variables(request)
+  const values: Record<string, string> = { $randomLoremWord: 'lorem', $timestamp: String(Date.now()) }
+  for (const [, key] of JSON.stringify(request).matchAll(/\{\{(\w+)\}\}/g)) {
+    if (known[key!] === undefined) throw new Error(`The collection has no variable ${key}`)
+    values[key!] = await known[key!]!()
+  }
+  const fill = (text: string) => text.replaceAll(/\{\{([^}]+)\}\}/g, (_, key: string) => values[key]!)
+  const { name, method, url: target, body, auth } = request
   const answer = await send(
     method,
-    fill(raw),
+    fill(target.raw),
     body?.mode === 'formdata' ? form(name) : body?.raw && fill(body.raw),
     fill(auth?.bearer?.[0]?.value ?? token),
   )
