@@ -72,54 +72,42 @@ describe('the role kafka', () => {
     }
   }
 
-  test('runs a broker on loopback only, as the unprivileged user, and stops it', async () => {
+  test('runs a broker on loopback only, as the unprivileged user, starts it again when it was killed, and stops it', async () => {
     const role = await run('stop')
     expect(role.health.read()['kafka']).toMatchObject({ ok: false })
     expect(role.isStarting()).toBe(true)
     await role.answers()
     await waitFor('the start to be over', () => !role.isStarting(), LIMIT)
-    const broker = await brokerOf(home)
+    const first = await brokerOf(home)
     const [host, port] = role.address.split(':')
     expect(host).toBe('127.0.0.1')
     for (const address of otherAddresses()) expect(await brokerAnswers(address, Number(port), 1000)).toBe(false)
-    const uid = /^Uid:\s+(\d+)/m.exec(await readFile(`/proc/${broker!.pid}/status`, 'utf8'))![1]
+    const uid = /^Uid:\s+(\d+)/m.exec(await readFile(`/proc/${first!.pid}/status`, 'utf8'))![1]
     expect(Number(uid)).toBe(childUser()?.uid ?? process.getuid!())
+
+    signalProcess(first!, 'SIGKILL')
+    await waitFor('another broker', async () => ![undefined, first!.pid].includes((await brokerOf(home))?.pid), LIMIT)
+    await role.answers()
+    const second = await brokerOf(home)
     await role.close()
-    expect(isAlive(broker!)).toBe(false)
+    expect(isAlive(second!)).toBe(false)
     expect(await brokerAnswers('127.0.0.1', Number(port), 1000)).toBe(false)
   })
 
-  test('hands a running broker over to the next process, which adopts it', async () => {
+  test('hands a running broker over to the next process, which adopts it, unless its settings are no longer the wanted ones', async () => {
     const first = await run('hand-over')
     await first.answers()
     await first.close()
     const broker = await brokerOf(home)
-    const second = await run('stop')
+    const second = await run('hand-over')
     await second.answers()
     expect(await brokerOf(home)).toEqual(broker)
     await second.close()
+    expect(isAlive(broker!)).toBe(true)
+    const third = await run('stop', { KAFKA_HEAP_MB: '300' })
     expect(isAlive(broker!)).toBe(false)
-  })
-
-  test('replaces a running broker whose settings are no longer the wanted ones', async () => {
-    const first = await run('hand-over')
-    await first.answers()
-    await first.close()
-    const broker = await brokerOf(home)
-    const second = await run('stop', { KAFKA_HEAP_MB: '300' })
-    expect(isAlive(broker!)).toBe(false)
-    await second.answers()
-    await second.close()
-  })
-
-  test('starts a broker again that was killed', async () => {
-    const role = await run('stop')
-    await role.answers()
-    const broker = await brokerOf(home)
-    signalProcess(broker!, 'SIGKILL')
-    await waitFor('another broker', async () => ![undefined, broker!.pid].includes((await brokerOf(home))?.pid), LIMIT)
-    await role.answers()
-    await role.close()
+    await third.answers()
+    await third.close()
   })
 
   test('starts after everything was killed, also when the broker could not be written down', async () => {

@@ -71,25 +71,24 @@ test.each(['opus', 'aac'] as const)(
   60_000,
 )
 
-test.each(['mp3', 'opus', 'aac'] as const)(
-  'a track of digital silence as %s is told as silence, and the next one as sound',
-  async (format) => {
+test('a track of digital silence is told as silence, and the next one as sound, whatever the format', async () => {
+  const round = ['on_air', 'silent', 'on_air']
+  const seen = async (format: keyof typeof CONTENT_TYPES) => {
     const slug = `quiet-${format}`
     await api.channel({ name: slug, slug, mode: 'encode', format }, [shortTone, quiet])
     await command(slug, 'start')
     const told: string[] = []
-    const round = ['on_air', 'silent', 'on_air']
     const isTold = async () => {
       const phase = await api.phase(slug)
       if (phase !== told.at(-1)) told.push(phase)
       return round.every((wanted, index) => told.at(index - round.length) === wanted)
     }
     // On a starved machine there may be something else between; the tracks go round until there is not.
-    await waitFor('sound, silence and sound, and nothing between', isTold, { timeoutMs: 60_000, everyMs: 20 })
+    await waitFor(`${format}: sound, silence and sound, and nothing between`, isTold, { timeoutMs: 60_000, everyMs: 40 })
     await command(slug, 'stop')
-  },
-  90_000,
-)
+  }
+  await Promise.all((['mp3', 'opus', 'aac'] as const).map(seen))
+}, 90_000)
 
 test('another format lets listeners go, and who comes again hears it under its own name', async () => {
   await api.channel({ name: 'Changing', slug: 'changing', mode: 'encode' }, [tone])
