@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { runCommand, waitFor } from '@skipcast/runtime'
 import { hostileStrings, temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
 import { testApi, type Answer, type TestApi } from './test-api.ts'
-import { askArtwork, tellArtwork } from './test-artwork.ts'
+import { picture, putPicture } from './test-pictures.ts'
 
 let api: TestApi
 let home: TemporaryHome
@@ -82,23 +82,7 @@ async function tagsOf(bytes: Buffer): Promise<{ tags: Record<string, string>; pi
   return { tags: Object.fromEntries(tags), pictures, duration: Number(format.duration) }
 }
 
-async function picture(ending: string): Promise<Blob> {
-  const path = join(home.path, `cover.${ending}`)
-  await runCommand('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'testsrc=s=1200x1200:d=1', '-frames:v', '1', path], {
-    timeoutMs: 20_000,
-  })
-  return new Blob([new Uint8Array(await readFile(path))])
-}
-
-const putCover = (id: string, image: Blob, field = 'cover') => putPicture(`/api/media/${id}/cover`, image, field)
-
-async function putPicture(path: string, image: Blob, field: string): Promise<Answer> {
-  const form = new FormData()
-  form.set(field, image, '../../cover.svg')
-  const encoded = new Response(form)
-  const headers = { 'content-type': encoded.headers.get('content-type')! }
-  return api.call('PUT', path, { token, headers, body: Buffer.from(await encoded.arrayBuffer()) })
-}
+const putCover = (id: string, image: Blob, field = 'cover') => putPicture(api, token, `/api/media/${id}/cover`, image, field)
 
 test('what a piece is called is changed at once, and its file follows', async () => {
   const { id } = await piece()
@@ -138,6 +122,9 @@ test('A1: titles that are hostile are refused, or text in a file and nowhere els
   )
 }, 90_000)
 
+/** A piece that nobody changes. */
+let steady: ReturnType<typeof piece> | undefined
+
 test.each([
   [{ title: '' }],
   [{ title: 'a\nb' }],
@@ -149,7 +136,7 @@ test.each([
   [{ sha256: 'a'.repeat(64) }],
   [{ cue_in_ms: 10_000_000 }],
 ])('a piece can not become %j', async (wish) => {
-  const { id } = await piece()
+  const { id } = await (steady ??= piece())
   expect((await call('PUT', `/api/media/${id}`, wish)).status).toBe(400)
 })
 
@@ -157,7 +144,7 @@ test('a cover is taken, goes into the file, and is taken off again', async () =>
   const { id } = await piece()
   expect((await call('GET', `/api/media/${id}/cover`)).status).toBe(404)
   for (const ending of ['png', 'jpg', 'webp', 'gif']) {
-    expect((await putCover(id, await picture(ending))).status).toBe(202)
+    expect((await putCover(id, await picture(home, ending))).status).toBe(202)
     expect((await ended(id, 'cover')).state).toBe('done')
   }
   expect((await ended(id, 'retag')).state).toBe('done')
@@ -179,65 +166,8 @@ test('what is no picture, or too large, becomes no cover', async () => {
   expect((await putCover(id, new Blob(['<svg onload="alert(1)"/>']))).status).toBe(202)
   expect(await ended(id, 'cover')).toMatchObject({ state: 'failed', problem: expect.stringMatching(/no picture/) })
   expect((await putCover(id, new Blob([new Uint8Array(2 * 1024 ** 2 + 1)]))).body.error).toBe('TOO_LARGE')
-  expect((await putCover(id, await picture('png'), 'other')).status).toBe(400)
+  expect((await putCover(id, await picture(home, 'png'), 'other')).status).toBe(400)
   expect((await call('GET', `/api/media/${id}`)).body).toMatchObject({ has_cover: false, state: 'ready' })
-})
-
-test('the artwork of a channel is made of a picture, is kept through the trash, and is taken off again', async () => {
-  const { channel } = (await call('POST', '/api/channels', { name: 'Seen' })).body
-  const path = `/api/channels/${channel.id}/artwork`
-  const job = async () => (await call('GET', `/api/channels/${channel.id}/jobs`)).body.data[0]
-  const give = async (image: Blob) => {
-    expect(await putPicture(path, image, 'artwork')).toMatchObject({ status: 202, body: { kind: 'artwork', state: 'waiting' } })
-    return waitFor('the artwork', async () => ['done', 'failed'].includes((await job()).state) && job(), { timeoutMs: 30_000 })
-  }
-  expect([channel.has_artwork, (await api.call('GET', path)).status]).toEqual([false, 404])
-  for (const ending of ['jpg', 'webp', 'png']) expect(await give(await picture(ending))).toMatchObject({ state: 'done' })
-  const { headers, rawPayload } = await api.app.inject({ method: 'GET', url: `/api/channels/${channel.slug}/artwork` })
-  expect(headers).toMatchObject({
-    'content-type': 'image/jpeg',
-    'x-content-type-options': 'nosniff',
-    'cache-control': 'public, max-age=60',
-  })
-  expect(rawPayload.subarray(0, 3).toString('hex')).toBe('ffd8ff')
-  const known = { headers: { 'if-none-match': String(headers['etag']) } }
-  expect((await api.call('GET', path, known)).status).toBe(304)
-
-  // What is no picture, or too large, changes nothing.
-  expect(await give(new Blob(['<svg onload="alert(1)"/>']))).toMatchObject({
-    state: 'failed',
-    problem: expect.stringMatching(/no picture/),
-  })
-  expect((await putPicture(path, new Blob([new Uint8Array(2 * 1024 ** 2 + 1)]), 'artwork')).body.error).toBe('TOO_LARGE')
-  expect((await putPicture(path, await picture('png'), 'cover')).status).toBe(400)
-  expect((await api.call('GET', path, known)).status).toBe(304)
-
-  await call('DELETE', `/api/channels/${channel.id}`)
-  expect((await call('GET', path)).status).toBe(404)
-  await call('POST', `/api/channels/${channel.id}/restore`)
-  await call('PUT', `/api/channels/${channel.id}`, { privacy: 'private' })
-  expect((await api.call('GET', path)).status).toBe(404)
-  const private_ = await call('GET', path)
-  expect([private_.status, private_.headers['cache-control']]).toEqual([200, 'private, no-cache'])
-  expect((await call('DELETE', path)).body).toMatchObject({ id: channel.id, has_artwork: false, privacy: 'private' })
-  expect([(await call('GET', path)).status, await job()]).toEqual([404, undefined])
-}, 60_000)
-
-test('of pictures that a channel is given one after the other, the last one counts, and one that was taken off never comes back', async () => {
-  const { channel } = (await call('POST', '/api/channels', { name: 'Seen' })).body
-  const ask = () => askArtwork(api, channel.id)
-  const made = (job_id: string, letter: string) =>
-    tellArtwork(api, { channel_id: channel.id, job_id, artwork: letter.repeat(64) })
-  const shown = async () => (await api.stores.channels.find(channel.id))!.artworkSha256?.[0]
-  const [one, two] = [await ask(), await ask()]
-  await made(two, 'b')
-  await made(one, 'c')
-  await made(two, 'd')
-  expect(await shown()).toBe('b')
-  const three = await ask()
-  await api.stores.channelArtwork.remove(channel.id)
-  await made(three, 'e')
-  expect(await shown()).toBeUndefined()
 })
 
 test('a part of a piece, and the same in another format, are pieces of their own', async () => {
