@@ -27,6 +27,51 @@ test('a channel is made, read by id and by slug, changed, listed and deleted', a
   expect((await given.api.call('GET', '/api/channels/jazz')).status).toBe(404)
 })
 
+test('the playlist of a public channel is for everybody, but for pieces that are private or not ready, and what concerns their owner', async () => {
+  const [one, other] = [await channel(), await given.api.user('dj')]
+  const piece = (ownerId: string, fields: object) => given.api.stores.media.add({ ...musicRecord(ownerId), ...fields })
+  const pieces = [
+    await piece(given.userId, { title: 'Open', visibility: 'public', fileSha256: 'c'.repeat(64) }),
+    await piece(given.userId, { title: 'Private' }),
+    await piece(given.userId, { title: 'Processed', visibility: 'public', state: 'processing' }),
+    await piece(other.user.id, { title: 'Of another', visibility: 'public' }),
+  ]
+  const ids = pieces.map(({ id }) => id)
+  const url = `/api/channels/${one.id}/media`
+  const { status } = await given.api.call('POST', url, { token: given.token, body: { media_ids: ids } })
+  expect(status).toBe(200)
+  const read = async (token?: string) => (await given.api.call('GET', url, token === undefined ? {} : { token })).body
+  const titles = ({ data }: { data: { title: string }[] }) => data.map(({ title }) => title)
+
+  const strangers = await read()
+  expect([strangers.total, titles(strangers), titles(await read(other.token))]).toEqual([
+    2,
+    ['Open', 'Of another'],
+    ['Open', 'Of another'],
+  ])
+  const asOwner = ['file', 'original_name', 'problem']
+  const told = ({ data }: { data: object[] }) => data.map((each) => asOwner.filter((field) => field in each).length)
+  const own = await read(given.token)
+  const { token: admin } = await given.api.user('admin')
+  expect(titles(own)).toEqual(['Open', 'Private', 'Processed', 'Of another'])
+  expect([told(strangers), told(await read(other.token)), told(own), told(await read(admin))]).toEqual([
+    [0, 0],
+    [0, 3],
+    [3, 3, 3, 0],
+    [3, 3, 3, 3],
+  ])
+  const blind = (await given.api.stores.accounts.createToken(given.userId, 'blind', { scopes: [] })).secret
+  expect(titles(await read(blind))).toEqual(['Open', 'Of another'])
+
+  const list = (query: string, token = other.token) => given.api.call('GET', `/api/media?${query}`, { token })
+  expect((await list('of=public&search=tune.mp3')).body.total).toBe(0)
+  expect((await list('search=tune.mp3')).body.total).toBe(1)
+  expect((await list('of=public&state=failed')).status).toBe(400)
+  const seen = async (id: string, part = '') =>
+    (await given.api.call('GET', `/api/media/${id}${part}`, { token: other.token })).status
+  expect([await seen(ids[0]!), await seen(ids[0]!, '/jobs'), await seen(ids[2]!)]).toEqual([200, 404, 404])
+})
+
 test('what needs decoding is taken in mode encode, and refused by name in mode copy', async () => {
   const one = await channel()
   expect(one).toMatchObject({ mode: 'copy', format: 'mp3', bitrate_kbps: 128, crossfade_ms: 0, loudness_lufs: null })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { pathTo, somebody, type Somebody } from './access-world.ts'
+import { pathTo, SOME_FILE, somebody, type Somebody } from './access-world.ts'
 import { musicRecord, testApi, type TestApi } from './test-api.ts'
 
 const PEOPLE = ['nobody', 'listener', 'dj', 'admin', 'themselves'] as const
@@ -15,8 +15,13 @@ const tokens: Record<string, string | undefined> = {}
 const secrets: Record<string, string> = {}
 const EMAIL = 'victim@radio.test'
 const PRIVATE = { title: 'A tune nobody shall know', artist: 'The hidden', originalName: 'hidden-file.mp3' }
+/** Others may know of the piece, and not of its file. */
+const PUBLIC = { title: 'A tune for all', visibility: 'public' } as const
+const OF_OWNERS = { problem: 'A problem of its owner', originalName: 'public-file.mp3' }
+const FAILED = { title: 'A tune that nobody can hear', state: 'failed', originalName: 'failed-file.mp3' } as const
 const PRIVATE_CHANNEL = { name: 'A hidden channel', slug: 'hidden-channel', description: 'For hidden ears' }
 let hidden: Somebody
+let open: Somebody
 
 beforeAll(async () => {
   api = await testApi({}, undefined, { providers: { google: { clientId: 'the-client', clientSecret: 'the-client-secret' } } })
@@ -34,6 +39,19 @@ beforeAll(async () => {
   const media = await api.stores.media.add({ ...musicRecord(victim.id), ...PRIVATE })
   await api.stores.playlists.attach(victim.objects['channel']!, [media.id], { ownerId: null })
   await api.stores.channels.change(victim.objects['channel']!, () => ({ wanted: 'on' }))
+  const file = { fileSha256: SOME_FILE, coverSha256: SOME_FILE }
+  const shown = await api.stores.media.add({ ...musicRecord(victim.id), ...file, ...PUBLIC, ...OF_OWNERS })
+  const failed = await api.stores.media.add({ ...musicRecord(victim.id), ...PUBLIC, ...FAILED })
+  await api.query(
+    `INSERT INTO media_jobs (id, media_id, kind, message, state, problem) VALUES ('j', $1, 'retag_media', '{}', 'failed', $2)`,
+    [shown.id, OF_OWNERS.problem],
+  )
+  for (const { id } of [shown, failed])
+    await api.query(`INSERT INTO channel_media (channel_id, media_id, position) VALUES ($1, $2, 9)`, [
+      victim.objects['channel'],
+      id,
+    ])
+  open = { ...victim, objects: { ...victim.objects, media: shown.id } }
   const sending = { mode: 'copy', bitrateKbps: 128, privacy: 'private' } as const
   const { id } = await api.stores.channels.create({ ownerId: victim.id, ...PRIVATE_CHANNEL, ...sending })
   await api.stores.playlists.attach(id, [media.id], { ownerId: null })
@@ -67,9 +85,14 @@ test.each(PEOPLE)(
     expect(routes.length).toBeGreaterThan(25)
     const found: string[] = []
     for (const { url } of routes) {
-      for (const query of ['', ...(/:\w+$|\*/.test(url) ? [] : ['?per_page=100&search=', '?per_page=100&search=hidden'])]) {
+      for (const query of [
+        '',
+        ...(/:\w+$|\*/.test(url) ? [] : ['?per_page=100&search=', '?per_page=100&search=hidden']),
+        ...(url === '/api/media' ? ['?of=public'] : []),
+      ]) {
         let told = ''
-        for (const whose of url.includes(':channel') ? [victim, hidden] : [victim]) {
+        const others = url.includes(':channel') ? [hidden] : url.includes(':media') ? [open] : []
+        for (const whose of [victim, ...others]) {
           const { text, headers } = await api.call('GET', pathTo(url, whose) + query, {
             ...(tokens[person] !== undefined && { token: tokens[person] }),
           })
@@ -81,6 +104,8 @@ test.each(PEOPLE)(
         if (!isOwn || !OWN_ADDRESS.includes(url)) tell('an address', EMAIL)
         if (isOwn || person === 'admin') continue
         for (const [what, value] of Object.entries(PRIVATE)) tell(`a private ${what}`, value)
+        for (const [what, value] of Object.entries(OF_OWNERS)) tell(`its owner’s ${what}`, value)
+        for (const value of [FAILED.title, FAILED.originalName]) tell('a piece that failed', value)
         for (const [what, value] of Object.entries(PRIVATE_CHANNEL)) tell(`a private channel’s ${what}`, value)
       }
     }

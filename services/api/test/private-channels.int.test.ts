@@ -63,12 +63,11 @@ test.each(['nobody', 'stranger', 'listener'] as const)(
     const isKnown = person !== 'nobody'
     for (const name of [secret.id, 'secret']) {
       const missing = (await ask(person, `/api/channels/none-${name}`)).body
-      for (const path of ['', '/stream/status', '/stream-url', '/events', '/track-plays', '/artwork']) {
+      for (const path of ['', '/stream/status', '/stream-url', '/events', '/track-plays', '/media', '/artwork']) {
         const { status, body } = await ask(person, `/api/channels/${name}${path}`)
         expect([path, status, body]).toEqual([path, 404, missing])
       }
       for (const [method, path] of [
-        ['GET', '/media'],
         ['GET', '/metrics'],
         ['PUT', '/artwork'],
         ['DELETE', '/artwork'],

@@ -35,7 +35,7 @@ export interface MediaStore {
   ): Promise<{ readonly media: Media; readonly isNew: boolean }>
   /** null also for one in the trash. */
   find(id: string): Promise<Media | null>
-  /** Searches titles, artists, albums and the names of the files. */
+  /** Searches titles, artists and albums; the names of the files too, but for lists of public pieces, which others see. */
   list(filter: MediaFilter, request: ListRequest<MediaSort>): Promise<Page<Media>>
   /**
    * Changes a piece as `decide` says, who sees it as it is now, and asks for the work that `jobOf` makes of it then; running channels that play it get a
@@ -90,7 +90,8 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
     list(filter, request) {
       return database.run((client) => {
         const { ownerId, isTrashed, ...fields } = filter
-        const searched = matching(['title', 'artist', 'album', 'originalName'], request.search)
+        const told = ['title', 'artist', 'album'] as const
+        const searched = matching(filter.visibility === 'public' ? told : [...told, 'originalName'], request.search)
         const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
         const deletedAt = isTrashed ? { not: null } : null
         const where = { AND: [searched, { ...given, deletedAt, ...(ownerId !== null && { ownerId }) }] }

@@ -7,11 +7,11 @@ import type { Channel, Media, Page, PageRequest, ToCommand } from './records.ts'
 
 /** What channels play, in order. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface PlaylistStore {
-  /** In order of play. */
-  list(channelId: string, page: PageRequest): Promise<Page<Media>>
+  /** In order of play. `public`: only the pieces that are so, and ready. */
+  list(channelId: string, page: PageRequest, which?: 'whole' | 'public'): Promise<Page<Media>>
   /**
    * Appends media that are not on the playlist yet, in the order given; a running channel gets them at once, or as soon as they are ready. `ownerId` limits them
-   * to that owner's and public ones (null: anybody's). Rejects with NOT_FOUND for the channel or naming the media, with CONFLICT when the playlist would be
+   * to that owner's and public ones that are ready (null: anybody's). Rejects with NOT_FOUND for the channel or naming the media, with CONFLICT when the playlist would be
    * too long, or naming those that can not be played.
    */
   attach(channelId: string, mediaIds: readonly string[], options: { ownerId: string | null }): Promise<Channel>
@@ -23,14 +23,16 @@ export interface PlaylistStore {
 
 /** Most tracks of one channel: its whole playlist travels in one message. */
 const MAX_TRACKS = 10_000
+/** The pieces that there are for those whose they are not. */
+const FOR_ALL = { visibility: 'public', state: 'ready' } as const
 /** An error names so many media. */
 const MAX_TOLD = 100
 
 export function playlistStore(database: Database, toCommand: ToCommand): PlaylistStore {
   return {
-    list(channelId, { page, perPage }) {
+    list(channelId, { page, perPage }, which = 'whole') {
       return database.run(async (client) => {
-        const where = { channelId, media: { deletedAt: null } }
+        const where = { channelId, media: { deletedAt: null, ...(which === 'public' && FOR_ALL) } }
         const [rows, total] = await Promise.all([
           client.channelMedia.findMany({
             where,
@@ -110,7 +112,7 @@ async function readIds(session: Session, channelId: string, { withTrash }: { wit
 }
 
 async function requireMedia(session: Session, ids: string[], ownerId: string | null): Promise<void> {
-  const reachable = ownerId === null ? {} : { OR: [{ ownerId }, { visibility: 'public' as const }] }
+  const reachable = ownerId === null ? {} : { OR: [{ ownerId }, FOR_ALL] }
   const rows = await session.media.findMany({
     where: { id: { in: ids }, deletedAt: null, ...reachable },
     select: { id: true, state: true },

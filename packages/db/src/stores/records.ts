@@ -77,7 +77,7 @@ export interface Review {
   readonly createdAt: Date
 }
 
-/** Which channels somebody may know of: all; those that are public; or these and what is theirs. */
+/** Which channels and pieces somebody may know of: all; those that are public; or these and what is theirs. */
 export type Sight = 'everything' | 'public' | { readonly ownerId: string }
 
 type SendingFields = 'mode' | 'format' | 'bitrateKbps' | 'crossfadeMs' | 'loudnessLufs'

@@ -21,7 +21,6 @@ const permissions = {
   'genres:delete': ['none', 'none', 'any'],
   'streams:control': ['none', 'own', 'any'],
   'streams:measure': ['none', 'own', 'any'],
-  'playlists:read': ['none', 'own', 'any'],
   'playlists:change': ['none', 'own', 'any'],
   'placement:read': ['none', 'own', 'any'],
   'placement:change': ['none', 'own', 'any'],

@@ -3,7 +3,7 @@ import { AppError, isAppError } from '@skipcast/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { MediaPart } from '../domain/media-parts.ts'
 import { isInScope, needsSession, reachOf, type Permission } from '../domain/roles.ts'
-import { isInSight, sightOf } from '../domain/sight.ts'
+import { isForAll, isInSight, sightOf } from '../domain/sight.ts'
 import type { ApiPorts } from '../ports.ts'
 import { requireLink } from './links.ts'
 import { presentedBy, requireOwnPage, type Presented } from './credentials.ts'
@@ -20,6 +20,8 @@ declare module 'fastify' {
     access?: Access
     /** Whoever has a link to this part of the piece needs nothing else. */
     signedPart?: MediaPart
+    /** Of pieces of others nothing is told here, public ones neither. */
+    ofOwnPieces?: true
   }
   interface FastifyRequest {
     /** Who asks, and by what that was proved. Only on routes that need a permission. */
@@ -27,7 +29,7 @@ declare module 'fastify' {
     credential: Identity['credential'] & Presented
     /** Who looks, where that is known. Only on open routes. */
     viewer: User | null
-    /** Which channels there are, for whoever asks. Not on public routes. */
+    /** Which channels there are for whoever asks, and whose pieces are shown as their owner sees them. Not on public routes. */
     sight: Sight
     /** The channel that the path names. Only on routes with `{channel}`. */
     channel: Channel
@@ -117,7 +119,7 @@ const OPEN_TO_ALL: readonly Permission[] = ['media:read', 'media:like', 'playlis
 
 /** Throws FORBIDDEN, or NOT_FOUND for what others shall not even know of. */
 function requirePermission(
-  { actor, credential, channel, review, trashed, trashedPiece, media, apiToken }: FastifyRequest,
+  { actor, credential, routeOptions, channel, review, trashed, trashedPiece, media, apiToken }: FastifyRequest,
   permission: Permission,
 ): void {
   if (!isInScope(credential.scopes, permission))
@@ -133,8 +135,8 @@ function requirePermission(
   }
   if (channel && channel.ownerId !== actor.id) throw new AppError('FORBIDDEN', 'This is for the channel’s owner, or an admin.')
   if (trashed && trashed.ownerId !== actor.id) missing('channel')
-  if (media && media.ownerId !== actor.id && !(media.visibility === 'public' && OPEN_TO_ALL.includes(permission)))
-    missing('media')
+  const isOpenToAll = OPEN_TO_ALL.includes(permission) && !routeOptions.config.ofOwnPieces
+  if (media && media.ownerId !== actor.id && !(isOpenToAll && isForAll(media))) missing('media')
   if (trashedPiece && trashedPiece.ownerId !== actor.id) missing('media')
   if (apiToken && apiToken.userId !== actor.id) missing('token')
 }

@@ -92,18 +92,18 @@ function mediaGenres(app: App, { stores: { genres } }: ApiPorts): void {
   app.post(url, {
     config: { access: 'media:change', refusals: [409] },
     schema: { ...schema, summary: 'Give a piece genres', description: 'Those that it has already stay.' },
-    async handler({ media, body }) {
+    async handler({ media, sight, body }) {
       const genreIds = await genres.attachToMedia(media.id, body.genre_ids)
-      return { message: 'Genres attached successfully', media: showMedia(media), genre_ids: genreIds }
+      return { message: 'Genres attached successfully', media: showMedia(media, sight), genre_ids: genreIds }
     },
   })
 
   app.delete(url, {
     config: { access: 'media:change' },
     schema: { ...schema, summary: 'Take genres off a piece', description: 'Those that it does not have do not matter.' },
-    async handler({ media, body }) {
+    async handler({ media, sight, body }) {
       const genreIds = await genres.detachFromMedia(media.id, body.genre_ids)
-      return { message: 'Genres detached successfully', media: showMedia(media), genre_ids: genreIds }
+      return { message: 'Genres detached successfully', media: showMedia(media, sight), genre_ids: genreIds }
     },
   })
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Media } from '@skipcast/db'
+import type { Media, Sight } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
 import type { ApiPorts } from '../ports.ts'
@@ -23,7 +23,7 @@ export function mediaEventRoutes(app: App, ports: ApiPorts): void {
   app.addHook('preClose', async () => closing.abort())
 
   app.get('/api/media/:media/jobs', {
-    config: { access: 'media:read' },
+    config: { access: 'media:read', ofOwnPieces: true },
     schema: {
       tags,
       summary: 'List the newest work on a piece',
@@ -35,7 +35,7 @@ export function mediaEventRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.get('/api/media/:media/events', {
-    config: { access: 'media:read' },
+    config: { access: 'media:read', ofOwnPieces: true },
     schema: {
       tags,
       summary: 'Follow the work on a piece',
@@ -44,7 +44,7 @@ export function mediaEventRoutes(app: App, ports: ApiPorts): void {
       params: mediaParams,
       response,
     },
-    async handler({ actor, media }, reply) {
+    async handler({ actor, media, sight }, reply) {
       const own = followers.get(actor.id) ?? 0
       const all = followers.values().reduce((sum, count) => sum + count, 0)
       if (all >= ports.settings.maxEventClients || own >= ports.settings.maxEventClientsPerAddress)
@@ -59,12 +59,12 @@ export function mediaEventRoutes(app: App, ports: ApiPorts): void {
       })
       void reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no').type('text/event-stream; charset=utf-8')
       const stop = AbortSignal.any([gone.signal, closing.signal])
-      return reply.send(Readable.from(follow(ports, media, stop), { objectMode: false }))
+      return reply.send(Readable.from(follow(ports, media, sight, stop), { objectMode: false }))
     },
   })
 }
 
-async function* follow({ stores, mediaNews }: ApiPorts, { id }: Media, stop: AbortSignal): AsyncGenerator<string> {
+async function* follow({ stores, mediaNews }: ApiPorts, { id }: Media, sight: Sight, stop: AbortSignal): AsyncGenerator<string> {
   const told = new Map<string, string>()
   let saidAt = performance.now()
   while (!stop.aborted) {
@@ -72,7 +72,7 @@ async function* follow({ stores, mediaNews }: ApiPorts, { id }: Media, stop: Abo
     const media = await stores.media.find(id)
     const news = [
       ...jobs.map((job) => ['job', job.id, JSON.stringify(showMediaJob(job))] as const),
-      ...(media ? [['media', id, JSON.stringify(showMedia(media))] as const] : []),
+      ...(media ? [['media', id, JSON.stringify(showMedia(media, sight))] as const] : []),
     ].filter(([, about, data]) => told.get(about) !== data)
     for (const [event, about, data] of news) {
       told.set(about, data)

@@ -25,15 +25,20 @@ export const mediaChange = z.strictObject({
 export const mediaList = listQuery(
   ['created_at', 'title', 'artist', 'duration_ms'],
   'desc',
-  'title, artist, album or name of the file',
-).extend({
-  of: z
-    .enum(['mine', 'public'])
-    .default('mine')
-    .meta({ description: 'mine: for an admin, everybody’s. public: what all may attach.' }),
-  state: z.enum(['processing', 'ready', 'failed']).optional(),
-  kind: z.enum(['audio', 'video']).optional(),
-})
+  'title, artist or album; of one’s own, also the name of the file',
+)
+  .extend({
+    of: z
+      .enum(['mine', 'public'])
+      .default('mine')
+      .meta({ description: 'mine: for an admin, everybody’s. public: what all may attach.' }),
+    state: z.enum(['processing', 'ready', 'failed']).optional(),
+    kind: z.enum(['audio', 'video']).optional(),
+  })
+  .refine(({ of, state }) => of === 'mine' || state === undefined || state === 'ready', {
+    error: 'must be ready, or absent: no others are public',
+    path: ['state'],
+  })
 
 export const conversion = z.strictObject({ format: mediaFormat })
 

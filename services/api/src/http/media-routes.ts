@@ -45,8 +45,8 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
           await forgetFailed(ports, processed)
           throw new AppError('UNPROCESSABLE', processed.problem ?? 'This file can not be imported.')
         }
-        if (isNew) return reply.code(201).send(showMedia(processed))
-        return reply.code(200).send({ ...showMedia(processed), duplicate_of: processed.id })
+        if (isNew) return reply.code(201).send(showMedia(processed, request.sight))
+        return reply.code(200).send({ ...showMedia(processed, request.sight), duplicate_of: processed.id })
       },
     })
 
@@ -76,20 +76,21 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
       querystring: mediaList,
       response: { 200: pageBody(mediaBody) },
     },
-    async handler({ actor, query }) {
+    async handler({ actor, sight, query }) {
       const { of, state, kind } = query
       const whose =
         of === 'public'
-          ? { ownerId: null, visibility: 'public' as const, state: state ?? ('ready' as const) }
+          ? { ownerId: null, visibility: 'public' as const, state: 'ready' as const }
           : { ownerId: actor.role === 'admin' ? null : actor.id, state }
-      return showPage(await stores.media.list({ ...whose, kind, isTrashed: false }, toListRequest(query)), query, showMedia)
+      const found = await stores.media.list({ ...whose, kind, isTrashed: false }, toListRequest(query))
+      return showPage(found, query, (media) => showMedia(media, sight))
     },
   })
 
   app.get('/api/media/:media', {
     config: { access: 'media:read' },
     schema: { tags, summary: 'Read a piece’s record', params: mediaParams, response: { 200: mediaBody } },
-    handler: async ({ media }) => showMedia(media),
+    handler: async ({ media, sight }) => showMedia(media, sight),
   })
 
   app.put('/api/media/:media', {
@@ -103,7 +104,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
       body: mediaChange,
       response: { 200: mediaBody },
     },
-    handler: async ({ media, body }) => showMedia(await changePiece(ports, media.id, body)),
+    handler: async ({ media, sight, body }) => showMedia(await changePiece(ports, media.id, body), sight),
   })
 
   app.delete('/api/media/:media', {

@@ -25,10 +25,10 @@ export function mediaTrashRoutes(app: App, { stores, settings }: ApiPorts): void
       querystring: trashList,
       response: { 200: pageBody(trashedPieceBody) },
     },
-    async handler({ actor, query }) {
+    async handler({ actor, sight, query }) {
       const filter = { ownerId: ownerOf(actor), isTrashed: true }
       const found = await stores.media.list(filter, toListRequest(query))
-      return showPage(found, query, (piece) => showTrashedPiece(piece, settings.trashDays))
+      return showPage(found, query, (piece) => showTrashedPiece(piece, sight, settings.trashDays))
     },
   })
 
@@ -40,7 +40,7 @@ export function mediaTrashRoutes(app: App, { stores, settings }: ApiPorts): void
       params: trashedPieceParams,
       response: { 200: z.object({ data: trashedPieceBody }) },
     },
-    handler: async ({ trashedPiece }) => ({ data: showTrashedPiece(trashedPiece, settings.trashDays) }),
+    handler: async ({ trashedPiece, sight }) => ({ data: showTrashedPiece(trashedPiece, sight, settings.trashDays) }),
   })
 
   app.post('/api/media/trash/restore', {
@@ -53,12 +53,12 @@ export function mediaTrashRoutes(app: App, { stores, settings }: ApiPorts): void
       body: someMedia,
       response: { 200: z.object({ message: z.string(), restored: z.array(mediaBody), failed: z.array(z.string()) }) },
     },
-    async handler({ actor, body }) {
+    async handler({ actor, sight, body }) {
       const restored = await stores.mediaTrash.restore(body.ids, ownerOf(actor))
       const found = new Set(restored.map(({ id }) => id))
       return {
         message: `${restored.length} of ${new Set(body.ids).size} media restored`,
-        restored: restored.map(showMedia),
+        restored: restored.map((media) => showMedia(media, sight)),
         failed: [...new Set(body.ids)].filter((id) => !found.has(id)),
       }
     },

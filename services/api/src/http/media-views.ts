@@ -1,16 +1,22 @@
-import type { Media, MediaJob } from '@skipcast/db'
+import type { Media, MediaJob, Sight } from '@skipcast/db'
 import { z } from 'zod'
+import { isTheirs } from '../domain/sight.ts'
 import { counter, instant } from './views.ts'
 
 const DAY_MS = 86_400_000
 const whole = 'null until it is known.'
+const OWNERS = 'For its owner and admins alone.'
 
 export const mediaBody = z
   .object({
     id: z.string(),
     owner_id: z.string(),
     state: z.enum(['processing', 'ready', 'failed']).meta({ description: 'Only what is ready is played.' }),
-    problem: z.string().nullable().meta({ description: 'Why it failed.' }),
+    problem: z
+      .string()
+      .nullable()
+      .optional()
+      .meta({ description: `Why it failed. ${OWNERS}` }),
     kind: z
       .enum(['audio', 'video'])
       .nullable()
@@ -30,7 +36,7 @@ export const mediaBody = z
     cue_out_ms: counter.nullable().meta({ description: 'Where it is heard to, in mode encode. null: its end.' }),
     has_cover: z.boolean(),
     likes: counter,
-    original_name: z.string(),
+    original_name: z.string().optional().meta({ description: OWNERS }),
     file: z
       .object({
         size_bytes: counter.nullable(),
@@ -41,18 +47,19 @@ export const mediaBody = z
         sample_rate: counter.nullable(),
       })
       .nullable()
-      .meta({ description: 'The upload, with the tags of now. null: it was not kept.' }),
+      .optional()
+      .meta({ description: `The upload, with the tags of now. null: it was not kept. ${OWNERS}` }),
     created_at: instant,
   })
   .meta({ id: 'Media' })
 
-export function showMedia(media: Media): z.output<typeof mediaBody> {
-  const { id, state, problem, kind, title, artist, album, genre, year, track } = media
+/** A piece, as far as it is told to whoever has this sight: of the file that was uploaded nobody else hears anything. */
+export function showMedia(media: Media, sight: Sight): z.output<typeof mediaBody> {
+  const { id, state, kind, title, artist, album, genre, year, track } = media
   return {
     id,
     owner_id: media.ownerId,
     state,
-    problem,
     kind,
     title,
     artist,
@@ -69,9 +76,12 @@ export function showMedia(media: Media): z.output<typeof mediaBody> {
     cue_out_ms: media.cueOutMs,
     has_cover: media.coverSha256 !== null,
     likes: media.likes,
-    original_name: media.originalName,
-    file: media.fileSha256 === null ? null : showFile(media),
     created_at: media.createdAt.toISOString(),
+    ...(isTheirs(sight, media) && {
+      problem: media.problem,
+      original_name: media.originalName,
+      file: media.fileSha256 === null ? null : showFile(media),
+    }),
   }
 }
 
@@ -92,10 +102,10 @@ export const trashedPieceBody = mediaBody
   .extend({ deleted_at: instant, removed_at: instant.meta({ description: 'Then it goes for good.' }) })
   .meta({ id: 'TrashedMedia' })
 
-export function showTrashedPiece(media: Media, keptDays: number): z.output<typeof trashedPieceBody> {
+export function showTrashedPiece(media: Media, sight: Sight, keptDays: number): z.output<typeof trashedPieceBody> {
   const deletedAt = media.deletedAt!.getTime()
   return {
-    ...showMedia(media),
+    ...showMedia(media, sight),
     deleted_at: new Date(deletedAt).toISOString(),
     removed_at: new Date(deletedAt + keptDays * DAY_MS).toISOString(),
   }

@@ -29,8 +29,8 @@ export function mediaWorkRoutes(app: App, ports: ApiPorts): void {
       body: conversion,
       response: made,
     },
-    async handler({ media, body }, reply) {
-      return reply.code(201).send(showMedia(await derivePiece(ports, media, { format: body.format })))
+    async handler({ media, sight, body }, reply) {
+      return reply.code(201).send(showMedia(await derivePiece(ports, media, { format: body.format }), sight))
     },
   })
 
@@ -45,8 +45,10 @@ export function mediaWorkRoutes(app: App, ports: ApiPorts): void {
       body: trim,
       response: made,
     },
-    async handler({ media, body: { from_ms: fromMs, to_ms: toMs } }, reply) {
-      return reply.code(201).send(showMedia(await derivePiece(ports, media, { fromMs, ...(toMs !== undefined && { toMs }) })))
+    async handler({ media, sight, body: { from_ms: fromMs, to_ms: toMs } }, reply) {
+      return reply
+        .code(201)
+        .send(showMedia(await derivePiece(ports, media, { fromMs, ...(toMs !== undefined && { toMs }) }), sight))
     },
   })
 
@@ -67,14 +69,14 @@ export function mediaWorkRoutes(app: App, ports: ApiPorts): void {
         httpPart === 'body' ? true : { value: data },
     async handler(request, reply) {
       const { bytes } = await onlyFile(request, 'cover', MOST_PICTURE_BYTES)
-      return reply.code(202).send(showMedia(await changeCover(ports, request.media, bytes)))
+      return reply.code(202).send(showMedia(await changeCover(ports, request.media, bytes), request.sight))
     },
   })
 
   app.delete('/api/media/:media/cover', {
     config: { access: 'media:change' },
     schema: { tags, summary: 'Take the cover off a piece', params: mediaParams, response: { 200: mediaBody } },
-    handler: async ({ media }) => showMedia(await removeCover(ports, media)),
+    handler: async ({ media, sight }) => showMedia(await removeCover(ports, media), sight),
   })
 
   const url = '/api/media/:media/channels'

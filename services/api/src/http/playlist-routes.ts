@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isTheirs } from '../domain/sight.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
 import { channelBody, showChannel } from './channel-views.ts'
@@ -15,16 +16,20 @@ export function playlistRoutes(app: App, { stores }: ApiPorts): void {
   const answer = z.object({ message: z.string(), channel: channelBody })
 
   app.get(url, {
-    config: { access: 'playlists:read' },
+    config: { access: 'open' },
     schema: {
       tags,
       summary: 'List a channel’s playlist, in order of play',
+      description: 'Its owner and admins see all of it, everybody else the public pieces that are ready.',
       params: channelParams,
       querystring: pageQuery,
       response: { 200: pageBody(mediaBody) },
     },
-    handler: async ({ channel, query }) =>
-      showPage(await stores.playlists.list(channel.id, { page: query.page, perPage: query.per_page }), query, showMedia),
+    async handler({ channel, sight, query }) {
+      const page = { page: query.page, perPage: query.per_page }
+      const found = await stores.playlists.list(channel.id, page, isTheirs(sight, channel) ? 'whole' : 'public')
+      return showPage(found, query, (media) => showMedia(media, sight))
+    },
   })
 
   app.post(url, {
