@@ -10,6 +10,7 @@ export { signSourceToken, verifySourceToken, type SourceClaim } from './source-t
 export {
   isSuperseded,
   MOST_CROSSFADE_MS,
+  MOST_LISTENERS,
   streamCommand,
   streamCost,
   streamFormat,

@@ -35,6 +35,9 @@ export function streamCost(stream: {
   return stream.mode === 'copy' ? COPY_COST : ENCODE_COSTS[stream.format ?? 'mp3']
 }
 
+/** Of one channel; far beyond what a server carries. */
+export const MOST_LISTENERS = 1_000_000
+
 /** An engine holds so much decoded audio per channel in memory. */
 export const MOST_CROSSFADE_MS = 15_000
 
@@ -89,6 +92,8 @@ const startStream = channelEnvelope.extend({
   tracks: z.array(track).max(10_000),
   /** Who may listen: `signed`, whoever brings a listen token that is still good. Absent: everybody. */
   listeners: z.enum(['signed']).optional(),
+  /** So many at once, on all mounts and servers together; who listens is never cut off for it. Absent: no limit. */
+  max_listeners: z.int().min(1).max(MOST_LISTENERS).optional(),
 })
 
 const stopStream = channelEnvelope.extend({

@@ -1,6 +1,6 @@
 import type { Phase } from '@skipcast/contracts'
+import { COUNT_STALE_AFTER_MS } from '@skipcast/db'
 import { allStreams } from './http/all-streams.ts'
-import { COUNT_STALE_AFTER_MS } from './http/stream-views.ts'
 import type { ApiPorts } from './ports.ts'
 import type { Facts } from './telemetry.ts'
 

@@ -101,6 +101,36 @@ test('what needs decoding is taken in mode encode, and refused by name in mode c
   expect(await channel(mixing)).toMatchObject(mixing)
 })
 
+test('a channel says how many may listen, and do; a running one is told', async () => {
+  given.api.servers.set('one', { capacity: 100, sight: { kind: 'heard' } })
+  const { id } = await given.withMusic()
+  const url = `/api/channels/${id}`
+  const put = (max_listeners: unknown) => given.api.call('PUT', url, { token: given.token, body: { max_listeners } })
+  for (const nonsense of [0, -1, 1.5, 1_000_001, '5', 'all'])
+    expect([nonsense, (await put(nonsense)).body.message]).toEqual([nonsense, expect.stringContaining('max_listeners')])
+  const shown = async () => {
+    const { max_listeners, current_listeners } = (await given.api.call('GET', url)).body
+    return [max_listeners, current_listeners]
+  }
+  expect(await shown()).toEqual([null, 0])
+  await given.api.call('POST', `${url}/stream/start`, { token: given.token })
+  expect(await shown()).toEqual([null, null])
+  const at = Date.now()
+  await given.api.stores.listenerCounts.record({ channelId: id, count: 3, peak: 4, observedAt: new Date(at) })
+  expect((await put(5)).body).toMatchObject({ max_listeners: 5, current_listeners: 3 })
+  await given.api.query(`UPDATE listener_counts SET observed_at = observed_at - interval '3 minutes' WHERE channel_id = $1`, [id])
+  expect(await shown()).toEqual([5, null])
+  expect(
+    (await given.api.call('PATCH', url, { token: given.token, body: { max_listeners: null } })).body.max_listeners,
+  ).toBeNull()
+  const told = await given.api.query<{ payload: { max_listeners?: number } }>(
+    `SELECT payload FROM outbox WHERE topic = 'streamCommands' AND key = $1 ORDER BY id`,
+    [id],
+  )
+  expect(told.map(({ payload }) => payload.max_listeners ?? null)).toEqual([null, 5, null])
+  expect(await channel({ max_listeners: 1 })).toMatchObject({ max_listeners: 1, current_listeners: 0 })
+})
+
 test('a running channel is told how to mix, and told again when a piece of it is cut', async () => {
   given.api.servers.set('one', { capacity: 100, sight: { kind: 'heard' } })
   const { id } = await channel({ mode: 'encode', crossfade_ms: 2000, loudness_lufs: -16 })

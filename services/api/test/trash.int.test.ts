@@ -72,7 +72,7 @@ test('a channel goes off air into the trash, where only its owner and admins see
   const restored = await call('POST', '/api/channels/to-the-trash/restore')
   expect(restored).toMatchObject({ status: 200, body: { message: 'Channels restored successfully', channels: [{ id: one.id }] } })
   const after = (await call('GET', '/api/channels/to-the-trash')).body
-  expect({ ...after, updated_at: '' }).toEqual({ ...before, state: 'off', updated_at: '' })
+  expect({ ...after, updated_at: '' }).toEqual({ ...before, state: 'off', current_listeners: 0, updated_at: '' })
   expect((await call('GET', `/api/channels/${one.id}/media`)).body.data.map(({ id }: { id: string }) => id)).toEqual([
     media_ids[0],
     media_ids[2],

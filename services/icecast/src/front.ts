@@ -19,7 +19,7 @@ export interface Front extends AsyncDisposable {
 /** Starts or adopts the front. Returns once it listens, or after 10 s anyway. Rejects with PROGRAM_MISSING, CONFIG_INVALID or PORT_TAKEN. */
 export async function startFront(
   config: IcecastConfig,
-  options: Pick<FrontProcessOptions, 'logMaxBytes' | 'user' | 'onStop' | 'telemetry' | 'mountMap'> & {
+  options: Pick<FrontProcessOptions, 'logMaxBytes' | 'user' | 'onStop' | 'telemetry' | 'maps'> & {
     readonly own: Awaited<ReturnType<typeof places>>
     readonly maxConnections: number
     readonly health: HealthBoard

@@ -12,6 +12,7 @@ const channel: WantedChannel = {
   standby: null,
   isSigned: false,
   generation: 1,
+  maxListeners: null,
   newestEpoch: 0,
 }
 

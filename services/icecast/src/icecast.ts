@@ -5,11 +5,13 @@ import { epochFiles } from './adapters/epoch-files.ts'
 import { feeder as silenceFeeder } from './adapters/feeder.ts'
 import { icecastAdmin } from './adapters/icecast-admin.ts'
 import { icecastProcess } from './adapters/icecast-process.ts'
+import { limitMap } from './adapters/limit-map.ts'
 import { mountEars } from './adapters/mount-ear.ts'
 import { mountMap } from './adapters/mount-map.ts'
 import { sessionReports } from './adapters/session-reports.ts'
 import type { IcecastConfig } from './config.ts'
 import { OWN_DOOR } from './domain/doors.ts'
+import { LIMITS_FILE, MAP_FILE } from './domain/front-config.ts'
 import { startFront } from './front.ts'
 import { icecastXml } from './domain/icecast-xml.ts'
 import { askServer } from './http/ask-routes.ts'
@@ -69,12 +71,14 @@ export async function startIcecast(
   const admin = icecastAdmin({ ...inner, user: config.adminUser, password: own.adminPassword })
   const feeder = owned.use(silenceFeeder({ ...inner, sampleRate: config.silence.sampleRate, telemetry }))
   const signposts = owned.use(await mountMap({ directory: own.front, user: own.user, telemetry }))
+  const limits = await limitMap({ directory: own.front, user: own.user, telemetry })
   const keeper = mountKeeper(
     {
       commands: view,
       admin,
       feeder,
       signposts,
+      limits,
       openEar: mountEars(inner),
       epochs: epochFiles(own.epochs),
       telemetry,
@@ -136,7 +140,8 @@ export async function startIcecast(
   await untilAnswered()
 
   const { health } = context
-  const front = owned.use(await startFront(config, { ...common, own, maxConnections, health, mountMap: () => signposts.text() }))
+  const maps = () => ({ [MAP_FILE]: signposts.text(), [LIMITS_FILE]: limits.text() })
+  const front = owned.use(await startFront(config, { ...common, own, maxConnections, health, maps }))
 
   const save = snapshotKeeper(wanted, own.snapshotFile, lastKnown)
   const pass = async () => {

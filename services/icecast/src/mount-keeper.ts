@@ -3,7 +3,7 @@ import type { StreamCommand } from '@skipcast/contracts'
 import { answer, type AnswerPorts } from './answer.ts'
 import type { Question } from './domain/question.ts'
 import { guards as guardsOf } from './guards.ts'
-import type { EpochStore, Feeder, IcecastAdmin, OpenEar, Signposts } from './ports.ts'
+import type { EpochStore, Feeder, IcecastAdmin, ListenerLimits, OpenEar, Signposts } from './ports.ts'
 import { reconciler } from './reconcile.ts'
 import { roster as rosterOf } from './roster.ts'
 import { screening as screeningOf } from './screening.ts'
@@ -24,6 +24,7 @@ export interface MountKeeperPorts {
   readonly admin: IcecastAdmin
   readonly feeder: Feeder
   readonly signposts: Signposts
+  readonly limits: ListenerLimits
   readonly openEar: OpenEar
   readonly epochs: EpochStore
   readonly telemetry: Telemetry
@@ -92,7 +93,7 @@ export function mountKeeper(
   return {
     wanted,
     answer: (question, signal) => answer(asked, question, signal),
-    pass: reconciler({ ...common, feeder, settling, tidying, screening, watch, guards, reportIcecast }),
+    pass: reconciler({ ...common, limits: ports.limits, feeder, settling, tidying, screening, watch, guards, reportIcecast }),
     [Symbol.dispose]() {
       settling[Symbol.dispose]()
       stragglers[Symbol.dispose]()

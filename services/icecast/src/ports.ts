@@ -39,6 +39,12 @@ export interface Signposts {
   repair(): Promise<void>
 }
 
+/** How many may hear a channel at once; the front counts them, whichever of its mounts they are on. It outlives this process. */
+export interface ListenerLimits {
+  /** From now on these are all there are, by the channels' own mounts. Never rejects: the next call tells again what the front could not be told. */
+  keep(limits: ReadonlyMap<string, number>): Promise<void>
+}
+
 /** Listens to just this mount until disposed, coming back by itself, and tells how many bytes came each time, or that it hears nothing for now. */
 export type OpenEar = (mount: string, onBytes: (bytes: number | 'lost') => void) => Disposable
 

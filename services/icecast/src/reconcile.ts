@@ -3,7 +3,7 @@ import { mountsOf, otherMount } from './domain/mounts.ts'
 import { makeRoom } from './make-room.ts'
 import { plan, type Sound, type Step } from './domain/plan.ts'
 import type { Guards } from './guards.ts'
-import type { Feeder, IcecastAdmin, Signposts } from './ports.ts'
+import type { Feeder, IcecastAdmin, ListenerLimits, Signposts } from './ports.ts'
 import type { Roster } from './roster.ts'
 import type { Screening } from './screening.ts'
 import type { Settling } from './settling.ts'
@@ -21,6 +21,7 @@ export interface ReconcilePorts {
   readonly feeder: Feeder
   readonly roster: Roster
   readonly signposts: Signposts
+  readonly limits: ListenerLimits
   readonly settling: Settling
   readonly tidying: Tidying
   readonly screening: Screening
@@ -99,6 +100,7 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
       seen(observed, (mount) => feeder.isConnected(mount))
     }
     const { channels, isComplete } = wanted
+    await ports.limits.keep(limitsOf(channels))
     const activeOf = (channelMount: string) => signposts.of(channelMount)
     ports.telemetry.observed(observed, roster.engines, activeOf)
     const known = { wanted: channels, isComplete, fed, engines: roster.playing, activeOf, observed, strangers }
@@ -109,4 +111,8 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
     for (const step of decided.steps) await act(step)
     for (const mount of settling.takeFailed()) if (!settling.isUnderWay(mount)) settling.begin(mount)
   }
+}
+
+function limitsOf(channels: WantedChannels['channels']): Map<string, number> {
+  return new Map([...channels].flatMap(([mount, { maxListeners }]) => (maxListeners === null ? [] : [[mount, maxListeners]])))
 }

@@ -85,6 +85,8 @@ export function icecastTelemetry(logger: Logger, meters: Meters) {
     turned: (channelMount: string, mount: string) => logger.info({ channelMount, mount }, 'listeners are sent to this mount now'),
     notTurned: (problem: string) =>
       logger.warn({ problem }, 'the front could not be told where listeners go; the next pass does it'),
+    notLimited: (problem: string) =>
+      logger.warn({ problem }, 'the front could not be told how many may listen; the next pass does it'),
     outdated: (mount: string, epoch: number) =>
       logger.info({ mount, epoch }, 'source ended, and refused from now on: the channel is on air from another server'),
     stalled: (mount: string, isStalled: boolean) =>

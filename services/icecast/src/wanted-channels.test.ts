@@ -51,6 +51,7 @@ describe('wantedChannels', () => {
         newestEpoch: 1,
         isSigned: false,
         generation: 1,
+        maxListeners: null,
       },
     ])
     expect(wanted.at('/b')?.channel_id).toBe('b')

@@ -1,5 +1,5 @@
 import type { StateView } from '@skipcast/bus'
-import { streamFormat, type StartStream, type StreamCommand } from '@skipcast/contracts'
+import { MOST_LISTENERS, streamFormat, type StartStream, type StreamCommand } from '@skipcast/contracts'
 import { z } from 'zod'
 import { isMp3Bitrate } from './domain/mp3-format.ts'
 import { readMount } from './domain/mounts.ts'
@@ -19,6 +19,7 @@ const snapshot = z.array(
       newestEpoch: z.int().min(0).default(0),
       isSigned: z.boolean().default(false),
       generation: z.int().min(0).default(0),
+      maxListeners: z.int().min(1).max(MOST_LISTENERS).nullable().default(null),
     })
     .transform(({ primary, ...channel }) => ({ ...channel, primary: primary ?? { mount: channel.mount, epoch: 0 } })),
 )
@@ -106,6 +107,7 @@ function toChannel(command: StartStream, mount: string, defaultBitrateKbps: numb
     standby: standby ? { mount: standby.mount, epoch: standby.epoch } : null,
     isSigned: command.listeners === 'signed',
     generation: command.generation,
+    maxListeners: command.max_listeners ?? null,
   }
 }
 

@@ -54,7 +54,7 @@ export interface Machine extends AsyncDisposable {
     channelId: string,
     channelMount: string,
     epoch?: number,
-    options?: { mount?: string; standbyEpoch?: number; listeners?: 'signed' },
+    options?: { mount?: string; standbyEpoch?: number; listeners?: 'signed'; maxListeners?: number },
   ): Promise<void>
   /** With what a private channel is heard. */
   link(channelId: string, mount: string, expiresAt: number): string
@@ -133,7 +133,13 @@ export async function machine(): Promise<Machine> {
       return startIcecast(icecast, context, { passEveryMs: 500, ...overrides })
     },
     link: (channelId, mount, expiresAt) => `${made.url(mount)}?token=${signListenToken(SIGNING_KEY, { channelId, expiresAt })}`,
-    async command(event, channelId, channelMount, epoch = 1, { mount = channelMount, standbyEpoch, listeners } = {}) {
+    async command(
+      event,
+      channelId,
+      channelMount,
+      epoch = 1,
+      { mount = channelMount, standbyEpoch, listeners, maxListeners } = {},
+    ) {
       generation += 1
       const common = {
         ...stamp(ORIGIN, Date.now(), `${channelId}-${generation}`),
@@ -159,6 +165,7 @@ export async function machine(): Promise<Machine> {
               bitrate_kbps: 128,
               tracks: [],
               ...(listeners && { listeners }),
+              ...(maxListeners !== undefined && { max_listeners: maxListeners }),
             }
           : { ...common, ...(standby && { standby }), event }
       await bus.publish('streamCommands', [{ key: channelId, value }])

@@ -181,6 +181,8 @@ export function memoryTables({ toCommand, onNotify, onWrite }: MemoryTablesOptio
         createdAt: now,
         updatedAt: now,
         artworkSha256: null,
+        maxListeners: null,
+        listeners: null,
         likes: 0,
         views: 0,
         deletedAt: null,

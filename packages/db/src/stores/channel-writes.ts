@@ -3,6 +3,7 @@ import { AppError } from '@skipcast/runtime'
 import type { Session } from '../database.ts'
 import { Prisma, type Channel as TableRow } from '../generated/client.ts'
 import { setGenres } from './genres.ts'
+import { COUNT_STALE_AFTER_MS } from './listener-counts.ts'
 import type { Channel, ChannelChange, PlacementWish, PlaylistTrack, ToCommand } from './records.ts'
 import { moveReplicas } from './replicas.ts'
 
@@ -19,6 +20,7 @@ export interface Draft {
 export const CHANNEL_COLUMNS = `
   c.id, c.owner_id AS "ownerId", c.name, c.slug, c.description, c.genre, ARRAY(SELECT g.genre_id FROM channel_genres g WHERE g.channel_id = c.id ORDER BY g.genre_id) AS "genreIds",
   c.privacy, c.deleted_at AS "deletedAt", c.artwork_sha256 AS "artworkSha256", c.views, (SELECT count(*)::int FROM channel_likes l WHERE l.channel_id = c.id) AS likes,
+  c.max_listeners AS "maxListeners", (SELECT n.count FROM listener_counts n WHERE n.channel_id = c.id AND n.observed_at > now() - interval '${COUNT_STALE_AFTER_MS} ms') AS listeners,
   c.mode, c.format, c.bitrate_kbps AS "bitrateKbps", c.crossfade_ms AS "crossfadeMs",
   c.loudness_lufs AS "loudnessLufs", c.wanted, c.generation, c.replicas, c.server_labels AS "serverLabels", c.pinned_server_id AS "pinnedServerId",
   c.epoch, c.server_id AS "serverId", c.primary_mount AS "primaryMount", c.standby_epoch AS "standbyEpoch", c.standby_server_id AS "standbyServerId", c.moved_at AS "movedAt",
@@ -29,6 +31,7 @@ export const CHANNEL_COLUMNS = `
 export type ChannelRow = Omit<TableRow, 'generation' | 'epoch' | 'standbyEpoch' | 'revision'> & {
   readonly genreIds: number[]
   readonly likes: number
+  readonly listeners: number | null
   /** Of 64 bits: told as text, or as BigInt. */
   readonly generation: Long
   readonly epoch: Long
@@ -139,14 +142,14 @@ export const WRITE_DRAFTS = {
     WITH draft AS (
       SELECT * FROM json_to_recordset($1::json) AS d (
         id text, revision bigint, generation bigint, epoch bigint, name text, description text, genre text, privacy privacy, "deletedAt" timestamptz, mode stream_mode, format stream_format,
-        "bitrateKbps" int, "crossfadeMs" int, "loudnessLufs" float8, wanted wanted,
+        "bitrateKbps" int, "crossfadeMs" int, "loudnessLufs" float8, wanted wanted, "maxListeners" int,
         replicas int, "serverLabels" jsonb, "pinnedServerId" text, "serverId" text, "primaryMount" channel_mount, "standbyEpoch" bigint, "standbyServerId" text, "movedAt" timestamptz,
         "movedFrom" text, "movedBecause" text, "handOver" hand_over, "commandedAt" timestamptz, "updatedAt" timestamptz, command json)
     ), own AS (
       SELECT c.id FROM channels c JOIN draft d ON c.id = d.id AND c.revision = d.revision - 1 FOR UPDATE OF c SKIP LOCKED
     ), written AS (
       UPDATE channels c SET revision = d.revision, generation = d.generation, epoch = d.epoch, name = d.name, description = d.description,
-        genre = d.genre, privacy = d.privacy, deleted_at = d."deletedAt", mode = d.mode, format = d.format, bitrate_kbps = d."bitrateKbps", crossfade_ms = d."crossfadeMs", loudness_lufs = d."loudnessLufs", wanted = d.wanted,
+        genre = d.genre, privacy = d.privacy, deleted_at = d."deletedAt", mode = d.mode, format = d.format, bitrate_kbps = d."bitrateKbps", crossfade_ms = d."crossfadeMs", loudness_lufs = d."loudnessLufs", wanted = d.wanted, max_listeners = d."maxListeners",
         replicas = d.replicas, server_labels = d."serverLabels", pinned_server_id = d."pinnedServerId", server_id = d."serverId", primary_mount = d."primaryMount", standby_epoch = d."standbyEpoch",
         standby_server_id = d."standbyServerId", moved_at = d."movedAt", moved_from = d."movedFrom", moved_because = d."movedBecause", hand_over = d."handOver",
         commanded_at = d."commandedAt", updated_at = d."updatedAt"

@@ -2,6 +2,9 @@ import type { Database } from '../database.ts'
 import { inBatches } from '../in-batches.ts'
 import type { ListenerCount, ListenerPoint, Span } from './records.ts'
 
+/** A count that nobody has confirmed for so long is not shown any more. */
+export const COUNT_STALE_AFTER_MS = 120_000
+
 /** How many listen, and listened. Every method may reject with DATABASE_UNAVAILABLE. */
 export interface ListenerCountStore {
   /**

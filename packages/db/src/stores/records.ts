@@ -58,6 +58,10 @@ export interface Channel {
   readonly updatedAt: Date
   /** Its picture, of the kind `covers` in the media store; null: it has none. */
   readonly artworkSha256: string | null
+  /** So many may hear it at once; null: no limit. */
+  readonly maxListeners: number | null
+  /** How many hear it, as counted lately; null: nobody has. */
+  readonly listeners: number | null
   /** How many like it. */
   readonly likes: number
   /** How many looked at it, each once a day. */
@@ -83,7 +87,7 @@ export type Sight = 'everything' | 'public' | { readonly ownerId: string }
 type SendingFields = 'mode' | 'format' | 'bitrateKbps' | 'crossfadeMs' | 'loudnessLufs'
 
 export type NewChannel = Pick<Channel, 'ownerId' | 'name' | 'slug' | 'description' | 'mode' | 'bitrateKbps'> &
-  Partial<Pick<Channel, SendingFields | 'genreIds' | 'privacy'>>
+  Partial<Pick<Channel, SendingFields | 'genreIds' | 'privacy' | 'maxListeners'>>
 
 /** What people wish of its place. No agent needs to know of it. */
 export type PlacementWish = Pick<Channel, 'replicas' | 'serverLabels' | 'pinnedServerId'>
@@ -93,7 +97,7 @@ export type Placement = Pick<Channel, 'serverId' | 'standbyServerId' | 'movedBec
 
 /** What can be changed of a channel. */
 export type ChannelChange = Partial<
-  Pick<Channel, 'name' | 'description' | 'genreIds' | 'privacy' | 'wanted' | 'deletedAt' | SendingFields> &
+  Pick<Channel, 'name' | 'description' | 'genreIds' | 'privacy' | 'maxListeners' | 'wanted' | 'deletedAt' | SendingFields> &
     PlacementWish &
     Placement
 >

@@ -45,6 +45,7 @@ export function simulatedIcecastRole(
       signposts: signpostsOn(disk, icecast),
       // Nobody listens: that only makes it faster.
       openEar: () => ({ [Symbol.dispose]() {} }),
+      limits: { async keep() {} },
       epochs: epochsOn(disk, parts.onRaise),
       telemetry,
       reportIcecast() {},

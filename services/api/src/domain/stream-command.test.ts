@@ -24,6 +24,7 @@ const channel = {
   bitrateKbps: 128,
   crossfadeMs: 0,
   loudnessLufs: null,
+  maxListeners: null,
   primaryMount: 'own',
   standbyServerId: null,
   standbyEpoch: 0,

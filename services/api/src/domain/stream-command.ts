@@ -10,6 +10,7 @@ export interface CommandedChannel extends WantedStream, Sending {
   readonly description: string
   readonly genre: string
   readonly privacy: 'public' | 'private'
+  readonly maxListeners: number | null
   readonly primaryMount: 'own' | 'waiting'
   readonly standbyServerId: string | null
   readonly standbyEpoch: number
@@ -71,6 +72,7 @@ export function toStreamCommand(
     ...(channel.mode === 'encode' && channel.crossfadeMs > 0 && { crossfade_ms: channel.crossfadeMs }),
     tracks: mixedTracks(channel, tracks),
     ...(channel.privacy === 'private' && { listeners: 'signed' }),
+    ...(channel.maxListeners !== null && { max_listeners: channel.maxListeners }),
   })
 }
 

@@ -1,4 +1,4 @@
-import { MOST_CROSSFADE_MS, streamFormat, streamMode } from '@skipcast/contracts'
+import { MOST_CROSSFADE_MS, MOST_LISTENERS, streamFormat, streamMode } from '@skipcast/contracts'
 import { MOST_GENRES_EACH } from '@skipcast/db'
 import { z } from 'zod'
 import { isSlug, slugPattern } from '../domain/slug.ts'
@@ -39,6 +39,11 @@ const loudness = z.number().min(-40).max(-5).nullable().meta({
   description: 'Every piece is brought to this loudness (LUFS), as far as its peaks allow; null: as it is. Needs mode encode.',
 })
 
+const maxListeners = z.int().min(1).max(MOST_LISTENERS).nullable().meta({
+  description:
+    'So many may hear it at once; whoever comes then is told to try again later (503), and who listens stays, also where it becomes less. null: no limit.',
+})
+
 /** Of 32 bits. */
 const MOST_ID = 2 ** 31 - 1
 const genreId = z.int().min(1).max(MOST_ID)
@@ -68,6 +73,7 @@ export const newChannel = z.strictObject({
   bitrate_kbps: bitrate.optional(),
   crossfade_ms: crossfade.default(0),
   loudness_lufs: loudness.default(null),
+  max_listeners: maxListeners.default(null),
 })
 
 export const channelChange = z.strictObject({
@@ -81,6 +87,7 @@ export const channelChange = z.strictObject({
   bitrate_kbps: bitrate.optional(),
   crossfade_ms: crossfade.optional(),
   loudness_lufs: loudness.optional(),
+  max_listeners: maxListeners.optional(),
 })
 
 export const channelList = listQuery(

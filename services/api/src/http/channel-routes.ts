@@ -60,7 +60,7 @@ export function channelRoutes(app: App, ports: ApiPorts): void {
       const genreIds = (await namedGenres(ports, actor, { genreIds: body.genre_ids, name: body.genre })) ?? []
       const slug = body.slug ?? slugFor(name, randomSuffix())
       const channel = await stores.channels.create(
-        { ownerId: actor.id, name, slug, description, privacy, genreIds, ...sending },
+        { ownerId: actor.id, name, slug, description, privacy, genreIds, maxListeners: body.max_listeners, ...sending },
         { atMost: settings.channelsPerUser },
       )
       return reply.code(201).send({ message: 'Channel created successfully', channel: showChannel(channel) })
@@ -82,7 +82,7 @@ export function channelRoutes(app: App, ports: ApiPorts): void {
     const sending = withoutUndefined({ mode, format, bitrateKbps, crossfadeMs, loudnessLufs: body.loudness_lufs })
     const named = body.genre === channel.genre ? undefined : body.genre // what was shown may be sent back
     const genreIds = await namedGenres(ports, actor, { genreIds: body.genre_ids, name: named })
-    const wanted = withoutUndefined({ name, description, privacy, genreIds, ...sending })
+    const wanted = withoutUndefined({ name, description, privacy, genreIds, maxListeners: body.max_listeners, ...sending })
     return stores.channels.change(channel, (found) => {
       if (sending) requireSendable({ ...found, ...sending }, settings.bitrateKbps)
       return wanted

@@ -1,5 +1,5 @@
 import { nowPlaying as nowPlayingMessage, phase, standbyKey, type StreamError } from '@skipcast/contracts'
-import type { Channel } from '@skipcast/db'
+import { COUNT_STALE_AFTER_MS, type Channel } from '@skipcast/db'
 import { z } from 'zod'
 import { commandId } from '../domain/stream-command.ts'
 import { standbyView, streamView, type StreamFacts } from '../domain/stream-view.ts'
@@ -40,9 +40,6 @@ const streamBody = z
 const channelSummary = channelBody.pick({ id: true, name: true, slug: true, state: true })
 export const streamStatusBody = z.object({ message: z.string(), channel: channelSummary, stream: streamBody })
 export const streamCommandBody = streamStatusBody.extend({ command: z.object({ id: z.string() }) })
-
-/** A count that nobody has confirmed for so long is not shown any more. */
-export const COUNT_STALE_AFTER_MS = 120_000
 
 export async function showStream(ports: ApiPorts, channel: Channel, message: string): Promise<z.output<typeof streamStatusBody>> {
   const counted = await ports.stores.listenerCounts.find(channel.id)

@@ -2,7 +2,7 @@ import { AppError, isAppError, makeDirectory, messageOf, portIsFree, runCommand,
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CERTIFICATE_FILE, GATE_FILE, MAP_FILE } from '../domain/front-config.ts'
+import { CERTIFICATE_FILE, GATE_FILE } from '../domain/front-config.ts'
 import { keptDaemon, type KeptDaemonOptions, type Setting } from './kept-daemon.ts'
 
 const CONFIG_FILE = 'haproxy.cfg'
@@ -16,8 +16,8 @@ export interface FrontProcessOptions extends Pick<
   readonly config: string
   /** The script of the gate. */
   readonly gateScript: string
-  /** The map of mounts as it is now; its file in `directory` is kept by others. */
-  readonly mountMap: () => string
+  /** The maps as they are now, by the names of their files, which are kept in `directory` by others. */
+  readonly maps: () => Readonly<Record<string, string>>
   /** A PEM file with certificate and key, which may be renewed at any time; null: no TLS. */
   readonly certificateFile: string | null
   /** Where it listens, and the variable that says so. */
@@ -47,7 +47,7 @@ export async function frontProcess(options: FrontProcessOptions): Promise<AsyncD
         if (!ours.has(place(listen)) && !(await portIsFree(listen.port, listen.host))) throw portTaken(listen)
       // What HAProxy itself refuses never takes the place of what works.
       await write(next)
-      await writeFileAtomic(join(next, MAP_FILE), options.mountMap(), { owner: user })
+      for (const [name, text] of Object.entries(options.maps())) await writeFileAtomic(join(next, name), text, { owner: user })
       await check()
       await write(directory)
 

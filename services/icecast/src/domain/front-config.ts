@@ -30,7 +30,9 @@ export const GATE_FILE = 'gate.lua'
 export const CERTIFICATE_FILE = 'certificate.pem'
 /** Which channels' listeners are sent to the second mount: `/{slug} /w/{slug}`, one a line. */
 export const MAP_FILE = 'mounts.map'
-/** Where HAProxy is told of changes in that map. */
+/** How many may hear a channel, of those that have a limit: `/{slug} 100`, one a line. */
+export const LIMITS_FILE = 'limits.map'
+/** Where HAProxy is told of changes in those maps. */
 export const RUNTIME_SOCKET = 'runtime.sock'
 
 /** Workers of former configurations that may live on for their listeners: with more, the oldest lets its own go. */
@@ -41,6 +43,10 @@ const GATE_PATIENCE_MS = 10_000
 const TITLE_TIMEOUT_MS = 1000
 /** The role judges who comes with a false token, and tells of it; the rest is refused here, so that no flood of them reaches Icecast. */
 const FALSE_LOGINS = { most: 20, withinMs: 10_000 }
+/** A slug, and a slash. */
+const MOST_PATH_CHARACTERS = 128
+/** A channel that is full is likely to be so for a while. */
+const FULL_RETRY_AFTER_S = 10
 const MOST_URL_CHARACTERS = 1000
 const MOST_AGENT_CHARACTERS = 200
 const FEW_FIELDS = `  # Icecast keeps heads beside its own words for the request: a field named __uri would take the place of the path that was looked at here.
@@ -62,13 +68,13 @@ const RESPONSE_HEADERS = [
  * The whole configuration of HAProxy, which stands between the world and icecast2:
  *
  *   SOURCE, PUT of either mount ─► signature ───────────► bytes as they are ─► source doors
- *   GET of /{slug} ─► gate ─► map: which of its mounts ─┬► retry on 404 ────► listener doors
+ *   GET of /{slug} ─► room? ─► gate ─► map: which of its mounts ─┬► retry on 404 ────► listener doors
  *   GET of either mount by a monitor ─► signature ──────┘
  *   /admin/metadata of a source (an answer in a second, or none), /admin/stats of the role metrics ─► source doors
  *   anything else: refused here
  *
  * A SOURCE request has a body without length, which HTTP does not know; so every connection begins as TCP, and turns to HTTP when it
- * brings no source. No channel stands here (the map is a file beside it), and nothing that a user wrote.
+ * brings no source. No channel stands here (the maps are files beside it), and nothing that a user wrote.
  */
 export function frontConfig(settings: FrontSettings): string {
   const { innerPort, tlsPort } = settings
@@ -146,6 +152,10 @@ backend asked
 backend answered
   stick-table type string len 8 size 1 store conn_cur
 
+# Who hears each channel, by its own mount, whichever they are on: from their request to the end of their connection.
+backend audience
+  stick-table type string len ${MOST_PATH_CHARACTERS} size ${settings.maxConnections} expire 10s store conn_cur
+
 backend false_logins
   stick-table type string len 8 size 1 store conn_rate(${FALSE_LOGINS.withinMs})
 
@@ -156,6 +166,12 @@ backend listeners
   retries 10
   retry-on conn-failure empty-response 404
   http-request disable-l7-retry unless METH_GET
+  http-request set-var(txn.most) path,map_str_int(${LIMITS_FILE}) unless { var(txn.exact) -m bool }
+  # The counter of who brings a false password is in use: they would be counted nowhere.
+  http-request return status 403 content-type text/plain string "This is no password of a monitor. Nobody needs one to listen.\\n" if { var(txn.most) -m found } { var(txn.monitor) -m bool }
+  http-request set-var(txn.more) path,table_conn_cur(audience),sub(txn.most) if { var(txn.most) -m found }
+  http-request return status 503 content-type text/plain string "This channel has as many listeners as it may. Try again later.\\n" hdr Retry-After ${FULL_RETRY_AFTER_S} if { var(txn.more) -m int ge 0 }
+  http-request track-sc2 path table audience unless { var(txn.exact) -m bool }
   http-request lua.gate ${MOST_LISTENERS_WAITING} ${GATE_PATIENCE_MS}
   http-request return status 503 default-errorfiles if { var(txn.turned_away) -m bool }
   http-request track-sc0 str(listener) table asked

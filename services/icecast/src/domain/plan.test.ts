@@ -14,6 +14,7 @@ const channel = (mount: string, bitrateKbps = 128, format: Sound['format'] = 'mp
   standby: null,
   isSigned: false,
   generation: 1,
+  maxListeners: null,
   newestEpoch: 0,
 })
 const byMount = (...channels: WantedChannel[]) => new Map(channels.map((entry) => [entry.mount, entry]))

@@ -11,6 +11,8 @@ export interface WantedChannel extends Sound, Replicas {
   readonly isSigned: boolean
   /** Of the command that says all this. */
   readonly generation: number
+  /** So many may hear it at once; null: no limit. */
+  readonly maxListeners: number | null
 }
 
 /** What a channel is sent as, and so its silence. */
