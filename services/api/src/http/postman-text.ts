@@ -15,7 +15,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 const LEFT_OUT = '/api/media/uploads'
 
 /** What each request with a JSON body sends; a test sends them all. */
-const BODIES: Readonly<Record<string, object>> = {
+export const bodyExamples: Readonly<Record<string, object>> = {
   'POST /api/channels': { name: 'My channel', genre: 'Jazz' },
   'PUT /api/channels/{channel}': { description: 'Jazz, all night' },
   'PATCH /api/channels/{channel}': { name: 'My channel' },
@@ -180,7 +180,7 @@ function bodyOf(key: string, { requestBody }: Operation) {
         formdata: [{ key: key.match(/\/(cover|artwork)$/)?.[1] ?? 'media_file', type: 'file', src: [] }],
       },
     }
-  const sample = BODIES[key]
+  const sample = bodyExamples[key]
   if (!sample) throw new Error(`The collection does not know what ${key} could send`)
   return { body: { mode: 'raw', raw: JSON.stringify(sample, null, 2), options: { raw: { language: 'json' } } } }
 }
