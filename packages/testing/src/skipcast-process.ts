@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, readFileIfThere, waitFor } from '@skipcast/runtime'
+import { shareProgramsWith } from './shared-programs.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const MAIN = join(root, 'services/server/src/main.ts')
@@ -33,13 +34,14 @@ export interface Elsewhere {
 
 /**
  * Starts `services/server` with these variables over free ports. Started a second time with the `environment` of the
- * first, it is the same machine again. Disposing stops it as Ctrl-C does.
+ * first, it is the same machine again. Kafka is fetched once for all homes. Disposing stops it as Ctrl-C does.
  */
 export async function startSkipcast(
   home: string,
   variables: Readonly<Record<string, string>> = {},
   machine: Elsewhere = { address: '127.0.0.1', through: [] },
 ): Promise<SkipcastProcess> {
+  await shareProgramsWith(home)
   const apiPort = variables['API_PORT'] ?? String(await freePort())
   const icecastPort = variables['ICECAST_PORT'] ?? String(await freePort())
   const environment = { SKIPCAST_HOME: home, API_PORT: apiPort, ICECAST_PORT: icecastPort, SERVER_ID: 'test', ...variables }

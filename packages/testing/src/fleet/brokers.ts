@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { symlink, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { childUser, makeDirectory, runCommand, silentLogger, type Home } from '@skipcast/runtime'
 import { z } from 'zod'
 import { javaFlags, log4jProperties, serverProperties } from '../../../../services/kafka/src/broker-files.ts'
 import { fetchKafka } from '../../../../services/kafka/src/programs.ts'
+import { shareProgramsWith } from '../shared-programs.ts'
 import type { LanHost } from './lan.ts'
 import { runOn } from './run-on.ts'
 
@@ -18,8 +18,6 @@ export interface Brokers {
   leader(): Promise<LanHost>
 }
 
-/** Kafka's jars, fetched once for all test runs of this checkout. */
-const PROGRAMS = fileURLToPath(new URL('../../../../node_modules/.cache/skipcast-programs', import.meta.url))
 const PORT = 9092
 const CONTROLLER_PORT = 9093
 const HEAP_MB = 256
@@ -32,7 +30,7 @@ const metadata = z.object({ topics: z.array(z.object({ partitions: z.array(z.obj
 /** Lays out and starts a broker on each of these machines, in a directory of its own below the root. */
 export async function startBrokers(hosts: readonly LanHost[], root: Home): Promise<Brokers> {
   const user = childUser()
-  await symlink(await makeDirectory(PROGRAMS, { mode: 0o755 }), join(root.path, 'programs'))
+  await shareProgramsWith(root.path)
   const jars = await fetchKafka(root, silentLogger())
   const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').replace(/^-/, 'A')
   const commands = new Map<string, { directory: string; command: readonly string[] }>()
