@@ -21,6 +21,7 @@ const long = paths(['services/server/test/(faults|fleet-faults|server-lost)', 'p
 /** These bear company: none of them fails because the machine is busy with something else. */
 const beside = paths([
   'packages/(audio|bench|db|media-store|runtime)/test/.*',
+  'packages/bus/test/kafka-(inspector|security|topics)',
   'packages/testing/test/fuzz-api',
   'services/(api|kafka|media)/test/.*',
   'services/liquidsoap-agent/test/ssh-(install|key)',
