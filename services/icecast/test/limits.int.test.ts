@@ -64,13 +64,12 @@ describe('a channel with a limit of listeners', () => {
 
   test('lets the next one in when somebody has left, and nobody more', async () => {
     await second[Symbol.asyncDispose]()
-    await waitFor('a place', async () => (await comers()) === 200, SOON)
-    second = await listen().then((it) => until200(it))
+    second = await listenOnceOpen()
     expect(await comers()).toBe(503)
     await stay(first, second)
   }, 30_000)
 
-  test('holds for the next process of the role, and keeps who listens when it is changed', async () => {
+  test('holds for the next process of the role and of the front, and keeps who listens when it is changed', async () => {
     await role[Symbol.asyncDispose]()
     expect(await comers()).toBe(503)
     role = await here.start()
@@ -80,15 +79,26 @@ describe('a channel with a limit of listeners', () => {
     await limit(1)
     await waitFor('no place', async () => (await comers()) === 503, SOON)
     await stay(first, second)
+    process.kill(await here.pidOf('haproxy'), 'SIGKILL') // and with it go all who listen
+    await waitFor('them to be gone', () => !first.isConnected && !second.isConnected, SOON)
+    first = await listenOnceOpen()
+    expect(await comers()).toBe(503)
     await limit()
     await waitFor('the end of the limit', async () => (await comers()) === 200, SOON)
   }, 40_000)
 
-  /** Who left a moment ago may be counted still. */
-  async function until200(listener: Listener): Promise<Listener> {
-    let comer = listener
-    await waitFor('a place', async () => comer.answer.status === 200 || ((comer = await listen()), false), SOON)
-    return comer
+  /** Who left a moment ago may be counted still, and a new front may not listen yet. */
+  async function listenOnceOpen(): Promise<Listener> {
+    return waitFor(
+      'a place',
+      async () => {
+        const comer = await openListener(here.url('/demo'))
+        if (comer.answer.status === 200) return owned.use(comer)
+        await comer[Symbol.asyncDispose]()
+        return null
+      },
+      SOON,
+    )
   }
 
   async function audienceOf(mount: string): Promise<number> {
