@@ -60,7 +60,7 @@ function mostBytes({ durationMs, fileSizeBytes, sampleRate }: Media, format: Med
  * NO_SPACE, STORE_UNAVAILABLE, DATABASE_UNAVAILABLE, and with what `bytes` fail with.
  */
 export async function changeCover(ports: Ports, media: Media, bytes: AsyncIterable<Buffer>): Promise<Media> {
-  if (media.state !== 'ready') throw new AppError('CONFLICT', 'This piece is not ready.')
+  requireReady(media)
   const picture = await takePicture(ports, bytes)
   return await ports.stores.media.change(
     media.id,
@@ -69,19 +69,24 @@ export async function changeCover(ports: Ports, media: Media, bytes: AsyncIterab
   )
 }
 
-/** Takes the cover off a piece, and out of its file. Rejects with NOT_FOUND, DATABASE_UNAVAILABLE. */
+/** Takes the cover off a piece, also what is in the making, and out of its file. Rejects with NOT_FOUND, CONFLICT (not ready), DATABASE_UNAVAILABLE. */
 export function removeCover({ stores, jobs }: Pick<Ports, 'stores' | 'jobs'>, media: Media): Promise<Media> {
   return stores.media.change(
     media.id,
-    () => ({ coverSha256: null }),
+    (piece) => {
+      requireReady(piece) // its import may bring a cover yet
+      return { coverSha256: null }
+    },
     (after, before) => (before.coverSha256 === null ? null : retagJob(jobs, after)),
   )
 }
 
 function requireFile(source: Media): string {
-  if (source.state === 'ready' && source.fileSha256 !== null) return source.fileSha256
-  throw new AppError(
-    'CONFLICT',
-    source.state === 'ready' ? 'The file of this piece was not kept. Upload it again.' : 'This piece is not ready.',
-  )
+  requireReady(source)
+  if (source.fileSha256 !== null) return source.fileSha256
+  throw new AppError('CONFLICT', 'The file of this piece was not kept. Upload it again.')
+}
+
+function requireReady({ state }: Media): void {
+  if (state !== 'ready') throw new AppError('CONFLICT', 'This piece is not ready.')
 }

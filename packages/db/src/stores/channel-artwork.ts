@@ -3,7 +3,7 @@ import { AppError } from '@skipcast/runtime'
 import type { Database, Session } from '../database.ts'
 import { lockChannel, lockChannelEvenInTrash } from './channel-writes.ts'
 import { endJob, toJob } from './media-jobs.ts'
-import { enqueueJob } from './media-writes.ts'
+import { enqueueJob, forgetJobs } from './media-writes.ts'
 import type { Channel, MediaJob } from './records.ts'
 
 /**
@@ -26,7 +26,6 @@ export function channelArtworkStore(database: Database): ChannelArtworkStore {
     ask(channelId, job) {
       return database.transaction(async (session) => {
         await lockChannel(session, channelId)
-        await session.mediaJob.deleteMany({ where: { channelId } })
         return toJob(await enqueueJob(session, job))
       })
     },
@@ -34,7 +33,7 @@ export function channelArtworkStore(database: Database): ChannelArtworkStore {
     remove(channelId) {
       return database.transaction(async (session) => {
         const channel = await lockChannel(session, channelId)
-        await session.mediaJob.deleteMany({ where: { channelId } })
+        await forgetJobs(session, { channelId }, 'make_artwork')
         return channel.artworkSha256 === null ? channel : await setArtwork(session, channelId, null)
       })
     },

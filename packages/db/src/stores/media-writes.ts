@@ -48,13 +48,26 @@ export async function createMedia(session: Session, media: NewMedia, jobOf: ((me
   return made
 }
 
-/** Asks for work: the row and the message come with the transaction, or neither does. */
+/** Work of which the newest wish counts. */
+const NEWEST_COUNTS = ['retag_media', 'make_cover', 'make_artwork'] as const satisfies MediaJob['event'][]
+type JobSubject = { readonly mediaId: string } | { readonly channelId: string }
+
+/**
+ * Asks for work, under the lock of what it is on: the row and the message come with the transaction, or neither does. Where the newest wish counts, what was asked for
+ * before is forgotten.
+ */
 export async function enqueueJob(session: Session, job: MediaJob): Promise<JobRow> {
   const message = job as Prisma.InputJsonObject
   const subject = job.event === 'make_artwork' ? { channelId: job.channel_id } : { mediaId: job.media_id }
+  for (const kind of NEWEST_COUNTS) if (kind === job.event) await forgetJobs(session, subject, kind)
   const row = await session.mediaJob.create({ data: { id: job.id, ...subject, kind: job.event, message } })
   await enqueue(session, 'mediaJobs', (row.mediaId ?? row.channelId)!, job)
   return row
+}
+
+/** Forgets work of a kind on a piece or a channel: what is told of it later changes nothing. */
+export async function forgetJobs(session: Session, subject: JobSubject, kind: (typeof NEWEST_COUNTS)[number]): Promise<void> {
+  await session.mediaJob.deleteMany({ where: { ...subject, kind } })
 }
 
 /** Those of these files that a piece names, or a channel: its artwork is a cover. */

@@ -5,6 +5,7 @@ import {
   commandChannels,
   createMedia,
   enqueueJob,
+  forgetJobs,
   listNamed,
   lockContent,
   lockMedia,
@@ -39,7 +40,7 @@ export interface MediaStore {
   list(filter: MediaFilter, request: ListRequest<MediaSort>): Promise<Page<Media>>
   /**
    * Changes a piece as `decide` says, who sees it as it is now, and asks for the work that `jobOf` makes of it then; running channels that play it get a
-   * new command. Rejects with NOT_FOUND, or with what `decide` throws.
+   * new command. Another cover is a newer wish than those in the making. Rejects with NOT_FOUND, or with what `decide` throws.
    */
   change(
     id: string,
@@ -106,6 +107,7 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
         const { media, channelIds } = await lockMedia(session, id)
         const change = decide(media)
         const changed = await toMedia(session, await session.media.update({ where: { id }, data: change }))
+        if ('coverSha256' in change) await forgetJobs(session, { mediaId: id }, 'make_cover')
         const job = jobOf(changed, media)
         if (job) await enqueueJob(session, job)
         if (HEARD.some((field) => field in change)) await commandChannels(session, channelIds, toCommand)

@@ -74,8 +74,14 @@ export function mediaWorkRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.delete('/api/media/:media/cover', {
-    config: { access: 'media:change' },
-    schema: { tags, summary: 'Take the cover off a piece', params: mediaParams, response: { 200: mediaBody } },
+    config: { access: 'media:change', refusals: [409] },
+    schema: {
+      tags,
+      summary: 'Take the cover off a piece',
+      description: 'Also what is in the making.',
+      params: mediaParams,
+      response: { 200: mediaBody },
+    },
     handler: async ({ media, sight }) => showMedia(await removeCover(ports, media), sight),
   })
 
