@@ -13,7 +13,7 @@ const MOST_SAMPLE_RATE = 192_000
 const LOSSY_BYTES_PER_S = 40_000
 const LOSSLESS: readonly string[] = ['flac', 'wav'] satisfies MediaFormat[]
 
-type Ports = Pick<ApiPorts, 'stores' | 'jobs' | 'incomingFiles' | 'mediaStore'>
+type Ports = Pick<ApiPorts, 'stores' | 'settings' | 'jobs' | 'incomingFiles' | 'mediaStore'>
 
 /**
  * Makes another piece of this one's file, by cutting it or converting it; it belongs to the same owner, and is processed as an upload is.
@@ -56,12 +56,12 @@ function mostBytes({ durationMs, fileSizeBytes, sampleRate }: Media, format: Med
 }
 
 /**
- * Takes in a picture as it comes, and asks for a cover to be made of it, which then goes into the piece's file. Rejects with TOO_LARGE, CONFLICT (not ready),
+ * Takes in a picture as it comes, and asks for a cover to be made of it, which then goes into the piece's file. Rejects with TOO_LARGE, QUOTA_EXCEEDED, CONFLICT (not ready),
  * NO_SPACE, STORE_UNAVAILABLE, DATABASE_UNAVAILABLE, and with what `bytes` fail with.
  */
 export async function changeCover(ports: Ports, media: Media, bytes: AsyncIterable<Buffer>): Promise<Media> {
   requireReady(media)
-  const picture = await takePicture(ports, bytes)
+  const picture = await takePicture(ports, media.ownerId, bytes)
   return await ports.stores.media.change(
     media.id,
     () => ({}),

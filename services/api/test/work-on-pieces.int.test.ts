@@ -64,3 +64,26 @@ test('of tags and covers the last wish counts, in whatever order the work on the
   expect((await jobs('retag_media')).map(({ message }) => message.cover)).toEqual([null])
   expect(await shown()).toEqual(['Two', 'b', undefined])
 })
+
+test('pictures count into what their owner may have for as long as they are kept, however often one is replaced', async () => {
+  const { user, token: owner } = await api.user('dj')
+  const { id } = await api.stores.media.add(musicRecord(user.id))
+  const { channel } = (await call('POST', '/api/channels', { name: 'Seen' }, owner)).body
+  const { used_bytes: used } = (await call('GET', '/api/media/usage', undefined, owner)).body
+  await api.stores.uploads.setQuota(user.id, used + 2_500_000)
+  const image = new Blob([new Uint8Array(1_000_000)])
+  const give = async () => [
+    (await putPicture(api, owner, `/api/media/${id}/cover`, image, 'cover')).status,
+    (await putPicture(api, owner, `/api/channels/${channel.id}/artwork`, image, 'artwork')).status,
+  ]
+  expect(await give()).toEqual([202, 202])
+  expect(await give()).toEqual([413, 413])
+  expect((await call('GET', '/api/media/usage', undefined, owner)).body).toMatchObject({
+    used_bytes: used,
+    pending_bytes: 2_000_000,
+  })
+  await api.stores.uploads.forgetExpired(new Date(Date.now() + 24 * 3_600_000))
+  expect(await give()).toEqual([413, 413])
+  await api.stores.uploads.forgetExpired(new Date(Date.now() + 26 * 3_600_000))
+  expect(await give()).toEqual([202, 202])
+})

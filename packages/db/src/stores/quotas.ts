@@ -5,7 +5,7 @@ import type { Session } from '../database.ts'
 export interface MediaUsage {
   /** Of the files of all pieces as they were uploaded, those in the trash too. */
   readonly usedBytes: number
-  /** Announced by uploads that are not finished. */
+  /** Announced by uploads that are not finished, and pictures that are kept for the work on them. */
   readonly pendingBytes: number
   /** null: no limit. */
   readonly allowedBytes: number | null

@@ -21,9 +21,11 @@ interface NewUpload {
   readonly fileName: string
   readonly sizeBytes: number
   readonly expiresAt: Date
+  /** A picture counts in bytes alone. Absent: a file. */
+  readonly kind?: 'file' | 'picture'
 }
 
-/** Unfinished ones of one user. */
+/** Unfinished files of one user. */
 const MAX_UNFINISHED = 50
 /** Who makes a piece of an upload for so long has died over it. */
 const CLAIM_MS = 20 * 60_000
@@ -43,8 +45,6 @@ export interface UploadStore {
   /** Forgets those that have expired, settled or not. Resolves to how many. */
   forgetExpired(now: Date): Promise<number>
   usageOf(ownerId: string, defaultQuotaBytes: number): Promise<MediaUsage>
-  /** Rejects with QUOTA_EXCEEDED if so much more is not allowed now. */
-  requireRoom(ownerId: string, sizeBytes: number, defaultQuotaBytes: number): Promise<void>
   /** null: as the installation says, 0: no limit. Rejects with NOT_FOUND. */
   setQuota(userId: string, bytes: number | null): Promise<void>
 }
@@ -54,8 +54,9 @@ export function uploadStore(database: Database): UploadStore {
     create(upload, defaultQuotaBytes) {
       return database.transaction(async (session) => {
         await requireQuota(session, upload, defaultQuotaBytes)
-        const unfinished = await session.upload.count({ where: { ownerId: upload.ownerId, mediaId: null, problem: null } })
-        if (unfinished >= MAX_UNFINISHED)
+        const { ownerId, kind = 'file' } = upload
+        const unfinished = await session.upload.count({ where: { ownerId, kind: 'file', mediaId: null, problem: null } })
+        if (kind === 'file' && unfinished >= MAX_UNFINISHED)
           throw new AppError('CONFLICT', `You have ${unfinished} unfinished uploads. Finish or delete one first.`)
         return toUpload(await session.upload.create({ data: upload }))
       })
@@ -91,9 +92,6 @@ export function uploadStore(database: Database): UploadStore {
     },
 
     usageOf: (ownerId, defaultQuotaBytes) => database.run((client) => readUsage(client, ownerId, defaultQuotaBytes)),
-
-    requireRoom: (ownerId, sizeBytes, defaultQuotaBytes) =>
-      database.transaction((session) => requireQuota(session, { ownerId, sizeBytes }, defaultQuotaBytes)),
 
     async setQuota(userId, bytes) {
       const data = { mediaQuotaBytes: bytes }

@@ -64,7 +64,7 @@ export function artworkRoutes(app: App, ports: ApiPorts): void {
     async handler(request, reply) {
       const { bytes } = await onlyFile(request, 'artwork', MOST_PICTURE_BYTES)
       const { channel } = request
-      const job = artworkJob(jobs, channel, await takePicture(ports, bytes))
+      const job = artworkJob(jobs, channel, await takePicture(ports, channel.ownerId, bytes))
       return reply.code(202).send(showMediaJob(await stores.channelArtwork.ask(channel.id, job)))
     },
   })

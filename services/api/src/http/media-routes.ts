@@ -53,7 +53,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
   /** The room that is reserved meanwhile is given back before anybody is answered. */
   async function receive(request: FastifyRequest): ReturnType<typeof importMedia> {
     const announced = Number(request.headers['content-length'] ?? settings.mediaMaxBytes)
-    await using _room = await reserveRoom(ports, request.actor.id, announced)
+    await using _room = await reserveRoom(ports, request.actor.id, { kind: 'file', sizeBytes: announced })
     const { fileName, bytes } = await onlyFile(request, 'media_file', settings.mediaMaxBytes)
     return await importMedia(ports, { ownerId: request.actor.id, fileName, bytes })
   }

@@ -9,7 +9,7 @@ const bytes = z.int().min(0)
 const usageBody = z
   .object({
     used_bytes: bytes.meta({ description: 'Of all pieces, those in the trash too.' }),
-    pending_bytes: bytes.meta({ description: 'Announced by uploads that are not finished.' }),
+    pending_bytes: bytes.meta({ description: 'Announced by uploads that are not finished, and pictures of the last day.' }),
     allowed_bytes: bytes.nullable().meta({ description: 'null: no limit.' }),
   })
   .meta({ id: 'MediaUsage' })
