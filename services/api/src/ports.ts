@@ -201,6 +201,8 @@ export interface LinkClaim {
   readonly part: MediaPart
   readonly mediaId: string
   readonly sha256: string
+  /** It was for all when the link was made, and the link is good only while it is. */
+  readonly isForAll: boolean
   /** Seconds since the epoch. */
   readonly expiresAt: number
 }

@@ -6,9 +6,9 @@ const KEY_BYTES = 32
 /** Signatures by HMAC-SHA256 with a key that is derived from the installation's secret; compared in constant time. */
 export function mediaLinks(secret: string): MediaLinks {
   const key = new Uint8Array(hkdfSync('sha256', secret, '', 'skipcast media links', KEY_BYTES))
-  const digest = ({ part, mediaId, sha256, expiresAt }: LinkClaim) =>
+  const digest = ({ part, mediaId, sha256, isForAll, expiresAt }: LinkClaim) =>
     createHmac('sha256', key)
-      .update(JSON.stringify([part, mediaId, sha256, expiresAt]))
+      .update(JSON.stringify([part, mediaId, sha256, isForAll, expiresAt]))
       .digest()
   return {
     sign: (claim) => digest(claim).toString('base64url'),

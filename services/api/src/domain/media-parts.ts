@@ -1,5 +1,6 @@
 import type { Media } from '@skipcast/db'
 import type { MediaKey } from '@skipcast/media-store'
+import { isForAll } from './sight.ts'
 
 /** What can be had of a piece: what is heard of it, the file as it was uploaded (with the tags of now), its cover, its drawing (JSON of audiowaveform). */
 export const mediaParts = ['file', 'original', 'cover', 'waveform'] as const
@@ -33,6 +34,11 @@ const FILES: Readonly<Record<MediaPart, (media: Media) => ServedFile | null>> = 
 /** The file behind a part of a piece; null: it has none, or not yet. */
 export function fileOf(media: Media, part: MediaPart): ServedFile | null {
   return FILES[part](media)
+}
+
+/** Whether all who have an account may have this part. */
+export function isPartForAll(media: Media, part: MediaPart): boolean {
+  return isForAll(media) && (part !== 'original' || media.downloadable)
 }
 
 function harmless(contentType: string | null): string {

@@ -2,7 +2,7 @@ import type { Media } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { fileOf, mediaParts, type MediaPart, type ServedFile } from '../domain/media-parts.ts'
+import { fileOf, isPartForAll, mediaParts, type MediaPart, type ServedFile } from '../domain/media-parts.ts'
 import { reachOf } from '../domain/roles.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
@@ -14,6 +14,8 @@ const DEFAULT_S = 3600
 const MAX_S = 7 * 24 * 3600
 /** Links that are asked for at about the same time are the same, so that caches in between know them. */
 const STEP_S = 300
+/** A cache asks again after so long, as a link may have ended meanwhile; what it has is then mostly still right (304). */
+const CACHED_S = 300
 
 const linkQuery = z.strictObject({
   part: z.enum(mediaParts).default('file'),
@@ -81,7 +83,7 @@ export function playbackRoutes(app: App, { mediaStore, mediaLinks, settings }: A
     schema: {
       tags,
       summary: 'Make a link to a piece’s file',
-      description: 'Whoever has it may have the file until it expires, also by way of a cache; nothing ends it before.',
+      description: `Whoever has it may have the file until it expires, or the piece is deleted, or its file is another. One made while the piece is public is good only while it is. Caches may have it for ${CACHED_S} s more.`,
       params: mediaParams,
       querystring: linkQuery,
       response: { 200: linkBody },
@@ -92,7 +94,7 @@ export function playbackRoutes(app: App, { mediaStore, mediaLinks, settings }: A
       requireMayHave(request, part)
       const expiresAt = Math.ceil((Date.now() / 1000 + lastsS) / STEP_S) * STEP_S
       const { sha256 } = existing(media, part).key
-      const signature = mediaLinks.sign({ part, mediaId: media.id, sha256, expiresAt })
+      const signature = mediaLinks.sign({ part, mediaId: media.id, sha256, isForAll: isPartForAll(media, part), expiresAt })
       const url = `${settings.publicUrl}/api/media/${media.id}/${part}?expires=${expiresAt}&signature=${signature}`
       void reply.header('cache-control', 'no-store')
       return { url, expires_at: new Date(expiresAt * 1000).toISOString() }
@@ -100,16 +102,15 @@ export function playbackRoutes(app: App, { mediaStore, mediaLinks, settings }: A
   })
 }
 
-/** What a link names never changes until it expires; what a piece has may, so that its owner asks each time whether it did. */
+/** What a link leads to is the same content until it ends; what a piece has may change, so that its owner asks each time whether it did. */
 function cacheControlOf({ linkExpiresAt }: FastifyRequest): string {
   if (linkExpiresAt === null) return 'private, no-cache'
-  return `public, max-age=${Math.max(0, linkExpiresAt - Math.ceil(Date.now() / 1000))}, immutable`
+  return `public, max-age=${Math.min(CACHED_S, Math.max(0, linkExpiresAt - Math.ceil(Date.now() / 1000)))}`
 }
 
 /** Whoever may read a piece may hear it; its file is its owner's to give away. */
 function requireMayHave({ actor, media }: FastifyRequest, part: MediaPart): void {
-  if (part !== 'original' || media.downloadable || media.ownerId === actor.id || reachOf(actor.role, 'media:read') === 'any')
-    return
+  if (isPartForAll(media, part) || media.ownerId === actor.id || reachOf(actor.role, 'media:read') === 'any') return
   throw new AppError('FORBIDDEN', 'Its owner does not let others have this file.')
 }
 
