@@ -7,10 +7,16 @@ const NOW = 100 * DAY_MS
 function setUp(limits: { trashDays: number; busForgets: boolean }) {
   const asked: number[] = []
   const purged: number[] = []
+  const forgotten: number[] = []
   let left = 2
   const pass = mediaKeeping(
     {
-      mediaJobs: { list: async () => [], record: async () => {}, askAgain: async (since) => (asked.push(since.getTime()), 0) },
+      mediaJobs: {
+        list: async () => [],
+        record: async () => {},
+        askAgain: async (since) => (asked.push(since.getTime()), 0),
+        forgetDone: async (before) => (forgotten.push(before.getTime()), 0),
+      },
       mediaTrash: {
         put: () => Promise.reject(new Error('not now')),
         find: async () => null,
@@ -21,14 +27,15 @@ function setUp(limits: { trashDays: number; busForgets: boolean }) {
     limits,
     NOW - 1000,
   )
-  return { pass, asked, purged }
+  return { pass, asked, purged, forgotten }
 }
 
-test('what is in the trash goes after its days, however much it is, and work of yesterday is asked for again', async () => {
-  const { pass, asked, purged } = setUp({ trashDays: 30, busForgets: false })
+test('what is in the trash goes after its days, however much it is, work of yesterday is asked for again, and what was done a week ago is forgotten', async () => {
+  const { pass, asked, purged, forgotten } = setUp({ trashDays: 30, busForgets: false })
   await pass(NOW)
   expect(purged).toEqual(Array.from({ length: 3 }, () => NOW - 30 * DAY_MS))
   expect(asked).toEqual([NOW - DAY_MS])
+  expect(forgotten).toEqual([NOW - 7 * DAY_MS])
 })
 
 test('of a bus that forgets, all work from before this process is asked for again', async () => {

@@ -3,6 +3,8 @@ import type { Stores } from '@skipcast/db'
 /** Work that nobody told of for so long is asked for again. What is only late is then done twice, which does no harm. */
 const LOST_AFTER_MS = 24 * 3_600_000
 const DAY_MS = 86_400_000
+/** So long people can look up what became of work. */
+const DONE_KEPT_MS = 7 * DAY_MS
 /** Rows of a kind that one pass takes, in steps, so that a great backlog holds up nothing: the next pass goes on. */
 const MAX_STEPS = 100
 
@@ -14,7 +16,7 @@ export interface MediaLimits {
 }
 
 /**
- * Passes over the library: work that was lost is asked for again, and what was in the trash for long enough goes for good. A pass rejects with
+ * Passes over the library: work that was lost is asked for again, work that was done long ago is forgotten, and what was in the trash for long enough goes for good. A pass rejects with
  * DATABASE_UNAVAILABLE; the next one goes on. `startedAt`: when this process began, in ms since the epoch.
  */
 export function mediaKeeping(
@@ -25,6 +27,7 @@ export function mediaKeeping(
   return async (now) => {
     const lost = Math.max(now - LOST_AFTER_MS, busForgets ? startedAt : 0)
     await repeat(() => mediaJobs.askAgain(new Date(lost)))
+    await repeat(() => mediaJobs.forgetDone(new Date(now - DONE_KEPT_MS)))
     await repeat(() => mediaTrash.purge(new Date(now - trashDays * DAY_MS)))
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { runCommand, waitFor } from '@skipcast/runtime'
 import { hostileStrings, temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
+import { mediaKeeping } from '../src/keep-media.ts'
 import { testApi, type Answer, type TestApi } from './test-api.ts'
 import { picture, putPicture } from './test-pictures.ts'
 
@@ -160,6 +161,26 @@ test('a cover is taken, goes into the file, and is taken off again', async () =>
     timeoutMs: 30_000,
   })
 }, 90_000)
+
+test('what became of work is told for a week; a job that is read again after that is done again, and changes nothing', async () => {
+  const { id } = await piece()
+  const [row] = await api.query<{ message: object }>('SELECT message FROM media_jobs WHERE media_id = $1', [id])
+  await call('PUT', `/api/media/${id}`, { title: 'Mine' })
+  await ended(id, 'retag')
+  const pass = mediaKeeping(api.stores, { trashDays: 30, busForgets: false }, Date.now())
+  await pass(Date.now())
+  expect((await call('GET', `/api/media/${id}/jobs`)).body.data).toHaveLength(2)
+  await api.query(`UPDATE media_jobs SET updated_at = now() - interval '8 days' WHERE media_id = $1`, [id])
+  await pass(Date.now())
+  expect((await call('GET', `/api/media/${id}/jobs`)).body.data).toEqual([])
+
+  const before = (await call('GET', `/api/media/${id}`)).body
+  await api.query(`INSERT INTO outbox (topic, key, payload) VALUES ('mediaJobs', $1, $2)`, [id, row!.message])
+  await call('PUT', `/api/media/${id}`, { album: 'Ours' }) // done after it, as both are about one piece
+  await ended(id, 'retag')
+  const { file: _, ...after } = (await call('GET', `/api/media/${id}`)).body
+  expect({ ...after, file: before.file }).toEqual({ ...before, album: 'Ours' })
+})
 
 test('what is no picture, or too large, becomes no cover', async () => {
   const { id } = await piece()

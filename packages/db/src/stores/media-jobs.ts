@@ -16,6 +16,8 @@ export interface MediaJobStore {
   record(event: PieceEvent, decide: MediaDecisions): Promise<void>
   /** Asks again for work that nobody told of since then: a bus without a memory may have lost it. Resolves to how much. */
   askAgain(since: Date): Promise<number>
+  /** Forgets some of what was done before then; what is told of it again later changes nothing. Resolves to how much. */
+  forgetDone(before: Date): Promise<number>
 }
 
 interface MediaDecisions {
@@ -26,6 +28,7 @@ interface MediaDecisions {
 }
 
 const ASKED_AT_ONCE = 100
+const FORGOTTEN_AT_ONCE = 1000
 
 export function mediaJobStore(database: Database, toCommand: ToCommand): MediaJobStore {
   return {
@@ -70,6 +73,15 @@ export function mediaJobStore(database: Database, toCommand: ToCommand): MediaJo
         }
         return lost.length
       })
+    },
+
+    async forgetDone(before) {
+      const old = { state: 'done', updatedAt: { lt: before } } as const
+      const found = await database.run((client) =>
+        client.mediaJob.findMany({ where: old, select: { id: true }, take: FORGOTTEN_AT_ONCE }),
+      )
+      const where = { id: { in: found.map(({ id }) => id) } }
+      return (await database.run((client) => client.mediaJob.deleteMany({ where }))).count
     },
   }
 }
