@@ -73,7 +73,7 @@ export function lead(database: Database, ports: LeaderPorts & Pick<MediaLimits, 
       )
       const media = startLoop(() => keepMedia(Date.now()), { everyMs: MEDIA_EVERY_MS, onError: onErrorOf(ports) })
       let isOver = false
-      const sweep = startLoop(async () => ports.onSwept(await sweepMedia(ports, Date.now(), () => isOver)), {
+      const sweep = startLoop(async () => ports.onSwept(await sweepMedia(ports, Date.now(), { isOver: () => isOver })), {
         everyMs: SWEEP_EVERY_MS,
         onError: onErrorOf(ports),
       })

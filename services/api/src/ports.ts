@@ -35,7 +35,7 @@ export interface ApiPorts {
   readonly mediaLinks: MediaLinks
   readonly health: HealthBoard
   readonly meters: Meters
-  readonly telemetry: Pick<ApiTelemetry, 'answered'>
+  readonly telemetry: Pick<ApiTelemetry, 'answered' | 'swept'>
   /** 0 ≤ x < 1. */
   readonly random: () => number
   readonly settings: ApiSettings

@@ -14,10 +14,20 @@ export interface SweepPorts extends Pick<ApiPorts, 'stores'> {
 
 export interface Swept {
   readonly looked: number
+  /** Or would be. */
   readonly removed: number
   readonly removedBytes: number
   /** Puts that were begun and never ended. */
   readonly unfinished: number
+  /** Whether it looked at all there is; the next pass begins anew. */
+  readonly isWhole: boolean
+}
+
+export interface SweepOptions {
+  /** Ends the pass early. */
+  readonly isOver?: () => boolean
+  /** Only looks. */
+  readonly isDry?: boolean
 }
 
 /**
@@ -28,11 +38,16 @@ export interface Swept {
 export async function sweepMedia(
   { stores, mediaStore }: SweepPorts,
   now: number,
-  isOver: () => boolean = () => false,
+  { isOver = () => false, isDry = false }: SweepOptions = {},
 ): Promise<Swept> {
   const before = new Date(now - LEAST_AGE_MS)
-  const swept = { looked: 0, removed: 0, removedBytes: 0, unfinished: await mediaStore.removeUnfinished(before) }
-  const isDone = () => isOver() || swept.removed >= MOST_REMOVED
+  const unfinished = isDry ? 0 : await mediaStore.removeUnfinished(before)
+  const swept = { looked: 0, removed: 0, removedBytes: 0, unfinished }
+  const isDone = () => isOver() || (!isDry && swept.removed >= MOST_REMOVED)
+  const count = ({ sizeBytes }: { readonly sizeBytes: number }) => {
+    swept.removed += 1
+    swept.removedBytes += sizeBytes
+  }
 
   const removeUnnamed = async (old: readonly (MediaKey & { readonly sizeBytes: number })[]) => {
     if (old.length === 0) return
@@ -45,12 +60,15 @@ export async function sweepMedia(
     )
     for (const object of old) {
       if (!unnamed.has(object.sha256) || isDone()) continue
+      if (isDry) {
+        count(object)
+        continue
+      }
       await stores.media.removeFileIfUnused(object, async () => {
         const found = await mediaStore.stat(object)
         if (!found || found.storedAt >= before) return // put again just now
         await mediaStore.remove(object)
-        swept.removed += 1
-        swept.removedBytes += object.sizeBytes
+        count(object)
       })
     }
   }
@@ -67,5 +85,5 @@ export async function sweepMedia(
     }
     await removeUnnamed(old)
   }
-  return swept
+  return { ...swept, isWhole: !isDone() }
 }

@@ -51,8 +51,17 @@ test('files that no piece names go once they are a day old, and nothing else doe
   const young = await Promise.all(mediaKinds.map((kind) => orphan(kind, DAY_MS - 60_000)))
   const isThere = async (key: MediaKey) => (await api.ports.mediaStore.stat(key)) !== null
 
+  const { token: admin } = await api.user('admin')
+  const would = (await api.call('GET', '/api/media/sweep', { token: admin })).body
+  expect(would).toMatchObject({ files: old.length, bytes: old.length * 100, complete: true })
+  expect(await Promise.all(old.map(isThere))).toEqual(old.map(() => true))
+  expect((await api.call('POST', '/api/media/sweep', { token: admin })).body).toEqual(would)
+  expect(await Promise.all([...old, ...young].map(isThere))).toEqual([...old.map(() => false), ...young.map(() => true)])
+  expect((await api.call('POST', '/api/media/sweep', { token: admin })).body).toMatchObject({ files: 0, complete: true })
+
+  old.push(await orphan('covers', DAY_MS + 60_000))
   const swept = await sweepMedia(api.ports, Date.now())
-  expect(swept).toMatchObject({ removed: old.length, removedBytes: old.length * 100 })
+  expect(swept).toMatchObject({ removed: 1, removedBytes: 100, isWhole: true })
   expect(await Promise.all(old.map(isThere))).toEqual(old.map(() => false))
   expect(await Promise.all(young.map(isThere))).toEqual(young.map(() => true))
 
@@ -90,7 +99,7 @@ test('of somebody who is erased no artwork stays', async () => {
 
 test('a pass ends early where another process leads by now, and what was put again meanwhile stays', async () => {
   const key = await orphan('air', 2 * DAY_MS)
-  expect(await sweepMedia(api.ports, Date.now(), () => true)).toMatchObject({ removed: 0 })
+  expect(await sweepMedia(api.ports, Date.now(), { isOver: () => true })).toMatchObject({ removed: 0 })
   const fresh = { ...api.ports.mediaStore, stat: async () => ({ ...key, sizeBytes: 100, storedAt: new Date() }) }
   expect(await sweepMedia({ ...api.ports, mediaStore: fresh }, Date.now())).toMatchObject({ removed: 0 })
   expect(await sweepMedia(api.ports, Date.now())).toMatchObject({ removed: 1 })

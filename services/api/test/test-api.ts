@@ -130,7 +130,7 @@ export async function testApi(
     mediaLinks: mediaLinks('s'.repeat(32)),
     random: Math.random,
     meters: board,
-    telemetry: { answered: () => {} },
+    telemetry: { answered: () => {}, swept: () => {} },
     settings: {
       listenUrl: 'http://radio.test:8000',
       mediaMaxBytes: 5 * 1024 ** 2,

@@ -75,6 +75,7 @@ const placement = z.object({
   ),
 })
 const channelPage = z.object({ data: z.array(channel), total: z.number() })
+const swept = z.object({ files: z.number(), bytes: z.number(), complete: z.boolean() })
 const refusal = z.object({ error: z.string(), message: z.string() })
 
 export type Channel = z.output<typeof channel>
@@ -87,6 +88,7 @@ export interface PlacementWish {
   readonly labels?: Readonly<Record<string, string>>
   readonly pinned_server?: string | null
 }
+export type Swept = z.output<typeof swept>
 export type Readiness = z.output<typeof readiness>
 
 /** The API said no. `message` is its own words: what is wrong and what to do. */
@@ -119,6 +121,8 @@ export interface ApiClient {
   drain(server: string, to: 'drain' | 'undrain'): Promise<Server>
   /** Sends a file as it is read; resolves once the server has analysed it. */
   upload(file: string, onProgress?: (progress: UploadProgress) => void): Promise<Media>
+  /** Removes files that nothing names, some at a time; or only tells what would go. */
+  sweepMedia(wish: 'look' | 'remove'): Promise<Swept>
   /** How every dependency of the server is, also when one is away. */
   readiness(): Promise<Readiness>
 }
@@ -189,6 +193,7 @@ export function apiClient(url: string, token: string | null): ApiClient {
       if (found.state === 'failed') throw new ApiRefusal(422, found.problem ?? 'This file can not be imported.')
       return found
     },
+    sweepMedia: (wish) => call(swept, wish === 'look' ? 'GET' : 'POST', '/api/media/sweep'),
     readiness: () => call(readiness, 'GET', '/readyz', undefined, [503]),
   }
 }

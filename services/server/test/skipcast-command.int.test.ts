@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { runCommand, waitFor } from '@skipcast/runtime'
@@ -77,6 +77,19 @@ describe('channels and media', () => {
     expect(await watching.ended).toMatchObject({ code: 0, err: '' })
     expect((await run(['channels', 'list'])).out).toMatch(/^SLUG .*\nnight +off/)
   }, 180_000)
+
+  test('what nothing names in the media store is told, and removed', async () => {
+    const sha256 = 'a'.repeat(64)
+    const orphan = join(home.path, 'media', 'covers', 'aa', sha256)
+    await mkdir(dirname(orphan), { recursive: true })
+    await writeFile(orphan, Buffer.alloc(1024 ** 2))
+    const oneFile = (what: string) => ({ code: 0, out: `1 files, 1.0 MiB, ${what}\n`, err: '' })
+    expect((await run(['media', 'sweep', '--dry-run'])).out).toBe('0 files, 0.0 MiB, would go\n')
+    await utimes(orphan, new Date(0), new Date(0))
+    expect(await run(['media', 'sweep', '--dry-run'])).toEqual(oneFile('would go'))
+    expect(await run(['media', 'sweep'])).toEqual(oneFile('removed'))
+    expect((await run(['media', 'sweep'])).out).toBe('0 files, 0.0 MiB, removed\n')
+  })
 
   test('servers are listed, emptied and filled, and a channel says where it is, by commands alone', async () => {
     const made = await run(['channels', 'create', 'Wanderer', '--slug', 'wanderer'])

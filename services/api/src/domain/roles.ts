@@ -29,6 +29,7 @@ const permissions = {
   'media:change': ['own', 'own', 'any'],
   'media:delete': ['own', 'own', 'any'],
   'media:like': ['own', 'own', 'any'], // and public ones
+  'media:sweep': ['none', 'none', 'any'],
   'servers:read': ['none', 'none', 'any'],
   'servers:drain': ['none', 'none', 'any'],
   'users:read': ['none', 'none', 'any'],

@@ -42,6 +42,7 @@ import { systemRoutes } from './system-routes.ts'
 import { likeRoutes } from './like-routes.ts'
 import { reviewRoutes } from './review-routes.ts'
 import { trashRoutes } from './trash-routes.ts'
+import { sweepRoutes } from './sweep-routes.ts'
 import { tryLimit } from './tries.ts'
 import { usageRoutes } from './usage-routes.ts'
 import { uploadRoutes } from './upload-routes.ts'
@@ -154,6 +155,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       uploadRoutes,
       playbackRoutes,
       usageRoutes,
+      sweepRoutes,
       serverRoutes,
       placementRoutes,
       accountRoutes,

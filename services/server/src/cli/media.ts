@@ -6,6 +6,8 @@ import { progressLine, quarterLines } from './progress.ts'
 import { tellFailure } from './tell-failure.ts'
 import { plain, type Terminal } from './terminal.ts'
 
+const MIB = 1024 ** 2
+
 const add: Command = {
   name: 'media add',
   takes: 'FILE… [--channel CHANNEL]',
@@ -41,7 +43,30 @@ const add: Command = {
   },
 }
 
-export const mediaCommands: readonly Command[] = [add]
+const sweep: Command = {
+  name: 'media sweep',
+  takes: '[--dry-run]',
+  summary:
+    'Remove the files of the media store that no piece and no channel names any more, a day after they came, as happens each hour by itself. --dry-run: only tell what would go.',
+  arguments: [0, 0],
+  options: { 'dry-run': { type: 'boolean' } },
+  async run(call) {
+    const api = await openApi(call)
+    const isDry = call.options['dry-run'] === true
+    let [files, bytes] = [0, 0]
+    for (;;) {
+      const pass = await api.sweepMedia(isDry ? 'look' : 'remove')
+      files += pass.files
+      bytes += pass.bytes
+      if (!isDry && !pass.complete && pass.files > 0) continue
+      call.terminal.print(`${files} files, ${(bytes / MIB).toFixed(1)} MiB, ${isDry ? 'would go' : 'removed'}`)
+      if (!pass.complete) call.terminal.note('There was no time to look at all of it; the server’s own sweep does.')
+      return DONE
+    }
+  },
+}
+
+export const mediaCommands: readonly Command[] = [add, sweep]
 
 async function uploadWithProgress(api: ApiClient, file: string, terminal: Terminal): Promise<Media> {
   const name = plain(basename(file))
