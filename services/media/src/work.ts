@@ -50,7 +50,7 @@ export function jobWorker(ports: WorkPorts): (job: MediaJob) => Promise<void> {
       throw new Error(`given up after ${MOST_ATTEMPTS} attempts that came to no end`)
     }
     const startedAt = ports.now()
-    const progress = throttled(PROGRESS_EVERY_MS, ports.now, (percent: number) => {
+    const progress = throttled(PROGRESS_EVERY_MS, ports.now, 0, (percent: number) => {
       // Whoever misses one sees the next.
       tellProgress(job, percent).catch(() => {})
     })
