@@ -19,6 +19,16 @@ test('a command that fails, hangs or is missing is told apart', async () => {
   await expect(runCommand('no-such-program', [], { timeoutMs: 50 })).rejects.toMatchObject({ code: 'PROGRAM_MISSING' })
 })
 
+test('a command that falls silent is killed, and one that goes on printing is not', async () => {
+  const limits = { timeoutMs: 30_000, silenceMs: 1000 }
+  await expect(runCommand('sh', ['-c', 'echo begun; exec sleep 30'], limits)).rejects.toMatchObject({
+    code: 'COMMAND_FAILED',
+    message: expect.stringContaining('limit 1000 ms'),
+  })
+  const steps = 'for i in 1 2 3 4 5 6 7; do echo $i; sleep 0.2; done'
+  expect((await runCommand('sh', ['-c', steps], limits)).stdout.toString()).toContain('7')
+})
+
 test('a command is killed when the stop comes, and its output can be taken as it comes', async () => {
   const stop = new AbortController()
   const onOutput = (chunk: Buffer) => {

@@ -7,7 +7,7 @@ const MAX_OUTPUT_BYTES = 16 * 1024 * 1024
 
 /**
  * Runs a program to its end: argv only, never a shell; standard input is `input`, else empty. Resolves with what it printed when it exits with 0.
- * Rejects with PROGRAM_MISSING (no such program) or COMMAND_FAILED (exit code, signal or timeout; the end of its error output is in `details`). The program is
+ * Rejects with PROGRAM_MISSING (no such program) or COMMAND_FAILED (exit code, signal, timeout or silence; the end of its error output is in `details`). The program is
  * killed when `stop` comes. With `onOutput`, what it prints is handed over as it comes, and not kept.
  */
 export function runCommand(
@@ -20,6 +20,8 @@ export function runCommand(
     env?: Record<string, string>
     input?: Buffer
     stop?: AbortSignal
+    /** A program that prints nothing for so long hangs, and is killed. */
+    silenceMs?: number
     onOutput?: (chunk: Buffer) => void
   },
 ): Promise<{ stdout: Buffer; stderr: string }> {
@@ -32,22 +34,33 @@ export function runCommand(
       ...(options.stop && { signal: options.stop, killSignal: 'SIGKILL' as const }),
     })
     // Node's own timer would outlive a program that could not be started, and hold this process.
+    let limitMs = options.timeoutMs
     const limit = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs)
+    const endSilent = () => {
+      limitMs = options.silenceMs!
+      child.kill('SIGKILL')
+    }
+    const silence = options.silenceMs === undefined ? undefined : setTimeout(endSilent, options.silenceMs)
+    child.stdout!.on('data', () => silence?.refresh())
+    const disarm = () => {
+      clearTimeout(limit)
+      clearTimeout(silence)
+    }
     const stdout = options.onOutput ? handOver(child.stdout!, options.onOutput) : collect(child.stdout!)
     const stderr = collect(child.stderr!)
     child.stdin?.on('error', () => {}) // a program need not read all of its input; its exit code tells
     child.stdin?.end(options.input)
     child.once('error', (cause) => {
-      clearTimeout(limit)
+      disarm()
       if (options.stop?.aborted) return reject(new AppError('COMMAND_FAILED', `${program} was stopped`, { cause }))
       const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
       reject(new AppError(missing ? 'PROGRAM_MISSING' : 'COMMAND_FAILED', `${program} could not be started`, { cause }))
     })
     child.once('close', (code, signal) => {
-      clearTimeout(limit)
+      disarm()
       const errors = stderr().toString('utf8')
       if (code === 0) return resolve({ stdout: stdout(), stderr: errors })
-      const how = signal ? `was ended by ${signal} (limit ${options.timeoutMs} ms)` : `failed with exit code ${code}`
+      const how = signal ? `was ended by ${signal} (limit ${limitMs} ms)` : `failed with exit code ${code}`
       reject(new AppError('COMMAND_FAILED', `${program} ${how}`, { details: errors.slice(-2000) }))
     })
   })

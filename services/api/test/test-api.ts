@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signListenToken, stamp, type StreamStatus } from '@skipcast/contracts'
-import { openDatabase, openStores, type Role, type Stores, type User } from '@skipcast/db'
+import { openDatabase, openStores, type Database, type Role, type Stores, type User } from '@skipcast/db'
 import { PATIENT, testDatabase } from '@skipcast/db/testing'
 import { folderStore } from '@skipcast/media-store'
 import { healthBoard, meters, silentLogger, type HealthBoard } from '@skipcast/runtime'
@@ -59,6 +59,7 @@ export interface TestApi extends AsyncDisposable {
   readonly mails: Mail[]
   /** Waits until it is processed, unless told otherwise. */
   upload(token: string | undefined, file: Buffer, fileName?: string, field?: string, prefer?: string): Promise<Answer>
+  readonly database: Pick<Database, 'query'>
   /** From now on jobs are done. */
   startWorker(): Promise<void>
 }
@@ -186,6 +187,7 @@ export async function testApi(
     ports,
     mails,
     mediaPath,
+    database: client,
     health,
     statuses,
     servers,

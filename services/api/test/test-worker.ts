@@ -1,5 +1,5 @@
-import { memoryBus, type ServiceContext } from '@skipcast/bus'
-import { mediaEvent, mediaJob } from '@skipcast/contracts'
+import { memoryBus, type Bus, type ServiceContext } from '@skipcast/bus'
+import { mediaEvent, mediaJob, type MediaEvent, type MediaJob } from '@skipcast/contracts'
 import type { Database } from '@skipcast/db'
 import { startMedia } from '@skipcast/media'
 import { healthBoard, meters, openHome, silentLogger, startLoop } from '@skipcast/runtime'
@@ -30,17 +30,37 @@ export async function testWorker(options: {
   }
   const config = { mediaStore: { path: options.mediaPath, s3: null }, consumerGroup: 'media', jobsAtOnce: 2 }
   owned.use(await startMedia(config, context))
+  owned.use(relayMedia({ ...options, bus }))
+  return owned.move()
+}
+
+/** Takes jobs from the outbox to a bus, and records what is told there of them. */
+export function relayMedia(options: {
+  readonly ports: ApiPorts
+  readonly database: Pick<Database, 'query'>
+  readonly bus: Bus
+  readonly onEvent?: (event: MediaEvent) => void
+}): AsyncDisposable {
+  const { bus, database, onEvent = () => {} } = options
+  const owned = new AsyncDisposableStack()
   const record = mediaEventRecorder(options.ports)
-  owned.use(bus.consume({ topic: 'mediaEvents', group: 'api', handle: (event) => record(mediaEvent.parse(event)) }))
+  const handle = async (told: MediaEvent) => {
+    const event = mediaEvent.parse(told)
+    await record(event)
+    onEvent(event)
+  }
+  owned.use(bus.consume({ topic: 'mediaEvents', group: 'api', handle }))
+  let jobs: MediaJob[] = []
   const relay = async () => {
-    const rows = await options.database.query<{ id: string; payload: unknown }>(TAKE_JOBS, [])
-    const jobs = rows.toSorted((a, b) => Number(a.id) - Number(b.id)).map(({ payload }) => mediaJob.parse(payload))
-    if (jobs.length > 0)
-      await bus.publish(
-        'mediaJobs',
-        jobs.map((value) => ({ key: value.event === 'make_artwork' ? value.channel_id : value.media_id, value })),
-      )
+    const rows = await database.query<{ id: string; payload: unknown }>(TAKE_JOBS, [])
+    jobs.push(...rows.toSorted((a, b) => Number(a.id) - Number(b.id)).map(({ payload }) => mediaJob.parse(payload)))
+    if (jobs.length === 0) return
+    await bus.publish(
+      'mediaJobs',
+      jobs.map((value) => ({ key: value.event === 'make_artwork' ? value.channel_id : value.media_id, value })),
+    )
+    jobs = []
   }
   owned.use(startLoop(relay, { everyMs: RELAY_EVERY_MS, onError: () => {} }))
-  return owned.move()
+  return owned
 }

@@ -9,6 +9,16 @@ export const CONFINED = ['-protocol_whitelist', 'file', '-format_whitelist', FOR
 export const CONFINED_PICTURE = ['-protocol_whitelist', 'file', '-format_whitelist', 'png_pipe,jpeg_pipe,gif,webp_pipe']
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' }
 
+export interface ToolLimits {
+  /** For whatever a program does, however long it might take. */
+  readonly mostMs: number
+  /** One that tells how far it is, and then tells nothing for so long, hangs. */
+  readonly silenceMs: number
+}
+
+const LIMITS: ToolLimits = { mostMs: 2 * 3_600_000, silenceMs: 5 * 60_000 }
+const PROGRAMS = { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe' } as const
+
 interface RunOptions {
   readonly timeoutMs: number
   /** What the owner is told when the program refuses the file. */
@@ -23,15 +33,27 @@ export type Run = (
   options: RunOptions,
 ) => Promise<{ stdout: Buffer; stderr: string }>
 
-/** As the unprivileged user that children run as; what runs is killed when `stop` comes. */
-export function confinedRun(user: ChildUser | undefined, stop: AbortSignal): Run {
-  return (program, args, { refusal, ...options }) =>
-    runCommand(program, args, { ...options, user, cwd: '/', env: ENVIRONMENT, stop }).catch((cause: unknown) => {
+export interface ConfinedOptions {
+  /** The unprivileged user that children run as. */
+  readonly user: ChildUser | undefined
+  /** What runs is killed when it comes. */
+  readonly stop: AbortSignal
+  readonly programs?: Readonly<Record<'ffmpeg' | 'ffprobe', string>>
+  readonly limits?: ToolLimits
+}
+
+export function confinedRun({ user, stop, programs = PROGRAMS, limits = LIMITS }: ConfinedOptions): Run {
+  return (program, args, { refusal, ...options }) => {
+    const timeoutMs = Math.min(options.timeoutMs, limits.mostMs)
+    const silenceMs = options.onOutput && limits.silenceMs
+    const confined = { ...options, timeoutMs, ...(silenceMs && { silenceMs }), user, cwd: '/', env: ENVIRONMENT, stop }
+    return runCommand(programs[program], args, confined).catch((cause: unknown) => {
       // What the program refuses is the file's fault; that it was stopped, or is not there, is not.
       if (!isAppError(cause, 'COMMAND_FAILED') || stop.aborted) throw cause
       if (String(cause.details).includes('No space left on device')) throw noSpace(cause)
       throw new AppError('UNPROCESSABLE', refusal, { cause })
     })
+  }
 }
 
 /** Reads `-progress pipe:1`: calls back with how much is made, in ms. */
