@@ -50,6 +50,7 @@ export type {
   TrackPlay,
 } from './stores/records.ts'
 export type { SessionRecord } from './stores/sessions.ts'
+export { sharedLocks, type SharedLocks } from './shared-locks.ts'
 export { openStores, type Stores } from './stores/stores.ts'
 export { tokenHashOf, type IssuedToken } from './stores/tokens.ts'
 export type { TrackPlayStore } from './stores/track-plays.ts'

@@ -33,6 +33,7 @@ const table = {
   ENGINE_START_FAILED: { fault: 'dependency', retryable: true, status: 503 },
   ENGINE_REFUSED: { fault: 'internal', retryable: false, status: 500 },
   MEDIA_MISSING: { fault: 'dependency', retryable: true, status: 503 },
+  UPLOAD_ELSEWHERE: { fault: 'dependency', retryable: true, status: 503 },
   STORE_UNAVAILABLE: { fault: 'dependency', retryable: true, status: 503 },
   COMMAND_FAILED: { fault: 'dependency', retryable: false, status: 500 },
   TIMEOUT: { fault: 'dependency', retryable: true, status: 503 },

@@ -1,5 +1,5 @@
 import type { ServiceContext } from '@skipcast/bus'
-import { localPostgres, migrate, openDatabase, openStores, type ToCommand, type TrackPlayStore } from '@skipcast/db'
+import { localPostgres, migrate, openDatabase, openStores, sharedLocks, type ToCommand, type TrackPlayStore } from '@skipcast/db'
 import { signListenToken, type StreamEvent } from '@skipcast/contracts'
 import { mediaPath, openMediaStore } from '@skipcast/media-store'
 import { AppError, isAppError, messageOf, ownStalls, startLoop, type Logger } from '@skipcast/runtime'
@@ -124,6 +124,7 @@ export async function startApi(config: ApiConfig, context: ServiceContext, overr
     mediaNews: mediaNews(),
     incomingFiles: await incomingFiles({ path: mediaPath(config.mediaStore, home), serverId }),
     uploadFiles: await uploadFiles({ path: mediaPath(config.mediaStore, home) }),
+    locks: owned.use(sharedLocks(database)),
     mediaStore: await openMediaStore(config.mediaStore, home),
     origin,
     viewers: viewCounter(stores.opinions, secret, Date.now),

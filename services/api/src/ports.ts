@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { ServerHeartbeat, StreamStatus } from '@skipcast/contracts'
-import type { Channel, Stores, User } from '@skipcast/db'
+import type { Channel, SharedLocks, Stores, User } from '@skipcast/db'
 import type { MediaStore } from '@skipcast/media-store'
 import type { HealthBoard, Meters } from '@skipcast/runtime'
 import type { Mail } from './domain/mail.ts'
@@ -26,6 +26,7 @@ export interface ApiPorts {
   readonly mediaNews: MediaNews
   readonly incomingFiles: IncomingFiles
   readonly uploadFiles: UploadFiles
+  readonly locks: SharedLocks
   readonly mediaStore: MediaStore
   /** Who speaks in messages of ours. */
   readonly origin: { readonly application: string; readonly environment: string }
@@ -181,8 +182,10 @@ export interface IncomingFiles {
   receive(): IncomingFile
 }
 
-/** The bytes of resumable uploads, on this machine, by their ids. */
+/** The bytes of resumable uploads, on this machine, by their ids. Who writes to one holds its lock. */
 export interface UploadFiles {
+  /** The name of the folder they are in: the same for all processes that share it, and another elsewhere. */
+  readonly place: string
   /** Makes an empty one. Rejects with NO_SPACE where so many bytes are not free. */
   begin(id: string, sizeBytes: number): Promise<void>
   /** Writes what comes from this byte on; resolves to how many are there now. What fails leaves what was written. Rejects with NO_SPACE, and with what `bytes` fail with. */

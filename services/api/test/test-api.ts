@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signListenToken, stamp, type StreamStatus } from '@skipcast/contracts'
-import { openDatabase, openStores, type Database, type Role, type Stores, type User } from '@skipcast/db'
+import { openDatabase, openStores, sharedLocks, type Database, type Role, type Stores, type User } from '@skipcast/db'
 import { PATIENT, testDatabase } from '@skipcast/db/testing'
 import { folderStore } from '@skipcast/media-store'
 import { healthBoard, meters, silentLogger, type HealthBoard } from '@skipcast/runtime'
@@ -59,7 +59,7 @@ export interface TestApi extends AsyncDisposable {
   readonly mails: Mail[]
   /** Waits until it is processed, unless told otherwise. */
   upload(token: string | undefined, file: Buffer, fileName?: string, field?: string, prefer?: string): Promise<Answer>
-  readonly database: Pick<Database, 'query'>
+  readonly database: Pick<Database, 'query' | 'url'>
   /** From now on jobs are done. */
   startWorker(): Promise<void>
 }
@@ -123,6 +123,7 @@ export async function testApi(
     mediaNews: mediaNews(),
     incomingFiles: await incomingFiles({ path: mediaPath, serverId: 'test' }),
     uploadFiles: await uploadFiles({ path: mediaPath }),
+    locks: owned.use(sharedLocks(client)),
     mediaStore: folderStore(mediaPath),
     origin,
     viewers: viewCounter(stores.opinions, SIGNING_KEY, Date.now),

@@ -11,6 +11,8 @@ export interface Upload {
   readonly sizeBytes: number
   readonly createdAt: Date
   readonly expiresAt: Date
+  /** Which folder its bytes are in, where they are kept between requests; empty: none. */
+  readonly place: string
   readonly mediaId: string | null
   readonly problem: string | null
 }
@@ -23,6 +25,7 @@ interface NewUpload {
   readonly expiresAt: Date
   /** A picture counts in bytes alone. Absent: a file. */
   readonly kind?: 'file' | 'picture'
+  readonly place?: string
 }
 
 /** Unfinished files of one user. */
@@ -101,6 +104,6 @@ export function uploadStore(database: Database): UploadStore {
   }
 }
 
-function toUpload({ id, ownerId, fileName, sizeBytes, createdAt, expiresAt, mediaId, problem }: UploadRow): Upload {
-  return { id, ownerId, fileName, sizeBytes: Number(sizeBytes), createdAt, expiresAt, mediaId, problem }
+function toUpload({ id, ownerId, fileName, sizeBytes, createdAt, expiresAt, place, mediaId, problem }: UploadRow): Upload {
+  return { id, ownerId, fileName, sizeBytes: Number(sizeBytes), createdAt, expiresAt, place, mediaId, problem }
 }

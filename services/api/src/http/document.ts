@@ -63,6 +63,7 @@ const REASONS = {
   415: 'Not the content type this takes',
   416: 'The file is not that long',
   422: 'What was sent can be read, but not used: the message says why',
+  423: 'Another request is at it; try again',
   429: 'Too much at once; see Retry-After',
   503: 'The database is away; see Retry-After',
   507: 'The disk is full; see Retry-After',

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream'
-import { DataStore, ERRORS, MemoryLocker, Server, Upload as TusUpload } from '@tus/server'
-import { newId, type Upload, type UploadStore } from '@skipcast/db'
+import { DataStore, ERRORS, Server, Upload as TusUpload } from '@tus/server'
+import { newId, type SharedLocks, type Upload, type UploadStore } from '@skipcast/db'
 import { AppError, isAppError } from '@skipcast/runtime'
 import { originalName } from '../domain/tags.ts'
 import type { UploadFiles } from '../ports.ts'
+import { TusRefusal } from './tus-refusal.ts'
+import { uploadLocker } from './upload-locks.ts'
 
 /** An upload that is not finished by then goes. */
 const LIFETIME_MS = 24 * 3_600_000
@@ -14,6 +16,7 @@ const DRAIN_MS = 1000
 export interface TusOptions {
   readonly rows: UploadStore
   readonly files: UploadFiles
+  readonly locks: SharedLocks
   /** Where it is, without a slash at its end. */
   readonly path: string
   readonly maxBytes: number
@@ -24,17 +27,6 @@ export interface TusOptions {
 
 /** Answers the requests of the protocol, for who makes an upload or owns the one that is named; rejects with an AppError, or with the protocol's own refusal as `TusRefusal`. */
 export type TusHandler = (request: Request, actorId: string) => Promise<Response>
-
-/** What the protocol (tus 1.0) says to a request that is not as it should be. */
-export class TusRefusal extends Error {
-  readonly status: number
-
-  constructor(status: number, message: string) {
-    super(message)
-    this.name = 'TusRefusal'
-    this.status = status
-  }
-}
 
 /**
  * Resumable uploads by tus 1.0:
@@ -53,7 +45,7 @@ export function tusHandler(options: TusOptions): TusHandler {
     path: options.path,
     relativeLocation: true,
     maxSize: maxBytes,
-    locker: new MemoryLocker(),
+    locker: uploadLocker(options.locks),
     lockDrainTimeout: DRAIN_MS,
     datastore: uploadData(rows, files),
     namingFunction: () => newId(),
@@ -63,7 +55,7 @@ export function tusHandler(options: TusOptions): TusHandler {
       const ownerId = actors.get(request)!
       const fileName = originalName(upload.metadata?.['filename'] ?? upload.metadata?.['name'] ?? '')
       const expiresAt = new Date(Date.now() + LIFETIME_MS)
-      await rows.create({ id: upload.id, ownerId, fileName, sizeBytes, expiresAt }, options.quotaBytes)
+      await rows.create({ id: upload.id, ownerId, fileName, sizeBytes, expiresAt, place: files.place }, options.quotaBytes)
       return { metadata: { filename: fileName } }
     },
     onUploadFinish: async (_request, { id }) => ({ headers: { 'Media-Location': `/api/media/${await options.finish(id)}` } }),
@@ -113,7 +105,7 @@ function uploadData(rows: UploadStore, files: UploadFiles): DataStore {
       if (!row) throw noUpload()
       if (row.problem !== null) throw new AppError('UNPROCESSABLE', row.problem)
       const offset = row.mediaId === null ? await files.sizeOf(id) : row.sizeBytes
-      if (offset === null) throw ERRORS.FILE_NO_LONGER_EXISTS
+      if (offset === null) throw row.place === files.place ? ERRORS.FILE_NO_LONGER_EXISTS : elsewhere()
       return toTus(row, offset)
     },
 
@@ -128,6 +120,11 @@ function uploadData(rows: UploadStore, files: UploadFiles): DataStore {
 
 function toTus({ id, sizeBytes, fileName, createdAt }: Upload, offset: number): TusUpload {
   return new TusUpload({ id, size: sizeBytes, offset, metadata: { filename: fileName }, creation_date: createdAt.toISOString() })
+}
+
+/** Clients of the protocol try again after a 503; after a 404 or 410 they would begin anew. */
+function elsewhere(): AppError {
+  return new AppError('UPLOAD_ELSEWHERE', 'The bytes of this upload are on another server. Try again: its turn may be next.')
 }
 
 function noUpload(): AppError {

@@ -4,7 +4,8 @@ import type { Upload } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { tusHandler, TusRefusal } from './tus.ts'
+import { TusRefusal } from './tus-refusal.ts'
+import { tusHandler } from './tus.ts'
 import { finishUpload } from '../finish-upload.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
@@ -34,6 +35,7 @@ export function uploadRoutes(app: App, ports: ApiPorts): void {
   const handle = tusHandler({
     rows: stores.uploads,
     files: uploadFiles,
+    locks: ports.locks,
     path: PATH,
     maxBytes: settings.mediaMaxBytes,
     quotaBytes: settings.mediaQuotaBytes,
@@ -92,7 +94,7 @@ export function uploadRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.head(`${PATH}/:upload`, {
-    config: { access: 'media:create', refusals: [410, 412, 422] },
+    config: { access: 'media:create', refusals: [410, 412, 422, 423] },
     schema: {
       tags,
       summary: 'How much of an upload is there',
@@ -109,7 +111,7 @@ export function uploadRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.patch(`${PATH}/:upload`, {
-    config: { access: 'media:create', refusals: [403, 409, 410, 412, 413, 415, 422, 507] },
+    config: { access: 'media:create', refusals: [403, 409, 410, 412, 413, 415, 422, 423, 507] },
     schema: {
       tags,
       summary: 'Send the next bytes of an upload',
@@ -124,7 +126,7 @@ export function uploadRoutes(app: App, ports: ApiPorts): void {
   })
 
   app.delete(`${PATH}/:upload`, {
-    config: { access: 'media:create', refusals: [410, 412] },
+    config: { access: 'media:create', refusals: [410, 412, 423] },
     schema: {
       tags,
       summary: 'Give up an upload',
@@ -136,7 +138,13 @@ export function uploadRoutes(app: App, ports: ApiPorts): void {
   })
 }
 
-const REFUSALS: Readonly<Record<number, string>> = { 404: 'NOT_FOUND', 409: 'CONFLICT', 410: 'NOT_FOUND', 413: 'TOO_LARGE' }
+const REFUSALS: Readonly<Record<number, string>> = {
+  404: 'NOT_FOUND',
+  409: 'CONFLICT',
+  410: 'NOT_FOUND',
+  413: 'TOO_LARGE',
+  423: 'LOCKED',
+}
 
 /** The same request as the library wants it: with the address that was asked for permission, and nothing after it, as it takes the id from the very end. */
 function toWeb({ raw, method, params, headers }: FastifyRequest, publicUrl: string): Request {

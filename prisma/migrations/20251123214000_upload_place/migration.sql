@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "uploads" ADD COLUMN "place" TEXT NOT NULL DEFAULT '';
