@@ -112,6 +112,18 @@ test('a review is said by name, once each, in place of the one before; its autho
   expect((await api.call('GET', url)).body.total).toBe(0)
 })
 
+test('what somebody said is shown no more from the moment they are deleted, also before they are erased', async () => {
+  const { id } = await channel()
+  const { user, token } = await api.user('listener')
+  const { body } = await call({ token }, 'POST', `/api/channels/${id}/reviews`, { review: 'Mine' })
+  await call(one, 'POST', `/api/channels/${id}/reviews`, { review: 'Stays' })
+  expect((await call(admin, 'DELETE', `/api/users/${user.id}`)).status).toBe(204)
+  const list = await api.call('GET', `/api/channels/${id}/reviews`)
+  expect(list.body).toMatchObject({ total: 1, data: [{ review: 'Stays' }] })
+  expect(list.text).not.toContain(user.username)
+  expect((await call(admin, 'DELETE', `/api/channels/${id}/reviews/${body.id}`)).status).toBe(404)
+})
+
 test('nobody likes, reviews or reads reviews of a private channel that is not theirs', async () => {
   const { id } = await channel({ privacy: 'private' })
   for (const [method, path] of [

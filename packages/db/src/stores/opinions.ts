@@ -15,7 +15,7 @@ export interface OpinionStore {
   /** Resolves with how many like it now; who likes it already changes nothing, and nothing is told. Rejects with NOT_FOUND when it has just gone. */
   like(liked: Likeable, userId: string, told: MessageOf<'userInteractions'>): Promise<number>
   unlike(liked: Likeable, userId: string): Promise<number>
-  /** Newest first. */
+  /** Newest first; of nobody who is deleted, which may be before they are erased. */
   listReviews(channelId: string, page: PageRequest): Promise<Page<Review>>
   findReview(channelId: string, id: string): Promise<Review | null>
   /** In place of what they said before. Rejects with NOT_FOUND when the channel has just gone. */
@@ -34,6 +34,7 @@ const COUNT_VIEW = {
       INSERT INTO channel_views (channel_id, day, viewer) SELECT id, $2::date, $3 FROM channels WHERE id = $1 ON CONFLICT DO NOTHING RETURNING channel_id
     ) UPDATE channels c SET views = views + 1 FROM seen WHERE c.id = seen.channel_id`,
 }
+const BY_SOMEBODY = { user: { deletedAt: null } } as const
 const AUTHOR = { user: { select: { username: true } } } as const
 
 export function opinionStore(database: Database): OpinionStore {
@@ -57,7 +58,7 @@ export function opinionStore(database: Database): OpinionStore {
 
     listReviews(channelId, page) {
       return database.run((client) => {
-        const where = { channelId }
+        const where = { channelId, ...BY_SOMEBODY }
         const orderBy = [{ createdAt: 'desc' as const }, { id: 'desc' as const }]
         const find = (slice: object) => client.channelReview.findMany({ where, orderBy, ...slice, include: AUTHOR })
         return pageOf(page, find, client.channelReview.count({ where }), toReview)
@@ -65,7 +66,9 @@ export function opinionStore(database: Database): OpinionStore {
     },
 
     async findReview(channelId, id) {
-      const row = await database.run((client) => client.channelReview.findFirst({ where: { id, channelId }, include: AUTHOR }))
+      const row = await database.run((client) =>
+        client.channelReview.findFirst({ where: { id, channelId, ...BY_SOMEBODY }, include: AUTHOR }),
+      )
       return row && toReview(row)
     },
 
