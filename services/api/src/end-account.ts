@@ -1,8 +1,7 @@
 import { isAppError, type ErrorCode, type Logger } from '@skipcast/runtime'
 import { eraseAccounts, type ErasePorts } from './erase-accounts.ts'
+import { forAllListed } from './for-all-listed.ts'
 import type { ApiPorts } from './ports.ts'
-
-const AT_ONCE = 100
 
 /**
  * Ends an account: nothing speaks for its user from now on, their streams are stopped, and their channels and pieces are in the trash. Killed in between, the leader puts them
@@ -25,17 +24,15 @@ export async function endAccount(
  */
 export async function discardOrphans({ stores }: Pick<ApiPorts, 'stores'>): Promise<void> {
   const { accounts, channels, mediaTrash } = stores
-  for (let ids = await accounts.listOrphanedChannels(AT_ONCE); ids.length > 0;) {
-    for (const id of ids) {
-      const channel = await channels.find(id)
-      if (channel) await channels.discard(channel).catch(allow('NOT_FOUND'))
-    }
-    ids = await accounts.listOrphanedChannels(AT_ONCE)
+  const discard = async (id: string) => {
+    const channel = await channels.find(id)
+    if (channel) await channels.discard(channel).catch(allow('NOT_FOUND'))
   }
-  for (let ids = await accounts.listOrphanedMedia('', AT_ONCE); ids.length > 0;) {
-    for (const id of ids) await mediaTrash.put(id).catch(allow('NOT_FOUND', 'CONFLICT'))
-    ids = await accounts.listOrphanedMedia(ids.at(-1)!, AT_ONCE)
-  }
+  await forAllListed((limit) => accounts.listOrphanedChannels(limit), discard)
+  await forAllListed(
+    (limit, after) => accounts.listOrphanedMedia(after, limit),
+    (id) => mediaTrash.put(id).catch(allow('NOT_FOUND', 'CONFLICT')),
+  )
 }
 
 function allow(...codes: ErrorCode[]): (error: unknown) => void {

@@ -1,9 +1,9 @@
 import { messageOf, type Logger } from '@skipcast/runtime'
 import type { MediaFile } from '@skipcast/db'
+import { forAllListed } from './for-all-listed.ts'
 import type { ApiPorts } from './ports.ts'
 
 const USERS_AT_ONCE = 100
-const THINGS_AT_ONCE = 100
 
 /** What an erasure needs. */
 export interface ErasePorts extends Pick<ApiPorts, 'stores'> {
@@ -22,14 +22,14 @@ export async function eraseAccounts({ stores, mediaStore }: ErasePorts, logger: 
   }
   for (const userId of await erasure.listDue(USERS_AT_ONCE)) {
     try {
-      for (let ids = await erasure.listChannels(userId, THINGS_AT_ONCE); ids.length > 0;) {
-        for (const id of ids) await removeFiles(await channels.remove(id))
-        ids = await erasure.listChannels(userId, THINGS_AT_ONCE)
-      }
-      for (let ids = await erasure.listMedia(userId, THINGS_AT_ONCE); ids.length > 0;) {
-        for (const id of ids) await removeFiles(await erasure.removePiece(id))
-        ids = await erasure.listMedia(userId, THINGS_AT_ONCE)
-      }
+      await forAllListed(
+        (limit) => erasure.listChannels(userId, limit),
+        async (id) => removeFiles(await channels.remove(id)),
+      )
+      await forAllListed(
+        (limit) => erasure.listMedia(userId, limit),
+        async (id) => removeFiles(await erasure.removePiece(id)),
+      )
       await erasure.forget(userId)
       logger.info({ user: userId }, 'nothing is kept any more about a user who wished so')
     } catch (error) {
