@@ -58,7 +58,8 @@ test('of two processes that share the folder one sends at a time: a connection t
   const dead = request(new URL(path, url), open)
   const answered = once(dead, 'response') as Promise<[IncomingMessage]>
   dead.write('a')
-  await waitFor('it to be sending', () => api.ports.uploadFiles.sizeOf(idOf(path)), { timeoutMs: 10_000 })
+  const isThere = async () => (await api.ports.uploadFiles.sizeOf(idOf(path))) === 1
+  await waitFor('its first byte', isThere, { timeoutMs: 10_000 })
   const late = await other.app.inject({ url: path, ...patch(0, 'b'.repeat(100_000)) })
   expect(late.statusCode).toBe(409) // one byte is there
   dead.on('error', () => {}).end('a'.repeat(99_999))
