@@ -31,9 +31,16 @@ export async function hears(
   const mark = performance.now()
   const windowMs = options.windowMs ?? 400
   let last = SILENCE
+  let newest: ReceivedFrame | undefined
   const listen = async () => {
     const frames = listener.framesSince(mark)
-    if (playMs(frames) < windowMs + CODEC_DELAY_MS) return null
+    if (playMs(frames) < windowMs + CODEC_DELAY_MS || frames.at(-1) === newest) return null
+    newest = frames.at(-1)
+    // Decoding begins a process, which holds this one up for some 10 ms.
+    if (isSilent(frames, windowMs)) {
+      last = SILENCE
+      return null
+    }
     last = strongestTone(await decodeLast(frames, windowMs), SAMPLE_RATE)
     const isIt = last.frequencyHz !== null && Math.abs(last.frequencyHz - frequencyHz) < TOLERANCE_HZ && last.share > CLEAR_SHARE
     return isIt ? last : null
@@ -79,6 +86,17 @@ function fileOf(format: AirFormat, frames: readonly ReceivedFrame[]): Buffer {
   if (format !== 'opus') return Buffer.concat(frames.map((frame) => frame.data))
   const writer = oggOpusWriter()
   return Buffer.concat([writer.head, ...frames.map((frame) => writer.page(frame))])
+}
+
+/** Whether the last so many ms are digital silence. */
+function isSilent(frames: readonly ReceivedFrame[], lastMs: number): boolean {
+  let ms = 0
+  for (const frame of frames.toReversed()) {
+    if (!frame.silent) return false
+    ms += frame.durationMs
+    if (ms >= lastMs) return true
+  }
+  return false
 }
 
 function playMs(frames: readonly ReceivedFrame[]): number {
