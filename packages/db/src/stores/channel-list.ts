@@ -1,6 +1,7 @@
 import type { Session } from '../database.ts'
 import { Prisma } from '../generated/client.ts'
 import { readChannels } from './channel-writes.ts'
+import { inOrder, listIds, type ListLimits } from './list-ids.ts'
 import type { Channel, ChannelSort, ListRequest, Page, Sight } from './records.ts'
 
 export interface ChannelListRequest extends ListRequest<ChannelSort> {
@@ -18,55 +19,28 @@ const COLUMNS = {
   slug: 'slug',
 } as const satisfies Record<ChannelSort, string>
 
-/** Counting goes no further: who looks at more than these pages knows that there are many. */
-const MOST_COUNTED = 10_000
-
-/** One page of the channels; `total` is counted up to `MOST_COUNTED`. Rejects with DATABASE_UNAVAILABLE. */
-export async function listChannels(session: Session, request: ChannelListRequest): Promise<Page<Channel>> {
-  const which = conditions(request)
-  const { page, perPage, sort } = request
-  const direction = request.order === 'asc' ? Prisma.sql`ASC` : Prisma.sql`DESC`
-  const order = Prisma.sql`ORDER BY c.${Prisma.raw(COLUMNS[sort])} ${direction}, c.id ${direction}`
-  const slice = Prisma.sql`LIMIT ${perPage} OFFSET ${(page - 1) * perPage}`
-  const [items, [counted]] = await Promise.all([
-    // First which they are: what belongs to a channel is read for these alone.
-    readChannels(
-      session,
-      Prisma.sql`JOIN (SELECT c.id FROM channels c WHERE ${which} ${order} ${slice}) page USING (id) ${order}`,
-    ),
-    session.$queryRaw<{ total: number }[]>`
-      SELECT count(*)::int AS total FROM (SELECT 1 FROM channels c WHERE ${which} LIMIT ${MOST_COUNTED}) counted`,
-  ])
-  return { items, total: counted!.total }
+/** One page of the channels, counted as `listIds` does. Rejects with DATABASE_UNAVAILABLE. */
+export async function listChannels(session: Session, request: ChannelListRequest, limits?: ListLimits): Promise<Page<Channel>> {
+  const which = Prisma.sql`deleted_at IS NULL AND ${isIn(request)}`
+  const table = request.sort === 'updated_at' ? 'channels' : 'channel_cards'
+  const group = request.genreId === undefined ? undefined : ofGenre(request.genreId)
+  const listed = { cards: 'channel_cards', searched: 'text', table, column: COLUMNS[request.sort], which, group } as const
+  const { items: ids, total } = await listIds(session, listed, request, limits)
+  const channels = await readChannels(session, Prisma.sql`WHERE id = ANY(${ids}) AND ${which}`)
+  return { items: inOrder(ids, channels), total }
 }
 
-function conditions({ sight, privacy, search, genreId }: ChannelListRequest): Prisma.Sql {
-  const all = [Prisma.sql`c.deleted_at IS NULL`, isIn(sight)]
-  if (privacy !== undefined) all.push(Prisma.sql`c.privacy = ${privacy}::privacy`)
-  if (search !== undefined) all.push(matches(search))
-  if (genreId !== undefined) all.push(search === undefined ? isAmong(genreId) : has(genreId))
-  return Prisma.join(all, ' AND ')
+function ofGenre(genreId: number) {
+  return {
+    ids: Prisma.sql`SELECT channel_id FROM channel_genres WHERE genre_id = ${genreId}`,
+    hasRow: Prisma.sql`EXISTS (SELECT 1 FROM channel_genres g WHERE g.channel_id = r.id AND g.genre_id = ${genreId})`,
+  }
 }
 
-/** As an array: a join would go through all channels. */
-function isAmong(genreId: number): Prisma.Sql {
-  return Prisma.sql`c.id = ANY(ARRAY(SELECT g.channel_id FROM channel_genres g WHERE g.genre_id = ${genreId}))`
-}
-
-/** Asked of those that are left: it is the search that leaves few. */
-function has(genreId: number): Prisma.Sql {
-  return Prisma.sql`EXISTS (SELECT 1 FROM channel_genres g WHERE g.channel_id = c.id AND g.genre_id = ${genreId})`
-}
-
-function isIn(sight: Sight): Prisma.Sql {
-  if (sight === 'everything') return Prisma.sql`true`
-  if (sight === 'public') return Prisma.sql`c.privacy = 'public'`
-  return Prisma.sql`(c.privacy = 'public' OR c.owner_id = ${sight.ownerId})`
-}
-
-/** In one of the texts, whatever its case; no text has a line break. There is an index of just this expression, for three characters and more. */
-function matches(search: string): Prisma.Sql {
-  // In LIKE, these three mean something.
-  const pattern = `%${search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
-  return Prisma.sql`lower(c.name || E'\\n' || c.slug || E'\\n' || c.description || E'\\n' || c.genre) LIKE lower(${pattern})`
+function isIn({ sight, privacy }: ChannelListRequest): Prisma.Sql {
+  if (sight === 'everything') return privacy === undefined ? Prisma.sql`true` : Prisma.sql`privacy = ${privacy}::privacy`
+  if (privacy === 'public') return Prisma.sql`privacy = 'public'`
+  if (sight === 'public') return privacy === undefined ? Prisma.sql`privacy = 'public'` : Prisma.sql`false`
+  if (privacy === 'private') return Prisma.sql`privacy = 'private' AND owner_id = ${sight.ownerId}`
+  return Prisma.sql`(privacy = 'public' OR owner_id = ${sight.ownerId})`
 }

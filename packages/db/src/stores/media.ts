@@ -1,6 +1,6 @@
 import type { MediaJob } from '@skipcast/contracts'
 import type { Database } from '../database.ts'
-import { matching, orderOf, pageOf } from './lists.ts'
+import { listMedia } from './media-list.ts'
 import {
   commandChannels,
   createMedia,
@@ -10,7 +10,6 @@ import {
   lockContent,
   lockMedia,
   toMedia,
-  toMediaList,
 } from './media-writes.ts'
 import { requireQuota } from './quotas.ts'
 import type { ListRequest, Media, MediaChange, MediaFile, MediaFilter, MediaSort, NewMedia, Page, ToCommand } from './records.ts'
@@ -89,17 +88,7 @@ export function mediaStore(database: Database, toCommand: ToCommand): MediaStore
     },
 
     list(filter, request) {
-      return database.run((client) => {
-        const { ownerId, isTrashed, ...fields } = filter
-        const told = ['title', 'artist', 'album'] as const
-        const searched = matching(filter.visibility === 'public' ? told : [...told, 'originalName'], request.search)
-        const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-        const deletedAt = isTrashed ? { not: null } : null
-        const where = { AND: [searched, { ...given, deletedAt, ...(ownerId !== null && { ownerId }) }] }
-        const orderBy = orderOf(request, { created_at: 'id', title: 'title', artist: 'artist', duration_ms: 'durationMs' })
-        const find = async (slice: object) => toMediaList(client, await client.media.findMany({ where, orderBy, ...slice }))
-        return pageOf(request, find, client.media.count({ where }), (media) => media)
-      })
+      return database.run((client) => listMedia(client, filter, request))
     },
 
     change(id, decide, jobOf = () => null) {

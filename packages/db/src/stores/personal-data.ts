@@ -45,8 +45,10 @@ const SECTIONS = {
   uploads: { table: 'uploads', of: 'owner_id = $1', without: ['owner_id'] },
 } as const satisfies Record<string, Section>
 
-/** What hangs on a user's rows and is about others, or about nobody. */
+/** What hangs on a user's rows and is about others, or about nobody, or told already. */
 const NOT_TOLD: Readonly<Record<string, string>> = {
+  channel_cards: 'what lists need of `channels`',
+  media_cards: 'what lists need of `media`',
   listener_counts: 'how many listen, not who',
   listener_minutes: 'how many listened, not who',
   listener_hours: 'how many listened, not who',

@@ -73,6 +73,7 @@ export function mediaRoutes(app: App, ports: ApiPorts): void {
     schema: {
       tags,
       summary: 'List media',
+      description: '`total` is counted up to 10,000.',
       querystring: mediaList,
       response: { 200: pageBody(mediaBody) },
     },
