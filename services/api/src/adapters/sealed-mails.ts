@@ -2,20 +2,14 @@ import { hkdfSync } from 'node:crypto'
 import { AppError } from '@skipcast/runtime'
 import { EncryptJWT, errors, jwtDecrypt } from 'jose'
 import { z } from 'zod'
-import type { Mail } from '../domain/mail.ts'
+import { sentKinds, type Mail } from '../domain/mail.ts'
 import type { MailSealer } from '../ports.ts'
 
 const KEY_BYTES = 32
 /** More than any mail of ours has, in characters. */
 const PADDED_LENGTH = 2500
-const address = z.string().max(320)
-const link = z.string().max(2000)
-const ofKind = <const K extends string>(kind: K) => z.object({ kind: z.literal(kind), to: address, link })
 const sealedMail = z.discriminatedUnion('kind', [
-  ofKind('confirm_email'),
-  ofKind('reset_password'),
-  ofKind('already_registered'),
-  ofKind('password_changed'),
+  z.object({ kind: z.enum(sentKinds), to: z.string().max(320), link: z.string().max(2000) }),
   z.object({ kind: z.literal('none') }),
 ])
 

@@ -1,13 +1,6 @@
 /** What mails are about. */
 export type Mail =
-  | { readonly kind: 'confirm_email'; readonly to: string; readonly link: string }
-  | { readonly kind: 'reset_password'; readonly to: string; readonly link: string }
-  | { readonly kind: 'already_registered'; readonly to: string; readonly link: string }
-  | { readonly kind: 'password_changed'; readonly to: string; readonly link: string }
-  | { readonly kind: 'invitation'; readonly to: string; readonly link: string }
-  /** To the address that was proved, and to the one before. */
-  | { readonly kind: 'email_wanted'; readonly to: string; readonly link: string }
-  | { readonly kind: 'email_to_change' | 'email_changed'; readonly to: string; readonly link: string }
+  | { readonly kind: keyof typeof TEXTS; readonly to: string; readonly link: string }
   /** To nobody: where an address is not known, as much is done as where it is. */
   | { readonly kind: 'none' }
 
@@ -41,6 +34,7 @@ const TEXTS = {
     lines: ['An administrator made an account for you. Open this link to set its password. It works once, within a week.'],
     closing: 'If you expect no such thing, there is nothing to do.',
   },
+  /** To the address that is to be proved; the next two, to the one before. */
   email_wanted: {
     subject: 'Confirm your new address',
     lines: ['Open this link to log in with this address from now on. It works once, within a day.'],
@@ -61,6 +55,9 @@ const TEXTS = {
     closing: 'If this was not you, tell whoever runs this station.',
   },
 } as const
+
+/** Of each mail that goes out. */
+export const sentKinds = Object.keys(TEXTS) as (keyof typeof TEXTS)[]
 
 /** What a mail says: plain text, with nothing in it that a stranger chose but the link, which is ours. */
 export function mailText({ kind, link }: Exclude<Mail, { kind: 'none' }>): { subject: string; text: string } {
