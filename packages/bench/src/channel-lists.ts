@@ -1,38 +1,24 @@
+import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { openHome } from '@skipcast/runtime'
 import { startSkipcast, summarise, temporaryHome, untilReady } from '@skipcast/testing'
+import { bareList } from './bare-list.ts'
 import type { Benchmark } from './benchmark.ts'
+import { fillLibrary } from './fill-library.ts'
 import { homeDatabase } from './home-database.ts'
+import { LISTS, type ListCase } from './list-cases.ts'
 import { table } from './table.ts'
 import { verdict } from './verdict.ts'
 
 const TARGET_MS = 50
-const CHANNELS_AT_ONCE = 5000
-const OWNERS = 1000
 /** Of each kind, before it is measured: connections are made, and what is read often is in memory. */
-const WARM_UP = 5
+const WARM_UP = 3
 
-/** What is asked: `{}` is a number that is another one each time, `{3}` three digits. */
-const CASES = [
-  { name: 'first page', query: '' },
-  { name: 'first page, by name', query: 'sort=name&order=asc' },
-  { name: 'first page, changed last', query: 'sort=updated_at' },
-  { name: 'page 500', query: 'page=500' },
-  { name: 'last page', query: 'page=5900' },
-  { name: 'of one genre', query: 'genre=jazz' },
-  { name: 'search: one in 100,000', query: 'search=station+{}+of' },
-  { name: 'search: some hundreds', query: 'search={3}' },
-  { name: 'search: nearly all', query: 'search=radio' },
-  { name: 'search: none', query: 'search=nothing+like+it+{}' },
-  { name: 'search and genre, by name', query: 'search={3}&genre=jazz&sort=name' },
-  { name: 'search: two characters, none', query: 'search=qq' },
-] as const
-
-export const channelLists: Benchmark<{ channels: number; requests: number }> = {
+export const channelLists: Benchmark<{ channels: number; media: number; requests: number; bare: number }> = {
   name: 'channel-lists',
-  summary: 'listing and searching a great many channels over HTTP, as nobody and as their owner',
-  settings: { channels: 100_000, requests: 100 },
-  async run({ channels, requests }, say) {
+  summary: 'listing and searching a great many channels and media over HTTP, beside count(*), LIMIT and ILIKE on the same rows',
+  settings: { channels: 100_000, media: 100_000, requests: 100, bare: 20 },
+  async run({ channels, media, requests, bare }, say) {
     await using home = await temporaryHome()
     await using skipcast = await startSkipcast(home.path, {
       EVENT_BUS: 'memory',
@@ -40,70 +26,76 @@ export const channelLists: Benchmark<{ channels: number; requests: number }> = {
       API_RATE_LIMIT: '10000000',
     })
     await untilReady(skipcast)
-    say(`making ${channels} channels, a tenth of them private`)
-    const token = await fill(home.path, channels)
+    await using database = await homeDatabase(await openHome(home.path))
+    say(`making ${channels} channels and ${media} media`)
+    const { token: owner, playlist } = await fillLibrary(database, { channels, media })
+    const admin = (await readFile(`${home.path}/admin-token`, 'utf8')).trim()
+    const tokens = { nobody: null, owner, mine: owner, admin }
+    await using bareChannels = await bareList(database, {
+      name: 'bare_channels',
+      searched: ['name', 'slug', 'description', 'genre'],
+      genres: 'channel_genres',
+    })
+    await using bareMedia = await bareList(database, {
+      name: 'bare_media',
+      searched: ['title', 'artist', 'album', 'original_name'],
+    })
+    const rivals = { channels: bareChannels.url, media: bareMedia.url, playlist: null }
+    const paths = { channels: '/api/channels', media: '/api/media', playlist: `/api/channels/${playlist}/media` }
+
+    say(`${LISTS.length} lists, ${requests} of each`)
     const rows: string[][] = []
-    for (const { name, query } of CASES) {
-      say(name)
-      const asNobody = await ask(skipcast.apiUrl, query, requests, null)
-      const asOwner = await ask(skipcast.apiUrl, query, requests, token)
+    for (const each of LISTS) {
+      const rival = rivals[each.of]
+      const [ours, theirs] = await inTurns(
+        each,
+        { url: skipcast.apiUrl + paths[each.of], token: tokens[each.who], times: requests },
+        { url: rival, times: rival === null ? 0 : bare },
+      )
+      const ms = ({ p50, p99, max }: typeof ours) => [p50, p99, max].map((each_) => each_.toFixed(1))
       rows.push([
-        name,
-        ...[asNobody, asOwner].flatMap(({ p50, p99, max }) => [p50, p99, max].map((ms) => ms.toFixed(1))),
-        verdict(Math.max(asNobody.p99, asOwner.p99) <= TARGET_MS, `p99 ≤ ${TARGET_MS} ms`),
+        `${each.of}, ${each.who}: ${each.name}`,
+        ...ms(ours),
+        verdict(ours.p99 <= TARGET_MS, `≤ ${TARGET_MS} ms`),
+        ...(theirs === null ? ['–', '–', '–'] : [...ms(theirs).slice(0, 2), `${(theirs.p50 / ours.p50).toFixed(1)}x`]),
       ])
     }
-    const heading = ['nobody: ms p50', 'p99', 'max', 'an owner: ms p50', 'p99', 'max', 'target']
-    return `${channels} channels; n = ${requests} each, one after the other\n\n${table(['GET /api/channels', ...heading], rows)}`
+    const heading = ['list', 'ms p50', 'p99', 'max', 'target', 'bare: p50', 'p99', 'bare / ours']
+    return `${channels} channels, ${media} media; n = ${requests} each, bare ${bare}, in turns, one after the other\n\n${table(heading, rows)}`
   },
 }
 
-/** By the database itself; the API would take an hour. Resolves with the token of somebody who owns some of them. */
-async function fill(home: string, channels: number): Promise<string> {
-  await using database = await homeDatabase(await openHome(home))
-  const run = (text: string, ...values: unknown[]) => database.query({ name: `bench-${text.length}`, text }, values)
-  await run(
-    `INSERT INTO users (id, username, role) SELECT 'owner-' || n, 'owner-' || n, 'dj' FROM generate_series(1, ${OWNERS}) n`,
-  )
-  for (let first = 1; first <= channels; first += CHANNELS_AT_ONCE) {
-    await run(
-      `WITH made AS (
-         INSERT INTO channels (id, owner_id, name, slug, description, genre, privacy, mode, bitrate_kbps, updated_at)
-         SELECT gen_random_uuid(), 'owner-' || (1 + n % ${OWNERS}), 'Radio ' || md5(n::text), 'radio-' || n, 'Station ' || n || ' of many, with ' || md5((n * 7)::text) || ' and what else is told.',
-           g.name, (CASE WHEN n % 10 = 0 THEN 'private' ELSE 'public' END)::privacy, 'copy', 128, now() - (n || ' seconds')::interval
-         FROM generate_series($1::int, $2::int) n JOIN genres g ON g.id = 1 + n % 15 RETURNING id, genre
-       ) INSERT INTO channel_genres (channel_id, genre_id) SELECT made.id, g.id FROM made JOIN genres g ON g.name = made.genre`,
-      first,
-      Math.min(first + CHANNELS_AT_ONCE - 1, channels),
-    )
-  }
-  await run('VACUUM ANALYZE channels')
-  await run('VACUUM ANALYZE channel_genres')
-  const token = `sk_${'b'.repeat(43)}`
-  await run(
-    `INSERT INTO api_tokens (id, user_id, name, token_hash) VALUES (gen_random_uuid(), 'owner-5', 'bench', encode(sha256($1::bytea), 'hex'))`,
-    token,
-  )
-  return token
-}
-
-async function ask(url: string, query: string, requests: number, token: string | null) {
+/** Theirs evenly between ours. */
+async function inTurns(
+  { query, who }: ListCase,
+  ours: { url: string; token: string | null; times: number },
+  theirs: { url: string | null; times: number },
+) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  const took: number[] = []
-  for (let index = -WARM_UP; index < requests; index++) {
-    const filled = query
-      .replace('{}', String(1 + ((index * 7919) % 90_000)))
-      .replace('{3}', (0x100 + (((index + WARM_UP) * 37) % 0xeff)).toString(16))
-    const from = performance.now()
-    await read(`${url}/api/channels?${filled}`, agent, token)
-    if (index >= 0) took.push(performance.now() - from)
+  const [took, rivalTook]: [number[], number[]] = [[], []]
+  const every = Math.max(1, Math.floor(ours.times / Math.max(1, theirs.times)))
+  for (let index = -WARM_UP; index < ours.times; index++) {
+    const filled = fill(query, index + WARM_UP)
+    const ms = await time(`${ours.url}?${filled}`, agent, ours.token)
+    if (index >= 0) took.push(ms)
+    const isTheirTurn = index < 0 || (index % every === 0 && rivalTook.length < theirs.times)
+    if (theirs.url === null || theirs.times === 0 || !isTheirTurn) continue
+    const rivalMs = await time(`${theirs.url}?${filled}&who=${who}`, agent, null)
+    if (index >= 0) rivalTook.push(rivalMs)
   }
   agent.destroy()
-  return summarise(took)
+  return [summarise(took), rivalTook.length === 0 ? null : summarise(rivalTook)] as const
 }
 
-function read(url: string, agent: Agent, token: string | null): Promise<void> {
-  return new Promise((done, fail) => {
+/** `{}` is a number that is another one each time, `{3}` three digits. */
+function fill(query: string, index: number): string {
+  return query.replace('{}', String(1 + ((index * 7919) % 90_000))).replace('{3}', (0x100 + ((index * 37) % 0xeff)).toString(16))
+}
+
+/** In ms, until the whole answer is there. */
+async function time(url: string, agent: Agent, token: string | null): Promise<number> {
+  const from = performance.now()
+  await new Promise<void>((done, fail) => {
     const headers = token === null ? {} : { authorization: `Bearer ${token}` }
     const asked = request(url, { agent, headers }, (response) => {
       if (response.statusCode !== 200) fail(new Error(`${url}: ${response.statusCode}`))
@@ -111,4 +103,5 @@ function read(url: string, agent: Agent, token: string | null): Promise<void> {
     })
     asked.once('error', fail).end()
   })
+  return performance.now() - from
 }

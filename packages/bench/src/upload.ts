@@ -4,7 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { request, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { text } from 'node:stream/consumers'
+import { s3Server } from '@skipcast/media-store/testing'
 import { apiClient, startSkipcast, temporaryHome, untilReady } from '@skipcast/testing'
+import { bareS3 } from './bare-s3.ts'
 import type { Benchmark } from './benchmark.ts'
 import { untilPlayable } from './ready-to-air.ts'
 import { table } from './table.ts'
@@ -25,40 +27,62 @@ interface Sent {
   readonly tookMs: number
 }
 
-export const upload: Benchmark<{ megabytes: number; piece: number; ready: number }> = {
+export const upload: Benchmark<{ megabytes: number; piece: number; ready: number; stores: number }> = {
   name: 'upload',
-  summary: 'time, and memory of the API, for one large file: by form and by tus (in pieces); ready=1: until it is ready to air',
-  settings: { megabytes: 2047, piece: 64, ready: 0 },
-  async run({ megabytes, piece, ready }, say) {
+  summary:
+    'time, and memory of the API, for one large file: by form and by tus (in pieces); ready=1: until it is ready to air; stores=1: into S3, beside bare lib-storage',
+  settings: { megabytes: 2047, piece: 64, ready: 0, stores: 0 },
+  async run({ megabytes, piece, ready, stores }, say) {
+    await using store = stores === 1 ? await s3Server() : null
     await using home = await temporaryHome()
-    await using server = await startSkipcast(home.path, { EVENT_BUS: 'memory' })
+    await using server = await startSkipcast(home.path, { EVENT_BUS: 'memory', ...store?.environment })
     await untilReady(server)
     const api = await apiClient(server.apiUrl, home.path)
     const token = (await readFile(`${home.path}/admin-token`, 'utf8')).trim()
     await sleep(SETTLE_MS)
     const rows: string[][] = []
+    if (store) {
+      say(`${megabytes} MB by bare Node and lib-storage`)
+      await using bare = await bareS3(store.config)
+      const memory = watchMemory(bare.pid)
+      const chunks = noise(megabytes)
+      const startedAt = performance.now()
+      await ask(bare.url, 'PUT', { headers: {}, sizeBytes: chunks.length * MB, bytes: chunks })
+      rows.push(rowOf('bare Node and lib-storage', megabytes, performance.now() - startedAt, memory.end()))
+    }
     for (const way of ['multipart', 'tus'] as const) {
       say(`${megabytes} MB by ${way}`)
       const memory = watchMemory(server.pid)
       const chunks = ready === 1 ? music(megabytes) : noise(megabytes)
       const { mediaId, tookMs } = await send(way, { url: server.apiUrl, token, chunks, pieceMb: piece })
-      const { before, quarters, most } = memory.end()
+      const seen = memory.end()
       const readyMs = ready === 1 ? await untilPlayable(api, mediaId) : null
       await api.call('DELETE', `/api/media/${mediaId}`)
-      rows.push([
-        way,
-        (tookMs / 1000).toFixed(1),
-        (megabytes / (tookMs / 1000)).toFixed(0),
-        `${before}`,
-        quarters.join(' · '),
-        `${most}`,
-        readyMs === null ? '–' : (readyMs / 1000).toFixed(0),
-        verdict(most - before <= TARGET_GROWTH_MB, `+${TARGET_GROWTH_MB} MB at most`),
-      ])
+      rows.push(rowOf(way, megabytes, tookMs, seen, readyMs))
     }
     const head = ['way', 's', 'MB/s', 'RSS before, MB', 'at 25 · 50 · 75 · 100 %', 'most', 'ready after, s', '']
     return table(head, rows)
   },
+}
+
+function rowOf(
+  what: string,
+  megabytes: number,
+  tookMs: number,
+  { before, quarters, most }: ReturnType<ReturnType<typeof watchMemory>['end']>,
+  readyMs: number | null = null,
+): string[] {
+  const tookS = tookMs / 1000
+  return [
+    what,
+    tookS.toFixed(1),
+    (megabytes / tookS).toFixed(0),
+    `${before}`,
+    quarters.join(' · '),
+    `${most}`,
+    readyMs === null ? '–' : (readyMs / 1000).toFixed(0),
+    verdict(most - before <= TARGET_GROWTH_MB, `+${TARGET_GROWTH_MB} MB at most`),
+  ]
 }
 
 /** The resident memory of a process from now on, in MB. */
