@@ -78,6 +78,10 @@ test('A1, A5, A11: each field of each route keeps what is written into it as tex
     if (operation.file !== null) for (const text of someStrings()) await ask(operation, { file: [operation.file, text] })
   }
   expect(asked.size).toBeGreaterThan(200)
+  const { channel, media, trashed } = admin.objects
+  const left = ['/account', `/channels/${channel}`, `/media/${media}`, `/channels/trash/view/${trashed}`] // or much was asked of nothing
+  for (const path of left)
+    expect([path, (await api.call('GET', `/api${path}`, { token: admin.session })).status]).toEqual([path, 200])
   expect(existsSync(canary)).toBe(false)
 }, 180_000)
 
