@@ -10,6 +10,7 @@ const table = {
   FORBIDDEN: { fault: 'caller', retryable: false, status: 403 },
   NOT_FOUND: { fault: 'caller', retryable: false, status: 404 },
   CONFLICT: { fault: 'caller', retryable: false, status: 409 },
+  LOCKED: { fault: 'caller', retryable: true, status: 423 },
   QUOTA_EXCEEDED: { fault: 'caller', retryable: false, status: 413 },
   TOO_LARGE: { fault: 'caller', retryable: false, status: 413 },
   UNSUPPORTED_MEDIA_TYPE: { fault: 'caller', retryable: false, status: 415 },

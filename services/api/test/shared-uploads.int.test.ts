@@ -75,6 +75,7 @@ test('where another process does not give an upload up, the answer is 423, also 
   await using _held = await other.locks.take(`upload ${idOf(path)}`, wish)
   const [sent, seen, dropped] = await Promise.all([send(path, 0, 'a'), ask('HEAD', path), ask('DELETE', path)])
   expect([sent.statusCode, sent.json().error, seen.status, dropped.status]).toEqual([423, 'LOCKED', 423, 423])
+  expect(sent.headers['retry-after']).toBe('2')
 }, 30_000)
 
 test('where the bytes are in the folder of another machine, that is said, which is no reason to begin anew; those that are lost are gone', async () => {

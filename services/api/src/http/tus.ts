@@ -4,7 +4,6 @@ import { newId, type SharedLocks, type Upload, type UploadStore } from '@skipcas
 import { AppError, isAppError } from '@skipcast/runtime'
 import { originalName } from '../domain/tags.ts'
 import type { UploadFiles } from '../ports.ts'
-import { TusRefusal } from './tus-refusal.ts'
 import { uploadLocker } from './upload-locks.ts'
 
 /** An upload that is not finished by then goes. */
@@ -27,6 +26,17 @@ export interface TusOptions {
 
 /** Answers the requests of the protocol, for who makes an upload or owns the one that is named; rejects with an AppError, or with the protocol's own refusal as `TusRefusal`. */
 export type TusHandler = (request: Request, actorId: string) => Promise<Response>
+
+/** What the protocol (tus 1.0) says to a request that is not as it should be. */
+export class TusRefusal extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.name = 'TusRefusal'
+    this.status = status
+  }
+}
 
 /**
  * Resumable uploads by tus 1.0:

@@ -1,14 +1,14 @@
 import { MemoryLocker, type Lock, type Locker } from '@tus/server'
 import type { SharedLocks } from '@skipcast/db'
-import { TusRefusal } from './tus-refusal.ts'
+import { AppError } from '@skipcast/runtime'
 
 /** So long a request waits for the one that has the upload; its client then comes again. */
 const WAIT_MS = 3000
-const locked = () => new TusRefusal(423, 'Another request is at this upload. Ask again how much is there, and go on from it.')
+const locked = () => new AppError('LOCKED', 'Another request is at this upload. Ask again how much is there, and go on from it.')
 
 /**
  * One request at a time is at an upload, of all processes: first among those of this process, then among the processes. Whoever holds it is told that another waits, as its
- * own connection may be dead. Rejects with the protocol’s own refusal.
+ * own connection may be dead. Rejects with LOCKED, DATABASE_UNAVAILABLE.
  */
 export function uploadLocker(locks: SharedLocks): Locker {
   const ours = new MemoryLocker({ acquireLockTimeout: WAIT_MS })

@@ -4,8 +4,7 @@ import type { Upload } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { TusRefusal } from './tus-refusal.ts'
-import { tusHandler } from './tus.ts'
+import { tusHandler, TusRefusal } from './tus.ts'
 import { finishUpload } from '../finish-upload.ts'
 import type { ApiPorts } from '../ports.ts'
 import type { App } from './app-type.ts'
@@ -143,7 +142,6 @@ const REFUSALS: Readonly<Record<number, string>> = {
   409: 'CONFLICT',
   410: 'NOT_FOUND',
   413: 'TOO_LARGE',
-  423: 'LOCKED',
 }
 
 /** The same request as the library wants it: with the address that was asked for permission, and nothing after it, as it takes the id from the very end. */
