@@ -20,6 +20,17 @@ test('attached media stand in the order given, each once, without gaps after som
   expect(positions.map((row) => row.position)).toEqual([0, 1, 2])
 })
 
+test('what is attached comes last, also where pieces before it have gone for good', async () => {
+  const { id } = await channel()
+  const [a, b, c, d] = [await media(), await media(), await media(), await media()]
+  await given.stores.playlists.attach(id, [a.id, b.id, c.id], { ownerId: null })
+  for (const gone of [a, b]) await given.stores.mediaTrash.put(gone.id)
+  expect(await given.stores.mediaTrash.purge(new Date(Date.now() + 1000))).toBe(2)
+  await given.stores.playlists.attach(id, [d.id], { ownerId: null })
+  const { items } = await given.stores.playlists.list(id, { page: 1, perPage: 10 })
+  expect(items.map((item) => item.id)).toEqual([c.id, d.id])
+})
+
 test('a playlist grown by many at once holds each piece once, densely', async () => {
   const { id } = await channel()
   const ids = await Promise.all(Array.from({ length: 8 }, async () => (await media()).id))

@@ -61,6 +61,7 @@ export function playlistStore(database: Database, toCommand: ToCommand): Playlis
         await requireMedia(session, added, ownerId)
         const data = added.map((mediaId, index) => ({ channelId, mediaId, position: playlist.size + index }))
         if (data.length === 0) return channel
+        await closeGaps(session, channelId) // pieces may have gone for good meanwhile
         await session.channelMedia.createMany({ data })
         return writeChannel(session, channel, {}, toCommand)
       })
