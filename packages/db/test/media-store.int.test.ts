@@ -151,6 +151,16 @@ test('a piece that can not be imported is failed, is attached nowhere any more, 
   expect(await given.stores.media.find(piece.id)).toMatchObject({ state: 'ready', problem: null })
 })
 
+test('what could not be made of a piece takes nothing of what its owner may have', async () => {
+  const { id: ownerId } = await given.stores.accounts.createUser({ username: newId(), role: 'dj' })
+  const record = { ownerId, title: 't', artist: '', album: '', originalName: 'x', originalSha256: 'c'.repeat(64) }
+  const piece = await given.stores.media.add({ ...record, fileSizeBytes: 5000 }, ({ id }) => jobOf(id, 'c'.repeat(64)))
+  const used = async () => (await given.stores.uploads.usageOf(ownerId, 0)).usedBytes
+  expect(await used()).toBe(5000)
+  await given.stores.mediaJobs.record(await failed(piece.id), decisions)
+  expect(await used()).toBe(0)
+})
+
 test('work that was lost is asked for again, and what is done is not', async () => {
   const lost = await upload('c'.repeat(64))
   const done = await upload('d'.repeat(64))

@@ -127,7 +127,9 @@ function changeBy(event: Ending, media: Media, decide: MediaDecisions) {
     case 'cover_made':
       return { coverSha256: event.cover }
     case 'media_failed':
-      return media.state === 'processing' ? ({ state: 'failed', problem: event.problem } as const) : null
+      if (media.state !== 'processing') return null
+      // What was to be made of another piece is not there: it takes nothing.
+      return { state: 'failed', problem: event.problem, ...(media.fileSha256 === null && { fileSizeBytes: null }) } as const
     default:
       return event satisfies never
   }
