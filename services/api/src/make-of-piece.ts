@@ -12,6 +12,10 @@ const MOST_SAMPLE_RATE = 192_000
 /** 320 kbit/s. */
 const LOSSY_BYTES_PER_S = 40_000
 const LOSSLESS: readonly string[] = ['flac', 'wav'] satisfies MediaFormat[]
+/** What is cut and stays as good: in its own format, at a bitrate of ours. */
+const LOSSY_CODECS: readonly (string | null)[] = ['mp3', 'vorbis', 'opus', 'aac']
+/** A part of it takes no more than all of it. */
+const KEPT = /^(flac|alac|ape|wavpack|tta|pcm_[sf](16|24|32|64)[lb]e)$/
 
 type Ports = Pick<ApiPorts, 'stores' | 'settings' | 'jobs' | 'incomingFiles' | 'mediaStore'>
 
@@ -49,10 +53,13 @@ export function derivePiece(
   return stores.media.add(record, (media) => deriveJob(jobs, media, original, wish), settings.mediaQuotaBytes)
 }
 
-function mostBytes({ durationMs, fileSizeBytes, sampleRate }: Media, format: MediaFormat | undefined): number {
-  if (format === undefined) return fileSizeBytes ?? 0
-  const perSecond = LOSSLESS.includes(format) ? FRAME_BYTES * (sampleRate ?? MOST_SAMPLE_RATE) : LOSSY_BYTES_PER_S
-  return Math.ceil(((durationMs ?? 0) / 1000) * perSecond)
+function mostBytes({ durationMs, fileSizeBytes, sampleRate, codec }: Media, format: MediaFormat | undefined): number {
+  const size = fileSizeBytes ?? 0
+  if (format === undefined && KEPT.test(codec ?? '')) return size
+  const isLossy = format === undefined ? LOSSY_CODECS.includes(codec) : !LOSSLESS.includes(format)
+  const perSecond = isLossy ? LOSSY_BYTES_PER_S : FRAME_BYTES * (sampleRate ?? MOST_SAMPLE_RATE)
+  const made = Math.ceil(((durationMs ?? 0) / 1000) * perSecond)
+  return format === undefined ? Math.max(size, made) : made
 }
 
 /**
