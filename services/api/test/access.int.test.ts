@@ -114,6 +114,25 @@ async function ask(method: string, url: string, token: string | undefined) {
   return { status: response.status, headers: Object.fromEntries(response.headers) }
 }
 
+test('whoever may do something to nothing is not told what there is', async () => {
+  const unfit = await tokenFor(api, world.dj.id, ['channels:read'])
+  for (const token of [world.listener.session, unfit]) {
+    for (const [method, pattern] of [
+      ['GET', '/api/channels/trash/view/:trashed'],
+      ['POST', '/api/channels/:trashed/restore'],
+      ['POST', '/api/media/:media/convert'],
+    ] as const) {
+      const answers = [pathTo(pattern, world.other), pattern.replace(/:\w+/, 'there-is-none')].map((path) =>
+        api.call(method, path, { token }),
+      )
+      expect((await Promise.all(answers)).map(({ status }) => [pattern, status])).toEqual([
+        [pattern, 403],
+        [pattern, 403],
+      ])
+    }
+  }
+})
+
 test.each([
   '',
   'Bearer',

@@ -2,7 +2,7 @@ import { silentLogger } from '@skipcast/runtime'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { keepAccounts } from '../src/end-account.ts'
 import { musicRecord, PUBLIC_URL, testApi, type TestApi } from './test-api.ts'
-import { PASSWORD, registered, session } from './test-people.ts'
+import { PASSWORD, registered, session, tokenTo } from './test-people.ts'
 
 let api: TestApi
 
@@ -40,6 +40,9 @@ test('A14: behind TLS the cookie goes over TLS alone, from this very host', asyn
     /^__Host-skipcast_session=.+; Path=\/; HttpOnly; SameSite=Lax; .+; Secure$/,
   )
   expect((await secure.call('GET', '/api/account', { headers: { cookie: cookieOf(answer) } })).status).toBe(200)
+  // Another host of the domain can plant a cookie of any other name.
+  const planted = cookieOf(answer).replace('__Host-', '')
+  expect((await secure.call('GET', '/api/account', { headers: { cookie: planted } })).status).toBe(401)
 }, 60_000)
 
 test('A14: a log-in begins a new session, whatever the request brought along', async () => {
@@ -150,6 +153,9 @@ test('A16: an account that is deleted is over: sessions, tokens, streams; its ad
   await api.call('POST', `/api/channels/${channel.id}/media`, { token, body: { media_ids: [media.id] } })
   expect((await api.call('POST', `/api/channels/${channel.id}/stream/start`, { token })).status).toBe(202)
 
+  await api.call('POST', '/api/password/forgot', { body: { email: person.email } })
+  const link = { token: tokenTo(api, person.email), password: PASSWORD }
+
   const end = (body: object, by = token) => api.call('DELETE', '/api/account', { token: by, body })
   expect([(await end({})).status, (await end({ password: 'wrong' })).status]).toEqual([400, 422])
   expect((await end({ password: PASSWORD }, program)).status).toBe(403) // no token for programs can do it
@@ -169,6 +175,8 @@ test('A16: an account that is deleted is over: sessions, tokens, streams; its ad
   ])
   expect(commands.map(({ payload }) => payload.event)).toEqual(['start_stream', 'stop_stream'])
   expect((await api.call('POST', '/api/login', { body: { email: person.email, password: PASSWORD } })).status).toBe(401)
+
+  expect((await api.call('POST', '/api/password/reset', { body: link })).status).toBe(422)
 
   const again = (username: string) =>
     api.call('POST', '/api/register', { body: { username, email: person.email, password: PASSWORD } })

@@ -131,6 +131,7 @@ export function accountStore(database: Database, tokens: TrustedTokens): Account
         await session.session.deleteMany({ where: { userId: id } })
         await session.login.deleteMany({ where: { userId: id } })
         await session.twoFactor.deleteMany({ where: { userId: id } })
+        await session.oneTimeValue.deleteMany({ where: { value: id } })
         await session.apiToken.updateMany({ where: { userId: id, revokedAt: null }, data: { revokedAt: now } })
         if (!erase) return count > 0
         const gone = { id, deletedAt: { not: null } }

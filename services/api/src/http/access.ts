@@ -59,7 +59,7 @@ export function accessHook(
   const { accounts, channels, channelTrash, media, mediaTrash, opinions } = ports.stores
 
   async function identify(request: FastifyRequest): Promise<void> {
-    const presented = presentedBy(request)
+    const presented = presentedBy(request, ports.settings.publicUrl)
     const identity = presented && (await accounts.identify(presented.token))
     if (!identity) throw new AppError('UNAUTHENTICATED', 'A valid token is needed: "Authorization: Bearer <token>".')
     if (presented.by === 'cookie') requireOwnPage(request, ports.settings.publicUrl)
@@ -70,7 +70,7 @@ export function accessHook(
 
   /** Whoever does not say who they are, or not well, is nobody. */
   async function look(request: FastifyRequest): Promise<void> {
-    const presented = presentedBy(request)
+    const presented = presentedBy(request, ports.settings.publicUrl)
     const identity = presented && (await accounts.identify(presented.token))
     request.sight = identity ? sightOf(identity.user, identity.credential.scopes) : 'public'
     request.viewer = identity?.user ?? null
@@ -100,6 +100,7 @@ export function accessHook(
         throw error
       })
       onKnown(request)
+      requirePermission(request, access)
     }
     const { channel, review, trashed, trashedPiece, media: mediaId, token } = request.params as Partial<Record<string, string>>
     if (channel !== undefined) request.channel = await find(channel, request.sight)
@@ -110,25 +111,29 @@ export function accessHook(
       request.trashedPiece = (NAME.test(trashedPiece) && (await mediaTrash.find(trashedPiece))) || missing('media')
     if (mediaId !== undefined) request.media = (NAME.test(mediaId) && (await media.find(mediaId))) || missing('media')
     if (token !== undefined) request.apiToken = (NAME.test(token) && (await accounts.findToken(token))) || missing('token')
-    if (access !== 'public' && access !== 'open') requirePermission(request, access)
+    if (access !== 'public' && access !== 'open') requireOwn(request, access)
   }
 }
 
 /** With public pieces of others, too. */
 const OPEN_TO_ALL: readonly Permission[] = ['media:read', 'media:like', 'playlists:change']
 
-/** Throws FORBIDDEN, or NOT_FOUND for what others shall not even know of. */
-function requirePermission(
-  { actor, credential, routeOptions, channel, review, trashed, trashedPiece, media, apiToken }: FastifyRequest,
-  permission: Permission,
-): void {
+/** Throws FORBIDDEN where there is nothing that they may do this to: before anything is looked for, so that no answer tells what there is. */
+function requirePermission({ actor, credential }: FastifyRequest, permission: Permission): void {
   if (!isInScope(credential.scopes, permission))
     throw new AppError('FORBIDDEN', `This token is not good for ${permission}; make one with this among its scopes.`)
   if (needsSession(permission) && credential.kind !== 'session')
     throw new AppError('FORBIDDEN', 'This needs a session: POST /api/login. No token can do it.')
-  const reach = reachOf(actor.role, permission)
-  if (reach === 'none') throw new AppError('FORBIDDEN', `The role ${actor.role} may not do this (${permission}).`)
-  if (reach === 'any') return
+  if (reachOf(actor.role, permission) === 'none')
+    throw new AppError('FORBIDDEN', `The role ${actor.role} may not do this (${permission}).`)
+}
+
+/** Throws FORBIDDEN, or NOT_FOUND for what others shall not even know of. */
+function requireOwn(
+  { actor, routeOptions, channel, review, trashed, trashedPiece, media, apiToken }: FastifyRequest,
+  permission: Permission,
+): void {
+  if (reachOf(actor.role, permission) === 'any') return
   if (review) {
     if (review.userId === actor.id) return
     throw new AppError('FORBIDDEN', 'This is for whoever said it, or an admin.')

@@ -129,7 +129,7 @@ export async function buildApp(ports: ApiPorts, options: { logger: Logger }): Pr
       if (!route.config?.access) throw new Error(`${route.url} does not say who may call it`)
       route.schema = describe(route)
     })
-    const limit = await requestLimit(own, ports.settings.requestsPerMinute)
+    const limit = await requestLimit(own, ports.settings)
     own.addHook('onRequest', (request, reply) => limit.hook(request, reply))
     own.addHook(
       'onRequest',

@@ -12,8 +12,11 @@ export interface Presented {
 const TOKEN = /^[A-Za-z0-9_-]{1,200}$/
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** The token of a request; a header of its own comes before a cookie, which the browser sends along by itself. */
-export function presentedBy({ headers }: FastifyRequest): Presented | null {
+/**
+ * The token of a request; a header of its own comes before a cookie, which the browser sends along by itself. Over TLS only that cookie counts which no other host can
+ * have planted.
+ */
+export function presentedBy({ headers }: FastifyRequest, publicUrl: string): Presented | null {
   const { authorization } = headers
   if (authorization !== undefined) {
     const token = /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(authorization)?.[1]
@@ -21,7 +24,7 @@ export function presentedBy({ headers }: FastifyRequest): Presented | null {
   }
   for (const pair of headers.cookie?.split('; ') ?? []) {
     const [name, token = ''] = pair.split('=')
-    if ((name === SECURE_NAME || name === PLAIN_NAME) && TOKEN.test(token)) return { token, by: 'cookie' }
+    if (name === cookieName(publicUrl) && TOKEN.test(token)) return { token, by: 'cookie' }
   }
   return null
 }
@@ -44,12 +47,12 @@ export function requireOwnPage({ method, headers }: FastifyRequest, publicUrl: s
 /** `__Host-`: browsers take such a cookie only over TLS, for all paths, from this very host. */
 const SECURE_NAME = '__Host-skipcast_session'
 const PLAIN_NAME = 'skipcast_session'
+const cookieName = (publicUrl: string) => (publicUrl.startsWith('https:') ? SECURE_NAME : PLAIN_NAME)
 
 /** A cookie that no script can read and that other sites' requests do not bring along; an empty token takes it away. */
 export function sessionCookie(publicUrl: string, token: string, expiresAt: Date): string {
   const isSecure = publicUrl.startsWith('https:')
-  const name = isSecure ? SECURE_NAME : PLAIN_NAME
-  return `${name}=${token}; Path=/; HttpOnly; SameSite=Lax; Expires=${expiresAt.toUTCString()}${isSecure ? '; Secure' : ''}`
+  return `${cookieName(publicUrl)}=${token}; Path=/; HttpOnly; SameSite=Lax; Expires=${expiresAt.toUTCString()}${isSecure ? '; Secure' : ''}`
 }
 
 /** Hands a session out: its token is told, or becomes a cookie; never both. */

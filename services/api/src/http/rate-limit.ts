@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import rateLimit from '@fastify/rate-limit'
 import { AppError } from '@skipcast/runtime'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ApiSettings } from '../ports.ts'
 import { presentedBy } from './credentials.ts'
 
 declare module 'fastify' {
@@ -19,11 +20,14 @@ const MAX_KEYS = 10_000
  * Counts requests per minute: by token once it has proved valid here, else by the address of the socket (an IPv6 network of a customer is one), so that made-up
  * tokens give nobody room. `X-Forwarded-For` is read only where it comes from a proxy that the configuration names.
  */
-export async function requestLimit(app: FastifyInstance, perMinute: number) {
+export async function requestLimit(
+  app: FastifyInstance,
+  { requestsPerMinute: perMinute, publicUrl }: Pick<ApiSettings, 'requestsPerMinute' | 'publicUrl'>,
+) {
   await app.register(rateLimit, { global: false, cache: MAX_KEYS })
   const known = new Set<string>()
   const keyOf = (request: FastifyRequest) => {
-    const key = keyOfCredential(request)
+    const key = keyOfCredential(request, publicUrl)
     return known.has(key) ? key : addressOf(request)
   }
   const count = app.createRateLimit({ max: perMinute, timeWindow: WINDOW_MS, keyGenerator: keyOf })
@@ -37,7 +41,7 @@ export async function requestLimit(app: FastifyInstance, perMinute: number) {
     },
     /** The token of this request is valid: from now on it is counted for itself. */
     remember(request: FastifyRequest): void {
-      const key = keyOfCredential(request)
+      const key = keyOfCredential(request, publicUrl)
       known.delete(key)
       known.add(key)
       if (known.size > MAX_KEYS) known.delete(known.values().next().value!)
@@ -51,8 +55,8 @@ export function addressOf(request: FastifyRequest): string {
 }
 
 /** No secret stays in memory for the sake of counting. */
-function keyOfCredential(request: FastifyRequest): string {
+function keyOfCredential(request: FastifyRequest, publicUrl: string): string {
   return createHash('sha256')
-    .update(presentedBy(request)?.token ?? '')
+    .update(presentedBy(request, publicUrl)?.token ?? '')
     .digest('base64url')
 }
