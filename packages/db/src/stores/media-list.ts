@@ -17,8 +17,13 @@ export async function listMedia(session: Session, filter: MediaFilter, request: 
   const searched = filter.visibility === 'public' ? 'public_text' : 'text'
   const listed = { cards: 'media_cards', searched, table: 'media_cards', column: COLUMNS[request.sort], which } as const
   const { items: ids, total } = await listIds(session, listed, request)
-  const rows = await session.media.findMany({ where: { id: { in: ids } } })
-  return { items: await toMediaList(session, inOrder(ids, rows)), total }
+  return { items: await readMedia(session, ids), total }
+}
+
+/** These pieces, in this order; one that has gone meanwhile is left out. */
+export async function readMedia(session: Session, ids: readonly string[]): Promise<Media[]> {
+  const rows = await session.media.findMany({ where: { id: { in: [...ids] } } })
+  return toMediaList(session, inOrder(ids, rows))
 }
 
 function conditions({ ownerId, isTrashed, state, kind, visibility }: MediaFilter): Prisma.Sql {

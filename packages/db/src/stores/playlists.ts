@@ -1,8 +1,9 @@
 import { AppError } from '@skipcast/runtime'
 import { isDangling } from '../database-errors.ts'
 import type { Database, Session } from '../database.ts'
+import { Prisma } from '../generated/client.ts'
 import { closeGaps, lockChannel, writeChannel } from './channel-writes.ts'
-import { toMediaList } from './media-writes.ts'
+import { readMedia } from './media-list.ts'
 import type { Channel, Media, Page, PageRequest, ToCommand } from './records.ts'
 
 /** What channels play, in order. Every method may reject with DATABASE_UNAVAILABLE. */
@@ -32,22 +33,18 @@ export function playlistStore(database: Database, toCommand: ToCommand): Playlis
   return {
     list(channelId, { page, perPage }, which = 'whole') {
       return database.run(async (client) => {
-        const where = { channelId, media: { deletedAt: null, ...(which === 'public' && FOR_ALL) } }
-        const [rows, total] = await Promise.all([
-          client.channelMedia.findMany({
-            where,
-            include: { media: true },
-            orderBy: { position: 'asc' },
-            skip: (page - 1) * perPage,
-            take: perPage,
-          }),
-          client.channelMedia.count({ where }),
-        ])
-        const items = await toMediaList(
-          client,
-          rows.map(({ media }) => media),
-        )
-        return { items, total }
+        const { visibility, state } = FOR_ALL
+        const isForAll = Prisma.sql`c.visibility = ${visibility}::visibility AND c.state = ${state}::media_state`
+        const isShown = which === 'public' ? isForAll : Prisma.sql`true`
+        const [found] = await client.$queryRaw<{ total: number; ids: string[] }[]>`
+          WITH played AS MATERIALIZED (
+            SELECT c.id, p.position FROM channel_media p JOIN media_cards c ON c.id = p.media_id
+            WHERE p.channel_id = ${channelId} AND c.deleted_at IS NULL AND ${isShown}
+          )
+          SELECT count(*)::int AS total, ARRAY(SELECT id FROM played ORDER BY position LIMIT ${perPage} OFFSET ${(page - 1) * perPage}) AS ids
+          FROM played`
+        const { total, ids } = found!
+        return { items: await readMedia(client, ids), total }
       })
     },
 
