@@ -41,7 +41,7 @@ export interface Signposts {
 
 /** How many may hear a channel at once; the front counts them, whichever of its mounts they are on. It outlives this process. */
 export interface ListenerLimits {
-  /** From now on these are all there are, by the channels' own mounts. Never rejects: the next call tells again what the front could not be told. */
+  /** From now on these are all there are, by audience. Never rejects: the next call tells again what the front could not be told. */
   keep(limits: ReadonlyMap<string, number>): Promise<void>
 }
 

@@ -1,4 +1,6 @@
+import { MOST_LISTENERS } from '@skipcast/contracts'
 import { messageOf } from '@skipcast/runtime'
+import { audienceOf, isAudience } from './domain/audience.ts'
 import { mountsOf, otherMount } from './domain/mounts.ts'
 import { makeRoom } from './make-room.ts'
 import { plan, type Sound, type Step } from './domain/plan.ts'
@@ -113,6 +115,11 @@ export function reconciler(ports: ReconcilePorts): () => Promise<void> {
   }
 }
 
+/** Who is invited is always counted apart: those who hear a private channel already take a place of the limit that it is given. */
 function limitsOf(channels: WantedChannels['channels']): Map<string, number> {
-  return new Map([...channels].flatMap(([mount, { maxListeners }]) => (maxListeners === null ? [] : [[mount, maxListeners]])))
+  const limits = [...channels.values()].flatMap((channel) => {
+    const most = channel.maxListeners ?? (channel.isSigned ? MOST_LISTENERS : null)
+    return most === null ? [] : [[audienceOf(channel), most] as const]
+  })
+  return new Map(limits.filter(([audience]) => isAudience(audience)))
 }

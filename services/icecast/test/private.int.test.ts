@@ -110,6 +110,29 @@ describe('a private channel', () => {
     expect(invited.closures).toEqual([])
   }, 30_000)
 
+  test('keeps its places for who has a link, and tells nobody else that it is full, or that it is there', async () => {
+    const change = (maxListeners?: number) =>
+      here.command('start_stream', 'c2', '/other', 1, {
+        listeners: 'signed',
+        ...(maxListeners !== undefined && { maxListeners }),
+      })
+    const link = () => here.link('c2', '/other', inAnHour())
+    await change()
+    await waitFor('the front to know', async () => (await limits()).includes('/other~c2 '), SOON)
+    const guest = await listen(link())
+    await change(1)
+    await waitFor('it to be full', async () => (await statusOf(link())) === 503, SOON)
+    const falsely = 'Authorization: Basic c291cmNlOmZhbHNl\r\n'
+    for (const request of ['GET /other', 'GET /other?token=c2~9999999999~', 'HEAD /other'])
+      for (const head of ['', falsely])
+        expect(await say(here.port, `${request} HTTP/1.0\r\n${head}\r\n`)).toMatch(/^HTTP\/1\.1 404 /)
+    expect(guest.closures).toEqual([])
+    await guest[Symbol.asyncDispose]()
+    const strangers = Promise.all(Array.from({ length: 20 }, () => statusOf(here.url('/other'))))
+    await waitFor('a place', async () => (await statusOf(link())) === 200, SOON)
+    expect(new Set(await strangers)).toEqual(new Set([404]))
+  }, 30_000)
+
   test('leaves no token in any log of Icecast or the front', async () => {
     const tokens = /c1~\d+~[A-Za-z0-9_-]{22}/
     for (const directory of ['icecast2', 'haproxy']) {
@@ -118,6 +141,10 @@ describe('a private channel', () => {
         if (name.endsWith('.log')) expect(await readFile(join(path, name), 'utf8')).not.toMatch(tokens)
     }
   })
+
+  async function limits(): Promise<string> {
+    return readFile(join(here.home, 'icecast', 'haproxy', 'limits.map'), 'utf8')
+  }
 
   async function listenersOf(mount: string): Promise<number> {
     const { body } = await here.admin(`listclients?mount=${mount}`)

@@ -1,7 +1,7 @@
 import { messageOf, readFileIfThere, writeFileAtomic, type ChildUser } from '@skipcast/runtime'
 import { join } from 'node:path'
 import { LIMITS_FILE, RUNTIME_SOCKET } from '../domain/front-config.ts'
-import { readMount } from '../domain/mounts.ts'
+import { isAudience } from '../domain/audience.ts'
 import type { ListenerLimits } from '../ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { tellFront } from './front-runtime.ts'
@@ -59,7 +59,7 @@ function readLimits(shown: string): Map<string, number> {
   return new Map(
     shown.split('\n').flatMap((line) => {
       const [mount = '', most = ''] = line.trim().split(' ').slice(-2)
-      return readMount(mount)?.channelMount === mount && /^[1-9]\d{0,8}$/.test(most) ? [[mount, Number(most)] as const] : []
+      return isAudience(mount) && /^[1-9]\d{0,8}$/.test(most) ? [[mount, Number(most)] as const] : []
     }),
   )
 }

@@ -30,7 +30,7 @@ export const GATE_FILE = 'gate.lua'
 export const CERTIFICATE_FILE = 'certificate.pem'
 /** Which channels' listeners are sent to the second mount: `/{slug} /w/{slug}`, one a line. */
 export const MAP_FILE = 'mounts.map'
-/** How many may hear a channel, of those that have a limit: `/{slug} 100`, one a line. */
+/** How many may hear a channel, of those that have a limit: `/{slug} 100`, one a line, by its audience (`audienceOf`). */
 export const LIMITS_FILE = 'limits.map'
 /** Where HAProxy is told of changes in those maps. */
 export const RUNTIME_SOCKET = 'runtime.sock'
@@ -43,8 +43,8 @@ const GATE_PATIENCE_MS = 10_000
 const TITLE_TIMEOUT_MS = 1000
 /** The role judges who comes with a false token, and tells of it; the rest is refused here, so that no flood of them reaches Icecast. */
 const FALSE_LOGINS = { most: 20, withinMs: 10_000 }
-/** A slug, and a slash. */
-const MOST_PATH_CHARACTERS = 128
+/** A slash, a slug, and a channel's id. */
+const MOST_AUDIENCE_CHARACTERS = 192
 /** A channel that is full is likely to be so for a while. */
 const FULL_RETRY_AFTER_S = 10
 const MOST_URL_CHARACTERS = 1000
@@ -152,9 +152,10 @@ backend asked
 backend answered
   stick-table type string len 8 size 1 store conn_cur
 
-# Who hears each channel, by its own mount, whichever they are on: from their request to the end of their connection.
+# Who hears each channel, by its audience, whichever mount they are on: from their request to the end of their connection. Who asks for a private one without a
+# link is among those of the bare mount, which count for nothing: they neither take a place nor are told that there is none.
 backend audience
-  stick-table type string len ${MOST_PATH_CHARACTERS} size ${settings.maxConnections} expire 10s store conn_cur
+  stick-table type string len ${MOST_AUDIENCE_CHARACTERS} size ${settings.maxConnections} expire 10s store conn_cur
 
 backend false_logins
   stick-table type string len 8 size 1 store conn_rate(${FALSE_LOGINS.withinMs})
@@ -166,12 +167,16 @@ backend listeners
   retries 10
   retry-on conn-failure empty-response 404
   http-request disable-l7-retry unless METH_GET
-  http-request set-var(txn.most) path,map_str_int(${LIMITS_FILE}) unless { var(txn.exact) -m bool }
+${guestRules(settings.signingKey)}
+  http-request set-var-fmt(txn.audience) "%[path]~%[var(txn.pass),field(1,~)]" if { var(txn.guest) -m bool }
+  http-request set-var(txn.most) var(txn.audience),map_str_int(${LIMITS_FILE}) if { var(txn.audience) -m found }
+  http-request set-var(txn.audience) path unless { var(txn.most) -m found }
+  http-request set-var(txn.most) path,map_str_int(${LIMITS_FILE}) unless { var(txn.most) -m found } || { var(txn.exact) -m bool }
   # The counter of who brings a false password is in use: they would be counted nowhere.
   http-request return status 403 content-type text/plain string "This is no password of a monitor. Nobody needs one to listen.\\n" if { var(txn.most) -m found } { var(txn.monitor) -m bool }
-  http-request set-var(txn.more) path,table_conn_cur(audience),sub(txn.most) if { var(txn.most) -m found }
+  http-request set-var(txn.more) var(txn.audience),table_conn_cur(audience),sub(txn.most) if { var(txn.most) -m found }
   http-request return status 503 content-type text/plain string "This channel has as many listeners as it may. Try again later.\\n" hdr Retry-After ${FULL_RETRY_AFTER_S} if { var(txn.more) -m int ge 0 }
-  http-request track-sc2 path table audience unless { var(txn.exact) -m bool }
+  http-request track-sc2 var(txn.audience) table audience unless { var(txn.exact) -m bool }
   http-request lua.gate ${MOST_LISTENERS_WAITING} ${GATE_PATIENCE_MS}
   http-request return status 503 default-errorfiles if { var(txn.turned_away) -m bool }
   http-request track-sc0 str(listener) table asked
@@ -186,7 +191,8 @@ backend listeners
   http-request set-header User-Agent "${MONITOR_AGENT} %[path]" if { var(txn.exact) -m bool }
   http-request set-var(txn.path) path
   http-request set-var(txn.agent) req.fhdr(user-agent)
-${guestRules(settings.signingKey)}
+  http-request set-header User-Agent "${GUEST_AGENT} %[var(txn.pass),field(1,~)] %[var(txn.pass),field(2,~)]" if { var(txn.guest) -m bool }
+  http-request set-uri %[path]
   http-response set-var(txn.session) uuid() if METH_GET { status 200 }
   http-response set-log-level info if { var(txn.session) -m found }
   # Last, as the channel may have turned to its other mount while they waited at the gate. A monitor hears the mount that it asked for.
@@ -256,8 +262,7 @@ function guestRules(signingKey: string): string {
   return `  http-request set-var(txn.pass) url_param(token),url_dec if { url_param(token) -m found }
   http-request set-var-fmt(txn.invitation) "skipcast-listener\\n%[var(txn.pass),field(1,~)]\\n%[var(txn.pass),field(2,~)]" if { var(txn.pass) -m found }
   http-request set-var(txn.pass_mac) var(txn.invitation),hmac(sha256,${key}),bytes(0,16),ub64enc if { var(txn.pass) -m found }
-  http-request set-header User-Agent "${GUEST_AGENT} %[var(txn.pass),field(1,~)] %[var(txn.pass),field(2,~)]" if { var(txn.pass) -m found } { var(txn.pass),field(3,~),secure_memcmp(txn.pass_mac) -m bool } !{ var(txn.exact) -m bool }
-  http-request set-uri %[path]`
+  http-request set-var(txn.guest) bool(true) if { var(txn.pass) -m found } { var(txn.pass),field(3,~),secure_memcmp(txn.pass_mac) -m bool } !{ var(txn.exact) -m bool }`
 }
 
 function listenAt(host: string, port: number): string {
