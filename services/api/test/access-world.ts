@@ -23,7 +23,7 @@ export async function somebody(api: TestApi, role: Role): Promise<Somebody> {
   const [session, sessionId] = [newId(), newId()]
   const fields = { name: 'x', slug: `x-${newId()}`, description: '', mode: 'copy', bitrateKbps: 128 } as const
   const expiresAt = new Date(Date.now() + DAY_MS)
-  const announced = { id: newId(), ownerId: id, fileName: 'x', sizeBytes: 1, expiresAt }
+  const announced = { id: newId(), ownerId: id, fileName: 'x', sizeBytes: 1, expiresAt, place: 'somewhere' }
   const [channel, trashed, piece, trashedPiece, token, genre, upload] = await Promise.all([
     channels.create({ ...fields, ownerId: id }),
     channels.create({ ...fields, slug: `t-${newId()}`, ownerId: id }),

@@ -8,6 +8,7 @@ import { temporaryHome, toneFile, type TemporaryHome } from '@skipcast/testing'
 import { Upload as TusClient } from 'tus-js-client'
 import { sweepUploads } from '../src/finish-upload.ts'
 import { buildApp } from '../src/http/app.ts'
+import { reserveRoom } from '../src/reserve-room.ts'
 import { testApi, type TestApi } from './test-api.ts'
 
 const BYTES = 'application/offset+octet-stream'
@@ -271,6 +272,16 @@ test('an admin says how much somebody may have, who sees it, and a form counts f
   expect((await usage()).used_bytes).toBeGreaterThan(0)
   await allow(0)
   expect(await usage()).toMatchObject({ allowed_bytes: null })
+})
+
+test('nobody gives up the room that something else of theirs takes', async () => {
+  const { user, token: dj } = await api.user('dj')
+  const room = await reserveRoom(api.ports, user.id, { kind: 'picture', sizeBytes: 1000 })
+  const [row] = await api.query<{ id: string }>('SELECT id FROM uploads WHERE owner_id = $1', [user.id]) // as GET /api/account/export tells it
+  for (const method of ['HEAD', 'DELETE', 'PATCH'])
+    expect((await api.call(method, `/api/media/uploads/${row!.id}`, { token: dj, headers: TUS })).status).toBe(404)
+  expect((await api.call('GET', '/api/media/usage', { token: dj })).body.pending_bytes).toBe(1000)
+  await room[Symbol.asyncDispose]()
 })
 
 test('somebody has only so many unfinished uploads', async () => {

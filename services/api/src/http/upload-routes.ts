@@ -42,10 +42,10 @@ export function uploadRoutes(app: App, ports: ApiPorts): void {
   })
   app.addContentTypeParser(BYTES, (_request, _bytes, done) => done(null)) // they are read as they come
 
-  /** Whatever their role: nobody adds to what another is sending. */
+  /** Whatever their role: nobody adds to what another is sending. What only takes room, for a form or a picture, is none: it goes when that does. */
   async function requireOwn({ params, actor }: FastifyRequest): Promise<Upload> {
     const upload = await stores.uploads.find((params as { upload: string }).upload)
-    if (upload?.ownerId !== actor.id) throw new AppError('NOT_FOUND', 'There is no such upload.')
+    if (upload?.ownerId !== actor.id || upload.place === '') throw new AppError('NOT_FOUND', 'There is no such upload.')
     return upload
   }
 
