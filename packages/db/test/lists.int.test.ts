@@ -56,7 +56,12 @@ const SORTS = { created_at: 'id', updated_at: 'updatedAt', name: 'name', slug: '
   keyof Channel
 >
 /** The usual ones, which gather all of so few, and ones with which a search comes to walk. */
-const LIMITS: readonly (ListLimits | undefined)[] = [undefined, { counted: 7, gathered: 12 }, { counted: 5, gathered: 0 }]
+const LIMITS: readonly (ListLimits | undefined)[] = [
+  undefined,
+  { counted: 7, gathered: 12, sampled: 10 },
+  { counted: 7, gathered: 12, sampled: 1000 }, // which nothing is often enough for
+  { counted: 5, gathered: 0, sampled: 1000 },
+]
 
 let channels: Channel[]
 let owner: string

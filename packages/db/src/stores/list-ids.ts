@@ -24,9 +24,13 @@ export interface ListLimits {
   readonly counted: number
   /** More are not gathered: of 100,000, walking comes past one of so many often enough. */
   readonly gathered: number
+  /** So many of the newest are asked first whether they have what is searched. */
+  readonly sampled: number
 }
 
-const LIMITS: ListLimits = { counted: 10_000, gathered: 20_000 }
+const LIMITS: ListLimits = { counted: 10_000, gathered: 20_000, sampled: 200 }
+/** Where one of so many of the newest has it, walking comes past it often. */
+const OFTEN = 4
 
 /** A way to find few by an index, and what must hold for them besides. */
 interface Way {
@@ -35,8 +39,8 @@ interface Way {
 }
 
 /**
- * The ids of one page; `total` is counted up to a limit. What a group has, or a search finds, is gathered by an index and then sorted. Where that is too much,
- * and where all are listed, rows are walked in the order asked for until the page is full. Rejects with DATABASE_UNAVAILABLE.
+ * The ids of one page; `total` is counted up to a limit. What a group has, or a search finds, is gathered by an index and then sorted. Where that is too much, or
+ * by the newest is likely to be, and where all are listed, rows are walked in the order asked for until the page is full. Rejects with DATABASE_UNAVAILABLE.
  */
 export async function listIds(
   session: Session,
@@ -50,7 +54,8 @@ export async function listIds(
   const isFound = search === undefined ? Prisma.sql`true` : contains(Prisma.raw(`r.${searched}`), search)
   const ways: Way[] = []
   if (group) ways.push({ by: Prisma.sql`r.id = ANY(ARRAY(${group.ids} LIMIT ${limits.gathered + 1}))`, and: isFound })
-  if (search !== undefined) ways.push({ by: Prisma.sql`${hasGrams(search)} AND ${isFound}`, and: inGroup })
+  if (search !== undefined && !(await isOften(session, cards, isFound, limits.sampled)))
+    ways.push({ by: Prisma.sql`${hasGrams(search)} AND ${isFound}`, and: inGroup })
   let atLeast = 0
   for (const { by, and } of ways) {
     const { seen, ids } = await gather(session, listed, request, {
@@ -66,30 +71,22 @@ export async function listIds(
       ? Prisma.raw(`r.${searched}`)
       : Prisma.sql`(SELECT card.${Prisma.raw(searched)} FROM ${Prisma.raw(cards)} card WHERE card.id = r.id)`
   const isFoundThere = search === undefined ? isFound : contains(text, search)
-  return walk(session, listed, request, {
-    all: Prisma.sql`${which} AND ${inGroup} AND ${isFoundThere}`,
-    atLeast,
-    most: limits.counted,
-  })
+  const shown = Prisma.sql`${which} AND ${inGroup}`
+  const page = session.$queryRaw<{ id: string }[]>`
+    SELECT r.id FROM ${Prisma.raw(table)} r WHERE ${shown} AND ${isFoundThere} ${sliceOf(`r.${listed.column}`, request)}`
+  const count = Prisma.sql`SELECT 1 FROM ${Prisma.raw(cards)} r WHERE ${shown} AND ${isFound} LIMIT ${limits.counted}`
+  const [items, total] = await Promise.all([page, atLeast >= limits.counted ? limits.counted : countOf(session, count)])
+  return { items: items.map(({ id }) => id), total }
 }
 
-/** `atLeast`: how many there are, as far as that is known. */
-async function walk(
-  session: Session,
-  { table, column }: Listed,
-  request: ListRequest<string>,
-  { all, atLeast, most }: { readonly all: Prisma.Sql; readonly atLeast: number; readonly most: number },
-): Promise<Page<string>> {
-  const rows = Prisma.sql`FROM ${Prisma.raw(table)} r WHERE ${all}`
-  const count = async () => {
-    if (atLeast >= most) return most
-    const [counted] = await session.$queryRaw<{ total: number }[]>`
-      SELECT count(*)::int AS total FROM (SELECT 1 ${rows} LIMIT ${most}) counted`
-    return counted!.total
-  }
-  const page = session.$queryRaw<{ id: string }[]>`SELECT r.id ${rows} ${sliceOf(`r.${column}`, request)}`
-  const [items, total] = await Promise.all([page, count()])
-  return { items: items.map(({ id }) => id), total }
+async function countOf(session: Session, rows: Prisma.Sql): Promise<number> {
+  const [counted] = await session.$queryRaw<{ total: number }[]>`SELECT count(*)::int AS total FROM (${rows}) counted`
+  return counted!.total
+}
+
+async function isOften(session: Session, cards: Listed['cards'], isFound: Prisma.Sql, sampled: number): Promise<boolean> {
+  const newest = Prisma.sql`SELECT * FROM ${Prisma.raw(cards)} WHERE deleted_at IS NULL ORDER BY id DESC LIMIT ${sampled}`
+  return OFTEN * (await countOf(session, Prisma.sql`SELECT 1 FROM (${newest}) r WHERE ${isFound}`)) >= sampled
 }
 
 /** `seen`: for how many of what was found all holds. `ids`: null, where more was found than is gathered. */
