@@ -205,6 +205,18 @@ test('an admin deletes a user; the only administrator stays', async () => {
   expect((await end(admin.user.id)).status).toBe(409)
 })
 
+test('A13: a token with scopes makes nobody of a role that may do more', async () => {
+  const admin = await api.user('admin')
+  const { token } = await api.stores.accounts
+    .createToken(admin.user.id, 'narrow', { scopes: ['users:create', 'users:change'] })
+    .then(({ secret }) => ({ token: secret }))
+  const make = (username: string, role: string) => api.call('POST', '/api/users', { token, body: { username, role } })
+  expect([(await make('narrow-admin', 'admin')).status, (await make('narrow-dj', 'dj')).status]).toEqual([403, 403])
+  const made = await make('narrow-listener', 'listener')
+  const raised = await api.call('PATCH', `/api/users/${made.body.id}`, { token, body: { role: 'admin' } })
+  expect([made.status, raised.status]).toEqual([201, 403])
+})
+
 test('A13: a token is good for its scopes alone, and hands on no more', async () => {
   const { token } = await api.user('dj')
   const make = (by: string, scopes?: string[]) =>

@@ -1,3 +1,4 @@
+import type { Identity, Role, User } from '@skipcast/db'
 import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
 import { mayGrant, mayHandOn } from '../domain/roles.ts'
@@ -35,8 +36,8 @@ export function accountRoutes(app: App, ports: ApiPorts): void {
       body: newUser,
       response: { 201: userBody },
     },
-    async handler({ actor, body }, reply) {
-      if (!mayGrant(actor.role, body.role)) refuseGrant()
+    async handler({ actor, credential, body }, reply) {
+      requireGrant(actor, credential, body.role)
       const made = await accounts.createUser(body)
       if (body.email !== undefined) await ports.logIns.invite({ id: made.id, email: body.email })
       return reply.code(201).send(showUser(made))
@@ -53,8 +54,8 @@ export function accountRoutes(app: App, ports: ApiPorts): void {
       body: userChange,
       response: { 200: userBody },
     },
-    async handler({ actor, params, body }) {
-      if (body.role && !mayGrant(actor.role, body.role)) refuseGrant()
+    async handler({ actor, credential, params, body }) {
+      if (body.role) requireGrant(actor, credential, body.role)
       return showUser(await accounts.changeUser(params.user, body))
     },
   })
@@ -133,6 +134,9 @@ export function accountRoutes(app: App, ports: ApiPorts): void {
   })
 }
 
-function refuseGrant(): never {
-  throw new AppError('FORBIDDEN', 'Nobody can give a role that may do more than their own.')
+/** A token with scopes speaks for no whole role, so it gives none but the least. */
+function requireGrant(actor: User, { scopes }: Identity['credential'], role: Role): void {
+  if (!mayGrant(actor.role, role)) throw new AppError('FORBIDDEN', 'Nobody can give a role that may do more than their own.')
+  if (scopes !== null && role !== 'listener')
+    throw new AppError('FORBIDDEN', 'A token with scopes can not give a role that may do more than they say.')
 }
