@@ -29,7 +29,7 @@ test('a channel plays what is in an object store, ahead of time: also while that
   const api = await apiClient(skipcast.apiUrl, home)
   await api.channel({ name: 'stored', slug: 'stored' }, tones)
   expect((await readdir(join(store.folder, store.config.bucket, 'air'))).length).toBeGreaterThan(0)
-  expect((await readdir(join(home, 'media'))).toSorted()).toEqual(['incoming', 'uploads', 'work'])
+  expect((await readdir(join(home, 'media'))).toSorted()).toEqual(['incoming', 'uploads', 'uploads.place', 'work'])
   const [piece] = (await api.call('GET', '/api/media')).body.data
   const { url } = (await api.call('GET', `/api/media/${piece.id}/url`)).body
   const part = await fetch(skipcast.apiUrl + new URL(url).pathname + new URL(url).search, { headers: { range: 'bytes=10-19' } })
