@@ -31,6 +31,17 @@ test('what is attached comes last, also where pieces before it have gone for goo
   expect(items.map((item) => item.id)).toEqual([c.id, d.id])
 })
 
+test('a new order is that of the pieces that are shown; one in the trash comes back after them', async () => {
+  const { id } = await channel()
+  const [a, b, c] = [await media(), await media(), await media()]
+  await given.stores.playlists.attach(id, [a.id, b.id, c.id], { ownerId: null })
+  await given.stores.mediaTrash.put(a.id)
+  await given.stores.playlists.reorder(id, [c.id, b.id])
+  await given.stores.mediaTrash.restore([a.id], null)
+  const { items } = await given.stores.playlists.list(id, { page: 1, perPage: 10 })
+  expect(items.map((item) => item.id)).toEqual([c.id, b.id, a.id])
+})
+
 test('a playlist grown by many at once holds each piece once, densely', async () => {
   const { id } = await channel()
   const ids = await Promise.all(Array.from({ length: 8 }, async () => (await media()).id))

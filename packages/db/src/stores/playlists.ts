@@ -83,9 +83,13 @@ export function playlistStore(database: Database, toCommand: ToCommand): Playlis
         const channel = await lockChannel(session, channelId)
         requireSame(await readIds(session, channelId, { withTrash: false }), mediaIds)
         const moved = await session.$executeRaw`
-          UPDATE channel_media cm SET position = wanted.place - 1
-          FROM unnest(${[...mediaIds]}::text[]) WITH ORDINALITY AS wanted (media_id, place)
-          WHERE cm.channel_id = ${channelId} AND cm.media_id = wanted.media_id AND cm.position <> wanted.place - 1`
+          UPDATE channel_media cm SET position = numbered.place - 1
+          FROM (
+            SELECT media_id, row_number() OVER (ORDER BY wanted.place, position) AS place
+            FROM channel_media LEFT JOIN unnest(${[...mediaIds]}::text[]) WITH ORDINALITY AS wanted (media_id, place) USING (media_id)
+            WHERE channel_id = ${channelId}
+          ) numbered
+          WHERE cm.channel_id = ${channelId} AND cm.media_id = numbered.media_id AND cm.position <> numbered.place - 1`
         return moved === 0 ? channel : writeChannel(session, channel, {}, toCommand)
       })
     },
