@@ -203,6 +203,23 @@ test('a file is removed only when no media has its content any more', async () =
   expect(removed).toBe(1)
 })
 
+test('a file that work begins with is kept until that is done', async () => {
+  const sha256 = 'e'.repeat(64)
+  const { id } = await media()
+  const job = 'INSERT INTO media_jobs (id, media_id, kind, message) VALUES ($1, $2, $3, $4)'
+  await given.server.query(job, [newId(), id, 'derive_media', JSON.stringify({ original: sha256, cover: sha256 })])
+  const removed: string[] = []
+  const tidyUp = async () => {
+    for (const kind of ['originals', 'covers', 'air'] as const)
+      await given.stores.media.removeFileIfUnused({ kind, sha256 }, async () => void removed.push(kind))
+  }
+  await tidyUp()
+  expect(removed).toEqual(['air'])
+  await given.server.query("UPDATE media_jobs SET state = 'done' WHERE media_id = $1", [id])
+  await tidyUp()
+  expect(removed).toEqual(['air', 'originals', 'covers', 'air'])
+})
+
 test('a file that is just being added is not removed', async () => {
   const sha256 = 'd'.repeat(64)
   const order: string[] = []

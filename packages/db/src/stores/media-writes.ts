@@ -70,12 +70,22 @@ export async function forgetJobs(session: Session, subject: JobSubject, kind: (t
   await session.mediaJob.deleteMany({ where: { ...subject, kind } })
 }
 
-/** Those of these files that a piece names, or a channel: its artwork is a cover. */
+/** Where the messages of work name files that it begins with. */
+const JOB_FIELDS: Partial<Record<MediaFile['kind'], string>> = { originals: 'original', covers: 'cover' }
+
+/** Those of these files that a piece names, or a channel (its artwork is a cover), or work that is not done. */
 export async function listNamed(session: Session, kind: MediaFile['kind'], hashes: readonly string[]): Promise<Set<string>> {
   const column = FILE_COLUMNS[kind]
   const given = { in: [...hashes] }
   const pieces = await session.media.findMany({ where: { [column]: given }, distinct: [column] })
   const named = new Set(pieces.map((piece) => piece[column]!))
+  const field = JOB_FIELDS[kind]
+  const needed = field
+    ? await session.$queryRaw<{ sha256: string }[]>`
+        SELECT message ->> ${field}::text AS sha256 FROM media_jobs
+        WHERE state IN ('waiting', 'running') AND message ->> ${field}::text = ANY(${[...hashes]})`
+    : []
+  for (const { sha256 } of needed) named.add(sha256)
   if (kind !== 'covers') return named
   const channels = await session.channel.findMany({ where: { artworkSha256: given }, distinct: ['artworkSha256'] })
   return new Set([...named, ...channels.map(({ artworkSha256 }) => artworkSha256!)])
