@@ -163,7 +163,7 @@ test.each([
   expect([answer.status, answer.body.message]).toEqual([400, expect.stringMatching(named)])
 })
 
-test('a second factor is asked for once it was confirmed, and recovery codes are good for one use each', async () => {
+test('a second factor is asked for once it was confirmed, and codes are good for one log-in each', async () => {
   const person = await registered(api)
   let token = await session(api, person)
   expect((await post('/api/account/totp', { password: 'wrong' }, token)).status).toBe(422)
@@ -179,7 +179,10 @@ test('a second factor is asked for once it was confirmed, and recovery codes are
   const logIn = (code?: string) => post('/api/login', { email: person.email, password: PASSWORD, ...(code && { code }) })
   expect((await logIn()).body.error).toBe('SECOND_FACTOR_NEEDED')
   expect((await logIn('000000')).body.error).toBe('UNAUTHENTICATED')
-  expect((await logIn(totp(begun.body.uri))).status).toBe(200)
+  const code = totp(begun.body.uri)
+  const answers = await Promise.all([logIn(code), logIn(code)])
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 401])
+  expect((await logIn(code)).body.message).toMatch(/used before/)
   const [recovery] = begun.body.recovery_codes
   expect([(await logIn(recovery)).status, (await logIn(recovery)).status]).toEqual([200, 401])
 

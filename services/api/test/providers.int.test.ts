@@ -98,11 +98,16 @@ test('an address that the provider does not vouch for links nobody, and lets nob
   expect((await logIn()).status).toBe(200)
 })
 
-test('an address that nobody confirmed here is not linked: whoever registered it may be another', async () => {
+test('a registration that nobody confirmed gives way to who has the address: its password may be another’s', async () => {
   await api.call('POST', '/api/register', { body: { username: 'early', email: 'early@radio.test', password: PASSWORD } })
   openId.person = { sub: 'early', email: 'early@radio.test', email_verified: true }
   const answer = await logIn()
-  expect([answer.status, answer.body.message]).toEqual([422, expect.stringMatching(/confirm the address first/)])
+  expect([answer.status, answer.body.user.username]).toEqual([200, expect.not.stringMatching(/^early$/)])
+  expect((await account(answer.body.token)).logs_in_by).toEqual(['openid'])
+  const planted = await api.call('POST', '/api/login', { body: { email: 'early@radio.test', password: PASSWORD } })
+  expect(planted.status).toBe(401)
+  const opened = await api.call('POST', '/api/confirm-email', { body: { token: tokenTo(api, 'early@radio.test') } })
+  expect(opened.status).toBe(422)
 })
 
 test('A14: what comes back without the cookie of the beginning, with another state, or twice, opens nothing', async () => {

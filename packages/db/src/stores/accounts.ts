@@ -26,6 +26,8 @@ export interface AccountStore extends TokenStore, SessionStore {
   confirmEmail(userId: string): Promise<void>
   /** The address was proved to be this user's. Rejects with CONFLICT when it is somebody else's by now. */
   changeEmail(userId: string, email: string): Promise<void>
+  /** Resolves to whether nobody claimed this key, which is no secret, and is forgotten then: of many at once, one. */
+  claim(key: string, userId: string, until: Date): Promise<boolean>
   /** Removes a registration that nobody has confirmed, whoever made it. One that was confirmed stays. */
   dropRegistration(userId: string): Promise<void>
   /**
@@ -113,6 +115,11 @@ export function accountStore(database: Database, tokens: TrustedTokens): Account
           throw isDuplicate(error) ? new AppError('CONFLICT', 'This address is somebody’s already.') : error
         })
         .finally(distrustAll)
+    },
+
+    async claim(key, userId, until) {
+      const data = [{ id: key, identifier: key, value: userId, expiresAt: until }]
+      return (await database.run((client) => client.oneTimeValue.createMany({ data, skipDuplicates: true }))).count === 1
     },
 
     async dropRegistration(id) {

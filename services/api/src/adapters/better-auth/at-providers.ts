@@ -15,7 +15,7 @@ export interface AtProvidersOptions {
 
 /**
  * Log-ins by a provider: OAuth 2 with a state that only the browser that began can bring back, and PKCE. Whoever is there already is linked by an address that
- * the provider calls verified and that was confirmed here; by nothing else.
+ * the provider calls verified and that was confirmed here; by nothing else. A registration that nobody confirmed gives way.
  */
 export function atProviders(options: AtProvidersOptions): Pick<LogIns, 'beginAt' | 'finishAt'> {
   const { library, accounts, publicUrl } = options

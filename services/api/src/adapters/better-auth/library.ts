@@ -2,12 +2,14 @@ import { newId, type AccountRows, type Role } from '@skipcast/db'
 import type { Logger } from '@skipcast/runtime'
 import { betterAuth } from 'better-auth/minimal'
 import { bearer, genericOAuth, twoFactor } from 'better-auth/plugins'
+import { tidy } from '../../domain/text.ts'
 import { keptRows } from './kept-rows.ts'
 import type { ProviderKeys } from './providers.ts'
 
 const RESET_LIMIT_S = 3600
 export const CONFIRM_LIMIT_MS = 86_400_000
 const DAY_S = 86_400
+const MAX_NAME = 255
 /** An unknown user name for who comes from a provider: nothing a person would choose. */
 const NEWCOMER = 'listener-'
 
@@ -24,6 +26,8 @@ export interface LibraryOptions {
   readonly onConfirmationWanted: (user: { id: string; email: string }) => Promise<void>
   readonly onResetWanted: (user: { id: string; email: string }, token: string) => Promise<void>
   readonly onReset: (user: { id: string; email: string }) => Promise<void>
+  /** A provider says of whoever logs in by it that this address is theirs; called before it is looked whose it is here. */
+  readonly onVouchedFor: (email: string) => Promise<void>
 }
 
 /** Who may make themselves a user, and what they may do then. */
@@ -41,9 +45,15 @@ export function openLibrary(options: LibraryOptions) {
   const { publicUrl, secret, newcomers, providers } = options
   const disableSignUp = !newcomers.areWelcome
   const callback = (provider: string) => `${publicUrl}/api/auth/${provider}/callback`
+  const mapProfileToUser = async (profile: object) => {
+    const { email, email_verified: isVerified, name } = profile as Readonly<Record<string, unknown>>
+    if (isVerified === true && typeof email === 'string') await options.onVouchedFor(email.toLowerCase())
+    return typeof name === 'string' ? { name: tidy(name, MAX_NAME) } : {}
+  }
   const keysOf = (provider: 'google' | 'facebook') => {
     const keys = providers[provider]
-    return keys && { [provider]: { ...keys, redirectURI: callback(provider), disableSignUp, requireEmailVerification: true } }
+    const always = { redirectURI: callback(provider), disableSignUp, requireEmailVerification: true, mapProfileToUser }
+    return keys && { [provider]: { ...keys, ...always } }
   }
   return betterAuth({
     appName: 'Skipcast',
@@ -125,6 +135,7 @@ export function openLibrary(options: LibraryOptions) {
                 requireIdTokenVerification: true,
                 requireEmailVerification: true,
                 disableSignUp,
+                mapProfileToUser,
               },
             ]
           : [],

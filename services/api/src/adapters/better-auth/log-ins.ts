@@ -20,7 +20,9 @@ const NOBODY = 'nobody'
 const MAX_ROUNDS = 3
 
 export interface LogInOptions
-  extends Omit<LibraryOptions, 'rows' | 'onConfirmationWanted' | 'onResetWanted' | 'onReset'>, Pick<LibraryOptions, 'rows'> {
+  extends
+    Omit<LibraryOptions, 'rows' | 'onConfirmationWanted' | 'onResetWanted' | 'onReset' | 'onVouchedFor'>,
+    Pick<LibraryOptions, 'rows'> {
   readonly accounts: AccountStore
   /** Puts a mail into the outbox; `about` keeps the order of those to one person. */
   readonly sendMail: (about: string, mail: Mail, expiresAt: Date) => Promise<void>
@@ -37,8 +39,15 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
   const forgetLinks = async (userId: string) =>
     void (await options.rows.remove('oneTimeValue', [{ field: 'value', operator: 'eq', value: userId, connector: 'AND' }]))
 
+  /** Whoever registers again with an address that nobody confirmed, or proves by a provider that it is theirs, begins anew: with nothing that somebody else chose. */
+  const dropUnconfirmed = async (email: string) => {
+    const known = await accounts.findAccountByEmail(email)
+    if (known && !known.emailVerified) await accounts.dropRegistration(known.id)
+  }
+
   const common: Omit<LibraryOptions, 'providers'> = {
     ...options,
+    onVouchedFor: dropUnconfirmed,
     async onConfirmationWanted({ id, email }) {
       const token = await oneTimeToken('confirm-email', id, CONFIRM_LIMIT_MS)
       await sendMail(id, { kind: 'confirm_email', to: email, link: link('confirm-email', token) }, CONFIRM_LIMIT_MS)
@@ -74,7 +83,7 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
   }
   const asSession = (token: string) => new Headers({ authorization: `Bearer ${token}` })
 
-  const factors = secondFactors(library, logInOf)
+  const factors = secondFactors(library, accounts, logInOf)
 
   /** An unknown address, as far as anybody can see: the user name is taken as long as if somebody had registered. */
   const pretend = async ({ username, name }: Registration, id: string) =>
@@ -113,9 +122,7 @@ export function betterAuthLogIns(options: LogInOptions): LogIns {
       const { username, name, email, password } = registration
       for (let round = 0; round < MAX_ROUNDS; round++) {
         if (await accounts.isUsernameTaken(username)) throw new AppError('CONFLICT', `The user name "${username}" is taken.`)
-        const known = await accounts.findAccountByEmail(email)
-        // Whoever registers again with an address that nobody confirmed begins anew.
-        if (known && !known.emailVerified) await accounts.dropRegistration(known.id)
+        await dropUnconfirmed(email)
         const made = await library.api
           .signUpEmail({ body: { email, password, name, username } })
           .catch((error: unknown) => (codeOf(error) === 'FAILED_TO_CREATE_USER' ? null : refuse(error)))
