@@ -21,6 +21,7 @@ function setUp(limits: { trashDays: number; busForgets: boolean }) {
         put: () => Promise.reject(new Error('not now')),
         find: async () => null,
         restore: async () => [],
+        remove: async () => false,
         purge: async (before) => (purged.push(before.getTime()), left--),
       },
     },

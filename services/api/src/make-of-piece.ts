@@ -6,9 +6,10 @@ import { coverJob, deriveJob, retagJob } from './domain/media-job.ts'
 import type { ApiPorts } from './ports.ts'
 import { takePicture } from './take-picture.ts'
 
-/** Two channels of 32 bits. */
-const FRAME_BYTES = 8
+/** 32 bits. */
+const SAMPLE_BYTES = 4
 const MOST_SAMPLE_RATE = 192_000
+const MOST_CHANNELS = 8
 /** 320 kbit/s. */
 const LOSSY_BYTES_PER_S = 40_000
 const LOSSLESS: readonly string[] = ['flac', 'wav'] satisfies MediaFormat[]
@@ -53,11 +54,16 @@ export function derivePiece(
   return stores.media.add(record, (media) => deriveJob(jobs, media, original, wish), settings.mediaQuotaBytes)
 }
 
-function mostBytes({ durationMs, fileSizeBytes, sampleRate, codec }: Media, format: MediaFormat | undefined): number {
+function mostBytes(
+  { durationMs, fileSizeBytes, sampleRate, channelCount, codec }: Media,
+  format: MediaFormat | undefined,
+): number {
   const size = fileSizeBytes ?? 0
   if (format === undefined && KEPT.test(codec ?? '')) return size
   const isLossy = format === undefined ? LOSSY_CODECS.includes(codec) : !LOSSLESS.includes(format)
-  const perSecond = isLossy ? LOSSY_BYTES_PER_S : FRAME_BYTES * (sampleRate ?? MOST_SAMPLE_RATE)
+  const perSecond = isLossy
+    ? LOSSY_BYTES_PER_S
+    : SAMPLE_BYTES * (channelCount ?? MOST_CHANNELS) * (sampleRate ?? MOST_SAMPLE_RATE)
   const made = Math.ceil(((durationMs ?? 0) / 1000) * perSecond)
   return format === undefined ? Math.max(size, made) : made
 }

@@ -92,6 +92,7 @@ POST   /api/media/:media/like                      401    401     403   ok    ok
 DELETE /api/media/:media/like                      401    401     403   ok    ok   404    ok   404    ok
 GET    /api/media/trash/view                       401    401     403   ok    ok   ok     ok   ok     ok
 GET    /api/media/trash/view/:trashedPiece         401    401     403   ok    ok   404    ok   404    ok
+DELETE /api/media/trash/view/:trashedPiece         401    401     403   ok    ok   404    ok   404    ok
 POST   /api/media/trash/restore                    401    401     403   ok    ok   ok     ok   ok     ok
 PUT    /api/media/:media                           401    401     403   ok    ok   404    ok   404    ok
 DELETE /api/media/:media                           401    401     403   ok    ok   404    ok   404    ok

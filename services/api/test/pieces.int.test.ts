@@ -48,15 +48,24 @@ async function ended(id: string, kind: string): Promise<Answer['body']> {
 
 test('what is made of pieces must fit into what their owner may have, several at once too', async () => {
   const { user, token: owner } = await api.user('dj')
-  const { id } = (await api.upload(owner, file, 'tone.flac')).body
-  const { used_bytes: used } = (await call('GET', '/api/media/usage', undefined, owner)).body
-  await api.stores.uploads.setQuota(user.id, Math.ceil(used * 2.5))
+  const { id, size_bytes: sent, file: uploaded } = (await api.upload(owner, file, 'tone.flac')).body
+  const usage = async () => (await call('GET', '/api/media/usage', undefined, owner)).body.used_bytes
+  const used = await usage()
+  expect(used).toBe(Math.max(sent, uploaded.size_bytes)) // silence is small as FLAC, and large as what is sent of it
+  await api.stores.uploads.setQuota(user.id, Math.ceil(used + 1.5 * uploaded.size_bytes))
   const cuts = [1000, 2000, 3000].map((to_ms) => call('POST', `/api/media/${id}/trim`, { from_ms: 0, to_ms }, owner))
   const answers = await Promise.all(cuts)
   expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 413, 413])
   expect(answers.find(({ status }) => status === 413)!.body).toMatchObject({ error: 'QUOTA_EXCEEDED' })
   const wav = await call('POST', `/api/media/${id}/convert`, { format: 'wav' }, owner)
   expect([wav.status, wav.body.error]).toEqual([413, 'QUOTA_EXCEEDED'])
+
+  await api.stores.uploads.setQuota(user.id, used)
+  await call('DELETE', `/api/media/${id}`, undefined, owner)
+  const before = await usage()
+  expect((await call('DELETE', `/api/media/trash/view/${id}`, undefined, owner)).status).toBe(204)
+  expect((await call('GET', `/api/media/trash/view/${id}`, undefined, owner)).status).toBe(404)
+  expect(await usage()).toBe(before - used)
 })
 
 async function download(id: string, as = token) {

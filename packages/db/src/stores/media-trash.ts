@@ -9,6 +9,8 @@ export interface MediaTrash {
   find(id: string): Promise<Media | null>
   /** Takes pieces out again, where they are in the trash and of this owner (null: anybody's who is not deleted). Channels that had them play them again. */
   restore(ids: readonly string[], ownerId: string | null): Promise<Media[]>
+  /** Removes the record of a piece in the trash, for good; its files are the sweep's. Resolves to whether it was there. */
+  remove(id: string): Promise<boolean>
   /** Removes the records of some that were put in before then, for good. Resolves to how many; their files are the sweep's. */
   purge(before: Date): Promise<number>
 }
@@ -45,6 +47,11 @@ export function mediaTrash(database: Database, toCommand: ToCommand): MediaTrash
         }
         return restored
       })
+    },
+
+    async remove(id) {
+      const where = { id, deletedAt: { not: null } }
+      return (await database.run((client) => client.media.deleteMany({ where }))).count > 0
     },
 
     async purge(before) {

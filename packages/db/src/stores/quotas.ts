@@ -3,7 +3,7 @@ import type { Session } from '../database.ts'
 
 /** What the media of one user take, in bytes. */
 export interface MediaUsage {
-  /** Of the files of all pieces as they were uploaded, those in the trash too. */
+  /** Of all pieces, those in the trash too: of each the upload, or what is sent of it, if that is larger. */
   readonly usedBytes: number
   /** Announced by uploads that are not finished, and pictures that are kept for the work on them. */
   readonly pendingBytes: number
@@ -15,7 +15,7 @@ export interface MediaUsage {
 export async function readUsage(session: Session, ownerId: string, defaultBytes: number): Promise<MediaUsage> {
   const [used, pending, user] = [
     await session.$queryRaw<{ bytes: bigint }[]>`
-      SELECT coalesce(sum(coalesce(file_size_bytes, size_bytes, 0)), 0)::bigint AS bytes FROM media WHERE owner_id = ${ownerId}`,
+      SELECT coalesce(sum(greatest(file_size_bytes, size_bytes, 0)), 0)::bigint AS bytes FROM media WHERE owner_id = ${ownerId}`,
     await session.upload.aggregate({ where: { ownerId, mediaId: null, problem: null }, _sum: { sizeBytes: true } }),
     await session.user.findUnique({ where: { id: ownerId }, select: { mediaQuotaBytes: true } }),
   ]

@@ -1,4 +1,5 @@
 import type { User } from '@skipcast/db'
+import { AppError } from '@skipcast/runtime'
 import { z } from 'zod'
 import { reachOf } from '../domain/roles.ts'
 import type { ApiPorts } from '../ports.ts'
@@ -41,6 +42,22 @@ export function mediaTrashRoutes(app: App, { stores, settings }: ApiPorts): void
       response: { 200: z.object({ data: trashedPieceBody }) },
     },
     handler: async ({ trashedPiece, sight }) => ({ data: showTrashedPiece(trashedPiece, sight, settings.trashDays) }),
+  })
+
+  app.delete('/api/media/trash/view/:trashedPiece', {
+    config,
+    schema: {
+      tags,
+      summary: 'Delete a piece for good',
+      description: 'It counts to the quota no more, and can not be had back.',
+      params: trashedPieceParams,
+      response: { 204: z.undefined().describe('It is gone') },
+    },
+    async handler({ trashedPiece }, reply) {
+      if (!(await stores.mediaTrash.remove(trashedPiece.id)))
+        throw new AppError('NOT_FOUND', 'It was taken out of the trash a moment ago.')
+      return reply.code(204).send()
+    },
   })
 
   app.post('/api/media/trash/restore', {
