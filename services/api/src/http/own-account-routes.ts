@@ -93,7 +93,7 @@ export function ownAccountRoutes(app: App, ports: ApiPorts): void {
       tags,
       summary: 'Delete your account',
       description:
-        'Sessions, tokens and streams of its channels end at once. The address is free again, the user name is not. Channels and media are in the trash, and gone with it. With `erase`, within minutes nothing of yours is left but titles in what others’ channels have played: channels with their history, media with their files and places in the playlists of others, tokens, and the user name, which is free again. There is no way back; GET /api/account/export first.',
+        'Sessions, tokens and streams of its channels end at once. The address is free again, the user name is not. Channels and media are in the trash, and gone with it. With `erase`, within minutes nothing of yours is left: channels with their history, media with their files and places in the playlists of others, tokens, and the user name, which is free again; titles stay in what others’ channels have played. There is no way back; GET /api/account/export first.',
       body: accountEnd,
       response: { 204: z.undefined().describe('It is gone') },
     },
