@@ -92,6 +92,9 @@ export function accessHook(
   return async function decideAccess(request, reply) {
     const { access, signedPart } = request.routeOptions.config
     if (access === undefined) throw new Error('A route without access')
+    // No database can even be asked for it.
+    if (Object.values(request.params as Record<string, string>).some((name) => name.includes('\0')))
+      throw new AppError('NOT_FOUND', 'There is nothing of that name.')
     if (signedPart !== undefined && 'signature' in (request.query as object)) return followLink(request, signedPart)
     if (access === 'open') await look(request)
     else if (access !== 'public') {
